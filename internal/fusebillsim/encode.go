@@ -1,0 +1,172 @@
+package fusebillsim
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+)
+
+// record is a customer together with its encodings, which are made on first
+// use. It is safe for concurrent use and must not be copied.
+type record struct {
+	Customer
+	encodings [formats]atomic.Pointer[[]byte]
+}
+
+// format is a way to encode a customer: a sum of the flags below.
+type format int
+
+const (
+	idsAsStrings format = 1 << iota
+	withoutHubSpotKeys
+	formats // how many there are
+)
+
+// formatFor returns the format that b asks for, in a list or by itself.
+func formatFor(b *Behavior, inList bool) format {
+	var f format
+	if b.IDsAsStrings {
+		f |= idsAsStrings
+	}
+	if inList && b.ListOmitsHubSpotKeys {
+		f |= withoutHubSpotKeys
+	}
+	return f
+}
+
+// encode returns the JSON of the customer, which must not be changed.
+func (r *record) encode(f format) []byte {
+	if known := r.encodings[f].Load(); known != nil {
+		return *known
+	}
+	encoded := encodeCustomer(&r.Customer, f)
+	r.encodings[f].Store(&encoded)
+	return encoded
+}
+
+// wireCustomer is the customer object with all its keys, in the order of the
+// vendor's example.
+type wireCustomer struct {
+	FirstName                  *string         `json:"firstName"`
+	MiddleName                 *string         `json:"middleName"`
+	LastName                   *string         `json:"lastName"`
+	CompanyName                *string         `json:"companyName"`
+	Suffix                     *string         `json:"suffix"`
+	PrimaryEmail               *string         `json:"primaryEmail"`
+	PrimaryPhone               *string         `json:"primaryPhone"`
+	SecondaryEmail             *string         `json:"secondaryEmail"`
+	SecondaryPhone             *string         `json:"secondaryPhone"`
+	Title                      *string         `json:"title"`
+	Reference                  *string         `json:"reference"`
+	Status                     string          `json:"status"`
+	CustomerAccountStatus      string          `json:"customerAccountStatus"`
+	Currency                   string          `json:"currency"`
+	CustomerReference          wireReference   `json:"customerReference"`
+	CustomerAcquisition        wireAcquisition `json:"customerAcquisition"`
+	MonthlyRecurringRevenue    json.Number     `json:"monthlyRecurringRevenue"`
+	NetMonthlyRecurringRevenue json.Number     `json:"netMonthlyRecurringRevenue"`
+	SalesforceID               *string         `json:"salesforceId"`
+	SalesforceAccountType      *string         `json:"salesforceAccountType"`
+	SalesforceSynchStatus      string          `json:"salesforceSynchStatus"`
+	NetsuiteID                 *string         `json:"netsuiteId"`
+	NetsuiteCustomerType       string          `json:"netsuiteCustomerType"`
+	PortalUserName             *string         `json:"portalUserName"`
+	ParentID                   json.RawMessage `json:"parentId"`
+	QuickBooksLatchType        *string         `json:"quickBooksLatchType"`
+	QuickBooksID               *string         `json:"quickBooksId"`
+	QuickBooksSyncToken        *string         `json:"quickBooksSyncToken"`
+	HubSpotID                  json.RawMessage `json:"hubSpotId,omitempty"`
+	HubSpotCompanyID           json.RawMessage `json:"hubSpotCompanyId,omitempty"`
+	ModifiedTimestamp          string          `json:"modifiedTimestamp"`
+	ID                         json.RawMessage `json:"id"`
+	URI                        string          `json:"uri"`
+}
+
+type wireReference struct {
+	Reference1         *string         `json:"reference1"`
+	Reference2         *string         `json:"reference2"`
+	Reference3         *string         `json:"reference3"`
+	SalesTrackingCodes []string        `json:"salesTrackingCodes"`
+	ID                 json.RawMessage `json:"id"`
+	URI                string          `json:"uri"`
+}
+
+type wireAcquisition struct {
+	AdContent   *string         `json:"adContent"`
+	Campaign    *string         `json:"campaign"`
+	Keyword     *string         `json:"keyword"`
+	LandingPage *string         `json:"landingPage"`
+	Medium      *string         `json:"medium"`
+	Source      *string         `json:"source"`
+	ID          json.RawMessage `json:"id"`
+	URI         string          `json:"uri"`
+}
+
+// timestampLayout is how .NET writes a time: seven digits after the point.
+const timestampLayout = "2006-01-02T15:04:05.0000000Z"
+
+func encodeCustomer(c *Customer, f format) []byte {
+	id := encodeID(c.ID, f)
+	uri := "/customers/" + strconv.FormatInt(c.ID, 10)
+	w := wireCustomer{
+		FirstName:             orNull(c.FirstName),
+		LastName:              orNull(c.LastName),
+		CompanyName:           orNull(c.CompanyName),
+		PrimaryEmail:          orNull(c.PrimaryEmail),
+		Reference:             orNull(c.Reference),
+		Status:                c.Status,
+		CustomerAccountStatus: c.AccountStatus,
+		Currency:              "USD",
+		CustomerReference: wireReference{
+			Reference1:         orNull(c.References[0]),
+			Reference2:         orNull(c.References[1]),
+			Reference3:         orNull(c.References[2]),
+			SalesTrackingCodes: []string{},
+			ID:                 id,
+			URI:                "/" + strconv.FormatInt(c.ID, 10),
+		},
+		CustomerAcquisition:        wireAcquisition{ID: id, URI: uri},
+		MonthlyRecurringRevenue:    "0.0000",
+		NetMonthlyRecurringRevenue: "0.0000",
+		SalesforceID:               orNull(c.SalesforceID),
+		SalesforceSynchStatus:      "Enabled",
+		NetsuiteID:                 orNull(c.NetsuiteID),
+		ParentID:                   encodeID(c.ParentID, f),
+		ModifiedTimestamp:          c.Modified.UTC().Format(timestampLayout),
+		ID:                         id,
+		URI:                        uri,
+	}
+	if f&withoutHubSpotKeys == 0 {
+		w.HubSpotID = encodeID(c.HubSpotID, f)
+		w.HubSpotCompanyID = encodeID(c.HubSpotCompanyID, f)
+	}
+	return mustMarshal(w)
+}
+
+func encodeID(id int64, f format) json.RawMessage {
+	switch {
+	case id == 0:
+		return json.RawMessage("null")
+	case f&idsAsStrings != 0:
+		return strconv.AppendQuote(nil, strconv.FormatInt(id, 10))
+	default:
+		return strconv.AppendInt(nil, id, 10)
+	}
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// mustMarshal encodes a value of this package, for which there is no error.
+func mustMarshal(v any) []byte {
+	encoded, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("fusebillsim: encoding %T: %v", v, err))
+	}
+	return encoded
+}

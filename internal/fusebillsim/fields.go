@@ -1,0 +1,192 @@
+package fusebillsim
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// field is what a list can be filtered and sorted by.
+type field struct {
+	parse   func(value string) (filter, error)
+	compare func(a, b *Customer) int
+}
+
+// fields has the query names in lower case. Missing are the documented names of
+// what a [Customer] here does not have, and the two HubSpot fields, which the
+// service does not filter by. The map is never changed.
+var fields = map[string]field{
+	"id":                           idField(func(c *Customer) int64 { return c.ID }),
+	"parentid":                     idField(func(c *Customer) int64 { return c.ParentID }),
+	"status":                       enumField(func(c *Customer) string { return c.Status }, "draft", "active", "hold", "suspended", "cancelled"),
+	"accountstatus":                enumField(func(c *Customer) string { return c.AccountStatus }),
+	"reference":                    textField(func(c *Customer) string { return c.Reference }),
+	"customerreference.reference1": textField(func(c *Customer) string { return c.References[0] }),
+	"customerreference.reference2": textField(func(c *Customer) string { return c.References[1] }),
+	"customerreference.reference3": textField(func(c *Customer) string { return c.References[2] }),
+	"companyname":                  textField(func(c *Customer) string { return c.CompanyName }),
+	"firstname":                    textField(func(c *Customer) string { return c.FirstName }),
+	"lastname":                     textField(func(c *Customer) string { return c.LastName }),
+	"primaryemail":                 textField(func(c *Customer) string { return c.PrimaryEmail }),
+	"salesforceid":                 textField(func(c *Customer) string { return c.SalesforceID }),
+	"netsuiteid":                   textField(func(c *Customer) string { return c.NetsuiteID }),
+	"createdtimestamp":             timeField(func(c *Customer) time.Time { return c.Created }),
+	"modifiedtimestamp":            timeField(func(c *Customer) time.Time { return c.Modified }),
+}
+
+// emptyValue matches a field that is null or empty.
+const emptyValue = "[empty]"
+
+// idField takes "1,2,3", "1|9" or "[empty]".
+func idField(get func(*Customer) int64) field {
+	return field{
+		compare: func(a, b *Customer) int { return cmp.Compare(get(a), get(b)) },
+		parse: func(value string) (filter, error) {
+			if value == emptyValue {
+				return filter{matches: func(c *Customer) bool { return get(c) == 0 }}, nil
+			}
+			if strings.Contains(value, "|") {
+				in, err := parseRange(value, parseQueryID, cmp.Compare)
+				return filter{matches: func(c *Customer) bool { return get(c) != 0 && in(get(c)) }}, err
+			}
+			set, err := parseIDSet(value)
+			return filter{ids: set, matches: func(c *Customer) bool {
+				_, found := slices.BinarySearch(set, get(c))
+				return found
+			}}, err
+		},
+	}
+}
+
+// enumField takes "Active,Draft", in any letter case. The words, in lower case,
+// are all that is valid; without any, every word is.
+func enumField(get func(*Customer) string, words ...string) field {
+	return field{
+		compare: func(a, b *Customer) int { return strings.Compare(get(a), get(b)) },
+		parse: func(value string) (filter, error) {
+			var set []string
+			for item := range strings.SplitSeq(value, ",") {
+				word := strings.ToLower(strings.TrimSpace(item))
+				if word == "" || len(words) > 0 && !slices.Contains(words, word) {
+					return filter{}, fmt.Errorf("%q is not a valid value", item)
+				}
+				set = append(set, word)
+			}
+			return filter{matches: func(c *Customer) bool {
+				return slices.ContainsFunc(set, func(word string) bool { return strings.EqualFold(word, get(c)) })
+			}}, nil
+		},
+	}
+}
+
+// textField takes an exact value, a pattern with *, or "[empty]". A comma or a
+// bar means itself.
+func textField(get func(*Customer) string) field {
+	return field{
+		compare: func(a, b *Customer) int { return strings.Compare(get(a), get(b)) },
+		parse: func(value string) (filter, error) {
+			switch value {
+			case "":
+				return filter{}, errors.New("the value is missing; [empty] matches an empty one")
+			case emptyValue:
+				value = ""
+			}
+			return filter{matches: func(c *Customer) bool { return matchWildcard(value, get(c)) }}, nil
+		},
+	}
+}
+
+// timeField takes "lower|upper", both inclusive, or a single time.
+func timeField(get func(*Customer) time.Time) field {
+	return field{
+		compare: func(a, b *Customer) int { return get(a).Compare(get(b)) },
+		parse: func(value string) (filter, error) {
+			if !strings.Contains(value, "|") {
+				value += "|" + value
+			}
+			in, err := parseRange(value, parseQueryTime, time.Time.Compare)
+			return filter{matches: func(c *Customer) bool { return in(get(c)) }}, err
+		},
+	}
+}
+
+// parseIDSet reads IDs joined by commas, and returns them sorted.
+func parseIDSet(text string) ([]int64, error) {
+	var set []int64
+	for item := range strings.SplitSeq(text, ",") {
+		id, err := parseQueryID(item)
+		if err != nil {
+			return nil, err
+		}
+		set = append(set, id)
+	}
+	slices.Sort(set)
+	return slices.Compact(set), nil
+}
+
+func parseQueryID(text string) (int64, error) {
+	id, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not an ID", text)
+	}
+	return id, nil
+}
+
+func parseQueryTime(text string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateTime, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is not a time", text)
+}
+
+// parseRange reads "lower|upper", of which one may be missing, and returns
+// whether a value lies between them.
+func parseRange[T any](text string, parse func(string) (T, error), compare func(a, b T) int) (func(T) bool, error) {
+	from, to, _ := strings.Cut(text, "|")
+	if from == "" && to == "" {
+		return nil, errors.New("both ends of the range are missing")
+	}
+	var lower, upper T
+	var err error
+	if from != "" {
+		if lower, err = parse(from); err != nil {
+			return nil, err
+		}
+	}
+	if to != "" {
+		if upper, err = parse(to); err != nil {
+			return nil, err
+		}
+	}
+	return func(v T) bool {
+		return (from == "" || compare(v, lower) >= 0) && (to == "" || compare(v, upper) <= 0)
+	}, nil
+}
+
+// matchWildcard reports whether text fits pattern, in which each * stands for
+// any run of characters.
+func matchWildcard(pattern, text string) bool {
+	first, rest, wild := strings.Cut(pattern, "*")
+	if !wild {
+		return text == pattern
+	}
+	text, ok := strings.CutPrefix(text, first)
+	if !ok {
+		return false
+	}
+	parts := strings.Split(rest, "*")
+	last := len(parts) - 1
+	for _, part := range parts[:last] {
+		// The earliest place leaves the most for what follows.
+		if _, text, ok = strings.Cut(text, part); !ok {
+			return false
+		}
+	}
+	return strings.HasSuffix(text, parts[last])
+}

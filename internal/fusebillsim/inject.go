@@ -1,0 +1,111 @@
+package fusebillsim
+
+import (
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Fault is something that goes wrong with the calls that it matches. Several
+// faults may meet in one call, and then all act, as far as they can.
+type Fault struct {
+	Kind FaultKind
+
+	// Route narrows the fault to one route. Empty means every route on which
+	// the kind can show.
+	Route Route
+	// Match, if set, narrows it further. It may read the request's body.
+	Match func(*http.Request) bool
+
+	// After is how many matching calls pass before the first that the fault
+	// meets.
+	After int
+	// Times is how many calls the fault meets. 0 means one, a negative number
+	// all.
+	Times int
+
+	// Latency is how long FaultLatencyBefore, FaultLatencyAfter and
+	// FaultSlowDrip wait.
+	Latency time.Duration
+
+	// IDs and Every say which customers FaultMissingRows leaves out. Without
+	// either it is every tenth.
+	IDs   []int64
+	Every int
+
+	// OnRequest, if set, runs before a matching call is handled, and OnAnswer
+	// after that and before the answer is sent: the places for a change by
+	// someone else. They run in the call's goroutine and may use every method
+	// of the simulator. A hook that blocks holds its own call only.
+	OnRequest, OnAnswer func(*http.Request)
+}
+
+// Inject makes a fault happen to matching calls that arrive from now on, until
+// remove is called.
+func (s *Simulator) Inject(f Fault) (remove func()) {
+	in := &injection{fault: f}
+	in.fault.IDs = slices.Clone(f.IDs)
+	if f.Kind == FaultStaleList {
+		in.snapshot = s.store.snapshot()
+	}
+	return s.injections.add(in)
+}
+
+// injection is a fault in force.
+type injection struct {
+	fault    Fault
+	dice     *dice // chooses the kind; nil: it is that of the fault
+	snapshot table // for FaultStaleList
+	matched  atomic.Int64
+}
+
+// meets reports whether the fault happens to a call, which it counts if the
+// fault matches it.
+func (in *injection) meets(c *call) (activeFault, bool) {
+	f := activeFault{Fault: &in.fault, kind: in.fault.Kind, snapshot: in.snapshot}
+	if in.fault.Route != "" && in.fault.Route != c.route || !f.kind.concerns(c.route) {
+		return f, false
+	}
+	if in.fault.Match != nil && !in.fault.Match(c.rewind()) {
+		return f, false
+	}
+	if in.dice != nil {
+		f.kind = in.dice.roll()
+		return f, f.kind != FaultNone && f.kind.concerns(c.route)
+	}
+	turn := in.matched.Add(1) - int64(in.fault.After)
+	return f, turn >= 1 && (in.fault.Times < 0 || turn <= int64(max(1, in.fault.Times)))
+}
+
+// injections is the faults in force.
+type injections struct {
+	mu  sync.Mutex
+	all []*injection // replaced, never changed
+}
+
+func (is *injections) add(in *injection) (remove func()) {
+	is.mu.Lock()
+	defer is.mu.Unlock()
+	is.all = append(slices.Clone(is.all), in)
+	return func() {
+		is.mu.Lock()
+		defer is.mu.Unlock()
+		is.all = slices.DeleteFunc(slices.Clone(is.all), func(other *injection) bool { return other == in })
+	}
+}
+
+// due returns the faults that happen to a call, in the order of injection.
+func (is *injections) due(c *call) []activeFault {
+	is.mu.Lock()
+	all := is.all
+	is.mu.Unlock()
+	var due []activeFault
+	for _, in := range all {
+		if f, ok := in.meets(c); ok {
+			due = append(due, f)
+		}
+	}
+	return due
+}

@@ -1,0 +1,133 @@
+package fusebillsim
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strconv"
+)
+
+// customers answers GET customers.
+func (s *Simulator) customers(c *call) *answer {
+	p, err := parseList(c.URL.RawQuery, c.behavior)
+	if err != nil {
+		return badRequest(err)
+	}
+	var found page
+	if stale := c.fault(FaultStaleList); stale != nil {
+		found = stale.snapshot.page(p, c.missing())
+	} else {
+		s.store.view(func(t table) { found = t.page(p, c.missing()) })
+	}
+	a := newAnswer(http.StatusOK, jsonType, encodeList(found.rows, formatFor(c.behavior, true)))
+	if !c.behavior.OmitPageHeaders {
+		found.setHeaders(a.header, p)
+	}
+	return a
+}
+
+func encodeList(rows []*record, f format) []byte {
+	encoded := make([][]byte, len(rows))
+	size := 2
+	for i, r := range rows {
+		encoded[i] = r.encode(f)
+		size += len(encoded[i]) + 1
+	}
+	body := append(make([]byte, 0, size), '[')
+	for i, e := range encoded {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = append(body, e...)
+	}
+	return append(body, ']')
+}
+
+// page is a page of a list.
+type page struct {
+	rows    []*record
+	matches int // on all pages
+	total   int // without filters
+}
+
+// page returns the page that p asks for. Customers for which missing is true
+// are left out, and those after them move up; a nil missing leaves out none.
+func (t table) page(p listParameters, missing func(*record) bool) page {
+	rows := t.match(p.query)
+	if missing != nil {
+		rows = slices.DeleteFunc(slices.Clone(rows), missing)
+	}
+	found := page{matches: len(rows), total: len(t)}
+	if p.number > len(rows)/p.size {
+		return found
+	}
+	first := p.number * p.size
+	last := min(first+p.size, len(rows))
+	found.rows = slices.Clone(p.sort(rows)[first:last])
+	return found
+}
+
+// match returns the customers that fit q. The result must not be changed.
+func (t table) match(q query) table {
+	if len(q.filters) == 0 {
+		return t
+	}
+	candidates := t
+	if q.ids != nil {
+		candidates = t.lookup(q.ids)
+	}
+	var found table
+	for _, r := range candidates {
+		if q.matches(&r.Customer) {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// lookup returns the customers with these sorted IDs.
+func (t table) lookup(ids []int64) table {
+	found := make(table, 0, len(ids))
+	for _, id := range ids {
+		if i, ok := t.find(id); ok {
+			found = append(found, t[i])
+		}
+	}
+	return found
+}
+
+// sort returns the rows in the order asked for, which by default is that of
+// the IDs. Rows that compare equal stay ordered by ID. It does not change rows.
+func (p *listParameters) sort(rows table) table {
+	if p.compare == nil {
+		return rows
+	}
+	sorted := slices.Clone(rows)
+	slices.SortStableFunc(sorted, func(a, b *record) int {
+		if p.descending {
+			a, b = b, a
+		}
+		return p.compare(&a.Customer, &b.Customer)
+	})
+	return sorted
+}
+
+func (found *page) setHeaders(h http.Header, p listParameters) {
+	last := max(0, (found.matches-1)/p.size)
+	previous, next := -1, -1
+	if p.number > 0 {
+		previous = p.number - 1
+	}
+	if p.number < last {
+		next = p.number + 1
+	}
+	h.Set("X-Count", strconv.Itoa(found.matches))
+	h.Set("X-MaxCount", strconv.Itoa(found.total))
+	h.Set("X-CurrentPage", strconv.Itoa(p.number))
+	h.Set("X-PreviousPage", strconv.Itoa(previous))
+	h.Set("X-NextPage", strconv.Itoa(next))
+	h.Set("X-PageSize", strconv.Itoa(p.size))
+	h.Set("X-MaxPageIndex", strconv.Itoa(last))
+	h.Set("X-SortOrder", cmp.Or(p.sortOrder, "Ascending"))
+	h.Set("X-SortExpression", cmp.Or(p.sortExpression, "id"))
+}

@@ -1,0 +1,173 @@
+package fusebillsim
+
+import (
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// SpendQuota counts n calls of someone else who uses the account, toward the
+// current minute and day.
+func (s *Simulator) SpendQuota(n int) {
+	s.limiter.spend(time.Now(), n)
+}
+
+// ResetFormat is a format of the X-Rate-Limit-Reset headers, which the vendor's
+// reference calls a timestamp and leaves at that.
+type ResetFormat int
+
+const (
+	// ResetRFC3339 is "2026-01-02T15:04:00Z", with a fraction where one is needed.
+	ResetRFC3339 ResetFormat = iota
+	// ResetHTTPDate is "Fri, 02 Jan 2026 15:04:00 GMT".
+	ResetHTTPDate
+	// ResetDotNet is "01/02/2026 15:04:00", in UTC.
+	ResetDotNet
+	// ResetEpoch is the seconds since 1970, "1767366240".
+	ResetEpoch
+	// ResetMalformed is a text that is no time.
+	ResetMalformed
+	// ResetAbsent leaves the two headers out.
+	ResetAbsent
+)
+
+func (f ResetFormat) format(t time.Time) string {
+	t = t.UTC()
+	switch f {
+	case ResetHTTPDate:
+		return ceilSecond(t).Format(http.TimeFormat)
+	case ResetDotNet:
+		return ceilSecond(t).Format("01/02/2006 15:04:05")
+	case ResetEpoch:
+		return strconv.FormatInt(ceilSecond(t).Unix(), 10)
+	case ResetMalformed:
+		return "next window"
+	default:
+		return t.Format(time.RFC3339Nano)
+	}
+}
+
+// ceilSecond rounds up, so that a format without fractions never gives a time
+// at which the window has not started yet.
+func ceilSecond(t time.Time) time.Time {
+	return t.Add(time.Second - 1).Truncate(time.Second)
+}
+
+// period names a rate limit window the way the service's 429 does.
+type period string
+
+const (
+	perMinute period = "minute"
+	perDay    period = "day"
+)
+
+// limiter counts calls in fixed windows.
+type limiter struct {
+	mu          sync.Mutex
+	minute, day window
+}
+
+// take counts a call and returns the rates after it. If a window is used up,
+// it counts nothing and names that window.
+func (l *limiter) take(now time.Time) (rates, period) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.advance(now)
+	switch {
+	case l.day.remaining() == 0:
+		return l.rates(), perDay
+	case l.minute.remaining() == 0:
+		return l.rates(), perMinute
+	}
+	l.minute.used++
+	l.day.used++
+	return l.rates(), ""
+}
+
+// peek returns the rates without counting a call.
+func (l *limiter) peek(now time.Time) rates {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.advance(now)
+	return l.rates()
+}
+
+func (l *limiter) spend(now time.Time, n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.advance(now)
+	l.minute.used += n
+	l.day.used += n
+}
+
+func (l *limiter) advance(now time.Time) {
+	l.minute.advance(now)
+	l.day.advance(now)
+}
+
+func (l *limiter) rates() rates {
+	return rates{minute: l.minute.rate(), day: l.day.rate()}
+}
+
+// window is a fixed window, aligned to multiples of its length.
+type window struct {
+	limit  int
+	length time.Duration
+	start  time.Time
+	used   int
+}
+
+// advance begins a new window if now is past the current one. A clock that is
+// set back begins none.
+func (w *window) advance(now time.Time) {
+	if start := now.Truncate(w.length); start.After(w.start) {
+		w.start, w.used = start, 0
+	}
+}
+
+func (w *window) remaining() int {
+	return max(0, w.limit-w.used)
+}
+
+func (w *window) rate() rate {
+	return rate{limit: w.limit, remaining: w.remaining(), reset: w.start.Add(w.length)}
+}
+
+// rate is the state of one window as the headers tell it.
+type rate struct {
+	limit, remaining int
+	reset            time.Time // when the next window starts
+}
+
+// rates is the state of both windows at one time.
+type rates struct {
+	minute, day rate
+}
+
+// of returns the rate of one window.
+func (r *rates) of(p period) *rate {
+	if p == perDay {
+		return &r.day
+	}
+	return &r.minute
+}
+
+func (r *rates) setHeaders(h http.Header, f ResetFormat) {
+	r.minute.setHeaders(h, "Minute", f)
+	r.day.setHeaders(h, "Day", f)
+}
+
+func (r *rate) setHeaders(h http.Header, suffix string, f ResetFormat) {
+	h.Set("X-Rate-Limit-Limit-"+suffix, strconv.Itoa(r.limit))
+	h.Set("X-Rate-Limit-Remaining-"+suffix, strconv.Itoa(r.remaining))
+	if f != ResetAbsent {
+		h.Set("X-Rate-Limit-Reset-"+suffix, f.format(r.reset))
+	}
+}
+
+// secondsUntil returns the whole seconds to wait until t, rounded up.
+func secondsUntil(t time.Time) string {
+	seconds := (time.Until(t) + time.Second - 1) / time.Second
+	return strconv.FormatInt(max(0, int64(seconds)), 10)
+}

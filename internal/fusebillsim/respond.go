@@ -1,0 +1,171 @@
+package fusebillsim
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// maxBody bounds a request's body, in bytes.
+const maxBody = 1 << 20
+
+// errDropped is the outcome of a call whose connection a fault dropped.
+var errDropped = fmt.Errorf("fusebillsim: connection dropped by a fault: %w", io.ErrUnexpectedEOF)
+
+// call is one request on its way through the simulator.
+type call struct {
+	*http.Request
+	route    Route
+	pathID   string // the customer ID in the path, as it was sent
+	body     []byte
+	behavior *Behavior
+	faults   []activeFault
+	entry    *Request // where the account of calls has it
+	rates    rates    // as they were when the call was counted
+}
+
+// respond takes a call from arrival to the answer that leaves. It returns an
+// error, and no answer, if the connection is to be dropped instead. It may
+// change r, but nothing that r shares with its original.
+func (s *Simulator) respond(r *http.Request) (*answer, error) {
+	c, err := s.receive(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.before(); err != nil {
+		return nil, err
+	}
+	a, err := s.process(c)
+	if err != nil {
+		return nil, err
+	}
+	if a, err = c.after(a); err != nil {
+		return nil, err
+	}
+	if err := wait(c.Context(), c.behavior.Latency); err != nil {
+		return nil, err
+	}
+	if err := s.finish(c, a); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// receive reads and counts a request, and finds the faults that it meets.
+func (s *Simulator) receive(r *http.Request) (*call, error) {
+	c := &call{Request: r, behavior: s.behavior.Load()}
+	c.route, c.pathID = s.route(r)
+	if r.Body != nil {
+		var err error
+		if c.body, err = io.ReadAll(io.LimitReader(r.Body, maxBody+1)); err != nil {
+			return nil, fmt.Errorf("fusebillsim: reading the request body: %w", err)
+		}
+	}
+	c.entry = s.calls.add(c, s.hasKey(r))
+	c.faults = s.injections.due(c)
+	return c, nil
+}
+
+// process checks a call in the order in which the service does, and handles it.
+func (s *Simulator) process(c *call) (*answer, error) {
+	c.rates = s.limiter.peek(time.Now())
+	if c.route == RouteUnknown {
+		return errorAnswer(http.StatusNotFound, fmt.Sprintf("fusebillsim: no such route: %s %s", c.Method, c.URL.Path)), nil
+	}
+	if a := c.refuse(); a != nil {
+		return a, nil
+	}
+	if limit := c.behavior.MaxURLLength; limit > 0 && len(c.URL.RequestURI()) > limit {
+		return errorAnswer(http.StatusRequestURITooLong, "The request URL is too long."), nil
+	}
+	if !s.hasKey(c.Request) {
+		return unauthorized(), nil
+	}
+	var refused period
+	if c.rates, refused = s.limiter.take(time.Now()); refused != "" {
+		s.calls.addRateLimited()
+		return c.rateLimited(refused), nil
+	}
+	if a, err := c.fail(); a != nil || err != nil {
+		return a, err
+	}
+	return s.handle(c), nil
+}
+
+func (s *Simulator) handle(c *call) *answer {
+	switch c.route {
+	case RouteLatch:
+		return s.latch(c)
+	case RouteUnlatch:
+		return s.unlatch(c)
+	case RouteCustomer:
+		return s.customer(c)
+	default:
+		return s.customers(c)
+	}
+}
+
+// finish completes the headers, compresses the body and notes the outcome.
+func (s *Simulator) finish(c *call, a *answer) error {
+	a.header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	if !a.foreign && !c.behavior.OmitRateHeaders {
+		c.rates.setHeaders(a.header, c.behavior.ResetFormat)
+	}
+	if acceptsGzip(c.Header) && c.behavior.compresses(len(a.body)) {
+		compressed, err := s.gzip.compress(a.body)
+		if err != nil {
+			return err
+		}
+		a.body = compressed
+		a.header.Set("Content-Encoding", "gzip")
+	}
+	s.calls.setStatus(c.entry, a.status)
+	return nil
+}
+
+// hasKey reports whether r carries the right API key.
+func (s *Simulator) hasKey(r *http.Request) bool {
+	scheme, key, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	return ok && strings.EqualFold(scheme, "Basic") && key == s.apiKey
+}
+
+func unauthorized() *answer {
+	return errorAnswer(http.StatusUnauthorized, "The API key is missing or wrong.")
+}
+
+// rateLimited is the 429 for a window that is used up. The rates of the call
+// have to say so already.
+func (c *call) rateLimited(p period) *answer {
+	r := c.rates.of(p)
+	a := errorAnswer(http.StatusTooManyRequests,
+		fmt.Sprintf("The limit of %d API calls per %s is exceeded.", r.limit, p))
+	if c.behavior.RetryAfter {
+		a.header.Set("Retry-After", secondsUntil(r.reset))
+	}
+	return a
+}
+
+// rewind gives the request its whole body again, for code that may read it.
+func (c *call) rewind() *http.Request {
+	c.Body = io.NopCloser(bytes.NewReader(c.body))
+	return c.Request
+}
+
+// wait returns after d, or with the context's cause once that ends.
+func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,191 @@
+package fusebillsim
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+var (
+	errNoCustomer  = errors.New("no such customer")
+	errContactHeld = errors.New("the HubSpot contact is already latched to another customer")
+	errCompanyHeld = errors.New("the HubSpot company is already latched to another customer")
+)
+
+// latch is what a latch call asks for; 0 is no contact or no company.
+type latch struct {
+	customer, contact, company int64
+}
+
+// store is the account's customers. It keeps every contact and every company
+// with one customer at most.
+type store struct {
+	mu        sync.RWMutex
+	table     table
+	contacts  map[int64]int64 // the customer that holds a contact
+	companies map[int64]int64
+}
+
+func (st *store) init() {
+	st.contacts = make(map[int64]int64)
+	st.companies = make(map[int64]int64)
+}
+
+// view runs f on the customers. f must neither keep nor change the table.
+func (st *store) view(f func(table)) {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	f(st.table)
+}
+
+func (st *store) get(id int64) (*record, bool) {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	i, ok := st.table.find(id)
+	if !ok {
+		return nil, false
+	}
+	return st.table[i], true
+}
+
+func (st *store) add(customers []Customer) {
+	// In order, each of many new customers is appended instead of inserted.
+	customers = slices.Clone(customers)
+	slices.SortStableFunc(customers, func(a, b Customer) int { return cmp.Compare(a.ID, b.ID) })
+
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	now := time.Now().UTC()
+	for _, c := range customers {
+		c.Status = cmp.Or(c.Status, "Active")
+		c.AccountStatus = cmp.Or(c.AccountStatus, "Good")
+		c.Created = cmp.Or(c.Created, now)
+		c.Modified = cmp.Or(c.Modified, now)
+		if c.ID < 1 || c.HubSpotID < 0 || c.HubSpotCompanyID < 0 {
+			panic(fmt.Sprintf("fusebillsim: AddCustomers: customer %d: an ID is out of range", c.ID))
+		}
+		if err := st.conflict(latch{c.ID, c.HubSpotID, c.HubSpotCompanyID}); err != nil {
+			panic(fmt.Sprintf("fusebillsim: AddCustomers: customer %d: %v", c.ID, err))
+		}
+		st.put(c)
+	}
+}
+
+// latch sets both sides of a customer's latch. An ID of another customer is
+// taken from it if take is set, and otherwise makes for an error.
+func (st *store) latch(l latch, take bool) (*record, error) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	i, ok := st.table.find(l.customer)
+	if !ok {
+		return nil, errNoCustomer
+	}
+	if err := st.conflict(l); err != nil {
+		if !take {
+			return nil, err
+		}
+		st.release(l)
+	}
+	c := st.table[i].Customer
+	if c.HubSpotID == l.contact && c.HubSpotCompanyID == l.company {
+		return st.table[i], nil
+	}
+	c.HubSpotID, c.HubSpotCompanyID = l.contact, l.company
+	c.Modified = time.Now().UTC()
+	return st.put(c), nil
+}
+
+// conflict returns an error if another customer holds what l asks for.
+func (st *store) conflict(l latch) error {
+	if holder, held := st.contacts[l.contact]; held && holder != l.customer {
+		return errContactHeld
+	}
+	if holder, held := st.companies[l.company]; held && holder != l.customer {
+		return errCompanyHeld
+	}
+	return nil
+}
+
+// release takes what l asks for from the other customers that hold it.
+func (st *store) release(l latch) {
+	now := time.Now().UTC()
+	if holder, held := st.contacts[l.contact]; held && holder != l.customer {
+		i, _ := st.table.find(holder)
+		c := st.table[i].Customer
+		c.HubSpotID, c.Modified = 0, now
+		st.put(c)
+	}
+	if holder, held := st.companies[l.company]; held && holder != l.customer {
+		i, _ := st.table.find(holder)
+		c := st.table[i].Customer
+		c.HubSpotCompanyID, c.Modified = 0, now
+		st.put(c)
+	}
+}
+
+// put stores c as a new record, in place of the customer's former one.
+func (st *store) put(c Customer) *record {
+	r := &record{Customer: c}
+	i, ok := st.table.find(c.ID)
+	if ok {
+		st.forget(&st.table[i].Customer)
+		st.table[i] = r
+	} else {
+		st.table = slices.Insert(st.table, i, r)
+	}
+	if c.HubSpotID != 0 {
+		st.contacts[c.HubSpotID] = c.ID
+	}
+	if c.HubSpotCompanyID != 0 {
+		st.companies[c.HubSpotCompanyID] = c.ID
+	}
+	return r
+}
+
+func (st *store) delete(id int64) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if i, ok := st.table.find(id); ok {
+		st.forget(&st.table[i].Customer)
+		st.table = slices.Delete(st.table, i, i+1)
+	}
+}
+
+// forget removes c as the holder of its contact and company.
+func (st *store) forget(c *Customer) {
+	delete(st.contacts, c.HubSpotID)
+	delete(st.companies, c.HubSpotCompanyID)
+}
+
+// snapshot returns a table that no later change reaches.
+func (st *store) snapshot() table {
+	st.mu.RLock()
+	defer st.mu.RUnlock()
+	return slices.Clone(st.table)
+}
+
+// table is customers ordered by ID. Its records never change: a change of a
+// customer puts another record in its place.
+type table []*record
+
+// find returns where the customer is, or would be, and whether it is there.
+func (t table) find(id int64) (int, bool) {
+	return slices.BinarySearchFunc(t, id, func(r *record, id int64) int { return cmp.Compare(r.ID, id) })
+}
+
+// freeIDs returns the n lowest IDs from a first one on that no customer has.
+func (t table) freeIDs(first int64, n int) []int64 {
+	ids := make([]int64, 0, n)
+	i, _ := t.find(first)
+	for id := first; len(ids) < n; id++ {
+		if i < len(t) && t[i].ID == id {
+			i++
+			continue
+		}
+		ids = append(ids, id)
+	}
+	return ids
+}

@@ -1,0 +1,258 @@
+package fusebill
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// Defaults of the options of the same names.
+const (
+	DefaultBaseURL        = "https://secure.fusebill.com/v1"
+	DefaultMaxRetries     = 4
+	DefaultRequestTimeout = 60 * time.Second
+)
+
+// Client calls the API with one key. It is safe for concurrent use.
+type Client struct {
+	baseURL *url.URL
+	retry   *retryablehttp.Client
+	// headers are those of every request. A function and not a field, so that no dump of a Client can show the key.
+	headers func() http.Header
+}
+
+// settings are what the options set.
+type settings struct {
+	baseURL           *url.URL
+	userAgent         string
+	maxRetries        int
+	retryWaitMin      time.Duration
+	retryWaitMax      time.Duration
+	requestTimeout    time.Duration
+	requestsPerMinute int
+	logger            *slog.Logger
+	transport         http.RoundTripper
+	redact            func([]byte) []byte
+}
+
+// Option sets one property of a [Client]; an invalid value is an error of [NewClient].
+type Option func(*settings) error
+
+// WithBaseURL sets where the API is served, in the form that [ParseBaseURL] accepts. Default: [DefaultBaseURL].
+func WithBaseURL(raw string) Option {
+	return func(s *settings) (err error) {
+		s.baseURL, err = ParseBaseURL(raw)
+		return err
+	}
+}
+
+// WithUserAgent sets the User-Agent header.
+func WithUserAgent(userAgent string) Option {
+	return func(s *settings) error {
+		s.userAgent = userAgent
+		return nil
+	}
+}
+
+// WithMaxRetries sets how often a failed call is tried again, 0 or more. Default: [DefaultMaxRetries].
+func WithMaxRetries(n int) Option {
+	return func(s *settings) error {
+		if n < 0 {
+			return fmt.Errorf("max retries must be 0 or more, not %d", n)
+		}
+		s.maxRetries = n
+		return nil
+	}
+}
+
+// WithRetryWait sets the shortest and the longest wait between two tries; it doubles from one to the other.
+// Default: half a second and 30 seconds.
+func WithRetryWait(shortest, longest time.Duration) Option {
+	return func(s *settings) error {
+		if shortest < 0 || longest < shortest {
+			return fmt.Errorf("the retry wait must be 0 or more and grow, not from %s to %s", shortest, longest)
+		}
+		s.retryWaitMin, s.retryWaitMax = shortest, longest
+		return nil
+	}
+}
+
+// WithRequestTimeout bounds one try, from its sending to the last byte of the answer. Default: [DefaultRequestTimeout].
+func WithRequestTimeout(timeout time.Duration) Option {
+	return func(s *settings) error {
+		if timeout <= 0 {
+			return fmt.Errorf("request timeout must be more than 0, not %s", timeout)
+		}
+		s.requestTimeout = timeout
+		return nil
+	}
+}
+
+// WithRequestsPerMinute sets a limit of our own below the account's, which leaves the rest of the quota to others.
+// Default: the account's limit, as the service's answers tell it.
+func WithRequestsPerMinute(n int) Option {
+	return func(s *settings) error {
+		if n < 1 {
+			return fmt.Errorf("requests per minute must be 1 or more, not %d", n)
+		}
+		s.requestsPerMinute = n
+		return nil
+	}
+}
+
+// WithLogger sets where calls are logged, with the context of the call: one debug record for each try, with method,
+// path and status, bodies one level below debug ([LevelTrace]), waits of a second and more at info. Headers are never
+// logged. Default: nowhere.
+func WithLogger(logger *slog.Logger) Option {
+	return func(s *settings) error {
+		s.logger = logger
+		return nil
+	}
+}
+
+// WithTransport sets what carries the requests, such as a simulator in tests. Default: a transport of the client's own
+// that speaks TLS 1.2 or later and takes proxies from the environment.
+func WithTransport(transport http.RoundTripper) Option {
+	return func(s *settings) error {
+		s.transport = transport
+		return nil
+	}
+}
+
+// NewClient makes a client that authenticates with apiKey, in the form that [ParseAPIKey] accepts. It makes no call.
+func NewClient(apiKey string, options ...Option) (*Client, error) {
+	key, err := ParseAPIKey(apiKey)
+	if err != nil {
+		return nil, err
+	}
+	s := settings{
+		maxRetries:     DefaultMaxRetries,
+		retryWaitMin:   500 * time.Millisecond,
+		retryWaitMax:   30 * time.Second,
+		requestTimeout: DefaultRequestTimeout,
+		logger:         slog.New(slog.DiscardHandler),
+		redact:         redactor(key),
+	}
+	for _, option := range append([]Option{WithBaseURL(DefaultBaseURL)}, options...) {
+		if err := option(&s); err != nil {
+			return nil, err
+		}
+	}
+	if s.transport == nil {
+		s.transport = newTransport()
+	}
+	return &Client{
+		baseURL: s.baseURL,
+		retry:   newRetryClient(s),
+		headers: func() http.Header {
+			return http.Header{
+				"Authorization": {"Basic " + key},
+				"Accept":        {"application/json"},
+				"User-Agent":    {s.userAgent},
+			}
+		},
+	}, nil
+}
+
+// call is one request of the API and where its answer goes.
+type call struct {
+	method string
+	path   string // below the base URL
+	query  url.Values
+	body   any // encoded as JSON; nil: none
+	answer any // decoded into; nil: ignored
+	write  bool
+}
+
+// do makes a call, tries it again as the package comment says, and returns the headers of the answer.
+func (c *Client) do(ctx context.Context, call call) (http.Header, error) {
+	req, err := c.newRequest(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	tries := new(tries)
+	resp, err := c.retry.Do(req.WithContext(withTries(ctx, tries)))
+	if resp != nil {
+		defer resp.Body.Close()
+	}
+	switch {
+	case err == nil:
+		err = readAnswer(resp, call.answer)
+	case ctx.Err() != nil: // The caller's own end says more than the broken call that it caused.
+		err = endOf(ctx)
+	}
+	if err == nil {
+		return resp.Header, nil
+	}
+	err = fmt.Errorf("%s %s: %w", call.method, call.path, unwrapURLError(err))
+	if call.write && tries.mayHaveReachedService() {
+		err = &OutcomeUnknownError{Err: err}
+	}
+	return nil, err
+}
+
+func (c *Client) newRequest(ctx context.Context, call call) (*retryablehttp.Request, error) {
+	target := c.baseURL.JoinPath(call.path)
+	target.RawQuery = call.query.Encode()
+	var body any
+	if call.body != nil {
+		encoded, err := json.Marshal(call.body)
+		if err != nil {
+			return nil, fmt.Errorf("encoding the request: %w", err)
+		}
+		body = encoded
+	}
+	req, err := retryablehttp.NewRequestWithContext(ctx, call.method, target.String(), body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header = c.headers()
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return req, nil
+}
+
+// readAnswer decodes a 200 into answer and makes an error of anything else.
+func readAnswer(resp *http.Response, answer any) error {
+	body, err := io.ReadAll(resp.Body) // Bounded and in memory already: see attemptTransport.
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return newAPIError(resp, body)
+	}
+	if answer == nil {
+		return nil
+	}
+	if err := json.Unmarshal(body, answer); err != nil {
+		return &MalformedAnswerError{ContentType: resp.Header.Get("Content-Type"), Excerpt: excerpt(body), Err: err}
+	}
+	return nil
+}
+
+// endOf says why a context ended: canceled or out of time, and the cause where one was given.
+func endOf(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}
+
+// unwrapURLError drops the method and URL that net/http puts before an error: callers of this package name the call in
+// the API's own terms.
+func unwrapURLError(err error) error {
+	if urlErr := (*url.Error)(nil); errors.As(err, &urlErr) {
+		return urlErr.Err
+	}
+	return err
+}

@@ -1,0 +1,104 @@
+package fusebill
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParseAPIKey(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{ // Raw to parsed; empty: an error.
+		testKey:                         testKey,
+		"  " + testKey + "\r\n":         testKey,
+		"Basic " + testKey:              testKey,
+		"bAsIc   " + testKey + "\t":     testKey,
+		"\ufeff" + testKey:              "",
+		"Basically" + testKey:           "Basically" + testKey,
+		"":                              "",
+		" \t\n":                         "",
+		"Basic":                         "",
+		"basic  ":                       "",
+		testKey[:10] + " " + testKey:    "",
+		testKey[:10] + "\n" + testKey:   "",
+		testKey[:10] + "\x00" + testKey: "",
+		testKey + "é":                   "",
+		"Bearer " + testKey:             "",
+		"Basic Basic " + testKey:        "",
+	}
+	for raw, want := range tests {
+		got, err := ParseAPIKey(raw)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: got %q, error %v", raw, got, err)
+		}
+		if err != nil {
+			requireNoKey(t, "the error", err.Error())
+		}
+	}
+}
+
+func TestParseBaseURL(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{ // Raw to parsed; empty: an error.
+		DefaultBaseURL:                       DefaultBaseURL,
+		" https://secure.fusebill.com/v1/\n": DefaultBaseURL,
+		"https://secure.fusebill.com/v1//":   DefaultBaseURL,
+		"HTTPS://secure.fusebill.com/v1":     DefaultBaseURL,
+		"https://proxy.example/a/b/v1":       "https://proxy.example/a/b/v1",
+		"https://proxy.example":              "https://proxy.example",
+		"https://proxy.example:8443/v1":      "https://proxy.example:8443/v1",
+		"http://127.0.0.1:8080/v1":           "http://127.0.0.1:8080/v1",
+		"http://127.9.9.9/v1":                "http://127.9.9.9/v1",
+		"http://[::1]:8080/v1/":              "http://[::1]:8080/v1",
+		"http://localhost:8080/v1":           "http://localhost:8080/v1",
+		"http://LocalHost/v1":                "http://LocalHost/v1",
+		"http://secure.fusebill.com/v1":      "",
+		"http://localhost.example/v1":        "",
+		"http://127.0.0.1.example/v1":        "",
+		"http://128.0.0.1/v1":                "",
+		"http://0.0.0.0/v1":                  "",
+		"http://[::2]/v1":                    "",
+		"http://10.0.0.1/v1":                 "",
+		"https://user@secure.fusebill.com":   "",
+		"https://u:p@secure.fusebill.com/v1": "",
+		"http://localhost@evil.example/v1":   "",
+		"https://secure.fusebill.com/v1?a=b": "",
+		"https://secure.fusebill.com/v1?":    "",
+		"https://secure.fusebill.com/v1#a":   "",
+		"secure.fusebill.com/v1":             "",
+		"//secure.fusebill.com/v1":           "",
+		"ftp://secure.fusebill.com/v1":       "",
+		"https:///v1":                        "",
+		"https:secure.fusebill.com":          "",
+		"https://secure.fusebill.com:port":   "",
+		"https://secure fusebill.com":        "",
+		"":                                   "",
+		testKey:                              "", // Two settings confused.
+		"ftp://" + testKey + "@host/":        "",
+	}
+	for raw, want := range tests {
+		base, err := ParseBaseURL(raw)
+		switch {
+		case err != nil:
+			requireNoKey(t, "the error", err.Error())
+			if want != "" || base != nil {
+				t.Errorf("%q: got %v, error %v", raw, base, err)
+			}
+		case base.String() != want:
+			t.Errorf("%q: got %q, want %q", raw, base, want)
+		}
+	}
+}
+
+func TestRedactor(t *testing.T) {
+	t.Parallel()
+	redact := redactor(testKey)
+	if got := string(redact([]byte("a " + testKey + " b" + testKey))); got != "a *** b***" {
+		t.Errorf("got %q", got)
+	}
+	if got := string(redactor("key")([]byte("a monkey"))); got != "a monkey" {
+		t.Errorf("a short key spoils the answer: %q", got)
+	}
+	if body := []byte(strings.Repeat("x", 1<<10)); &redact(body)[0] != &body[0] {
+		t.Error("a body without the key is copied")
+	}
+}

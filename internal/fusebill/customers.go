@@ -1,0 +1,94 @@
+package fusebill
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// MaxPageSize is the largest page that the service is sure to give (the API reference: never below 1,000).
+const MaxPageSize = 1000
+
+// CustomersRequest chooses one page of the list of customers.
+type CustomersRequest struct {
+	IDs        []int64 // only these customers; empty: all
+	PageNumber int     // from 0
+	PageSize   int     // 0: MaxPageSize
+}
+
+// CustomersPage is one page of the list. Customers come and go while pages are read, so a customer that is on no page
+// may exist all the same.
+type CustomersPage struct {
+	Customers []Customer
+	// Last says that no page follows.
+	Last bool
+	// AccountSize is how many customers the whole account has, -1 where the service didn't say.
+	AccountSize int
+}
+
+// Customers reads one page of the list of customers. Without IDs it goes oldest first: a customer made while pages are
+// read comes on the last one and moves no other from page to page.
+func (c *Client) Customers(ctx context.Context, request CustomersRequest) (CustomersPage, error) {
+	size := request.PageSize
+	if size == 0 {
+		size = MaxPageSize
+	}
+	query := url.Values{
+		"pageNumber": {strconv.Itoa(request.PageNumber)},
+		"pageSize":   {strconv.Itoa(size)},
+	}
+	if len(request.IDs) > 0 {
+		query.Set("query", "id:"+joinIDs(request.IDs))
+	} else {
+		query.Set("sortExpression", "createdTimestamp")
+		query.Set("sortOrder", "Ascending")
+	}
+	var customers []Customer
+	header, err := c.do(ctx, call{method: http.MethodGet, path: "customers", query: query, answer: &customers})
+	if err != nil {
+		return CustomersPage{}, err
+	}
+	if customers == nil { // The JSON was a null: not the empty list that it would pass for.
+		return CustomersPage{}, fmt.Errorf("GET customers: %w", &MalformedAnswerError{Err: errors.New("the list is null")})
+	}
+	return CustomersPage{
+		Customers:   customers,
+		Last:        isLastPage(header, len(customers), size),
+		AccountSize: headerInt(header, "X-MaxCount", -1),
+	}, nil
+}
+
+// isLastPage goes by the headers where they are; otherwise a page shorter than asked for is the last. An empty page always
+// is, or else a wrong header would make for a reading without an end.
+func isLastPage(header http.Header, got, size int) bool {
+	if got == 0 {
+		return true
+	}
+	if next := headerInt(header, "X-NextPage", 0); next != 0 {
+		return next < 0
+	}
+	return got < min(size, headerInt(header, "X-PageSize", size))
+}
+
+// headerInt returns fallback for an absent or malformed header: neither means 0.
+func headerInt(header http.Header, name string, fallback int) int {
+	if n, err := strconv.Atoi(strings.TrimSpace(header.Get(name))); err == nil {
+		return n
+	}
+	return fallback
+}
+
+func joinIDs(ids []int64) string {
+	var list strings.Builder
+	for i, id := range ids {
+		if i > 0 {
+			list.WriteByte(',')
+		}
+		list.WriteString(strconv.FormatInt(id, 10))
+	}
+	return list.String()
+}

@@ -1,0 +1,180 @@
+package fusebill
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// LevelTrace is the level at which bodies are logged, one below debug.
+const LevelTrace = slog.LevelDebug - 4
+
+const (
+	// maxAnswerSize bounds an answer in memory. A page of 1,000 customers takes about 2 MiB.
+	maxAnswerSize = 64 << 20
+	// maxLoggedBody bounds what a trace record shows of a body.
+	maxLoggedBody = 4 << 10
+)
+
+// newTransport is a transport of the client's own: the default one belongs to the whole process.
+func newTransport() http.RoundTripper {
+	transport, ok := http.DefaultTransport.(*http.Transport)
+	if !ok { // Somebody has replaced it.
+		transport = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
+	}
+	transport = transport.Clone()
+	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	transport.MaxIdleConnsPerHost = 64 // Calls side by side keep their connections.
+	transport.MaxResponseHeaderBytes = 64 << 10
+	return transport
+}
+
+// attemptTransport makes one try of a call: it waits for its place in the quota, bounds the time, reads the whole answer,
+// and logs it. Since the body is read here, a connection that breaks in the middle of it counts as a failed try.
+type attemptTransport struct {
+	base    http.RoundTripper
+	timeout time.Duration
+	logger  *slog.Logger
+	pacer   *pacer
+	redact  func(body []byte) []byte
+}
+
+// RoundTrip implements [http.RoundTripper]. A 429 of the minute's limit is waited out here and doesn't use up a retry.
+func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	for waits := 0; ; waits++ {
+		if err := t.pacer.wait(req.Context()); err != nil {
+			return nil, err
+		}
+		sent := time.Now()
+		resp, unsent, err := t.roundTrip(req)
+		refusal := t.pacer.answered(sent, resp, unsent)
+		switch {
+		case refusal == nil:
+			return resp, err
+		case refusal.Window == Day || waits == maxMinuteWaits:
+			return nil, refusal
+		}
+		if req, err = rewound(req); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// roundTrip sends the request once. An error comes with whether the service can't have seen the request.
+func (t *attemptTransport) roundTrip(req *http.Request) (resp *http.Response, unsent bool, err error) {
+	tries := triesFrom(req.Context())
+	tries.count++
+	ctx, cancel := context.WithTimeoutCause(req.Context(), t.timeout, fmt.Errorf("no whole answer within %s", t.timeout))
+	defer cancel()
+	start := time.Now()
+	conn := new(connection)
+	resp, err = t.readAll(req.WithContext(conn.watch(ctx)))
+	unsent = err != nil && conn.isMissing(err)
+	if err != nil && req.Context().Err() == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	tries.record(resp, unsent)
+	t.log(req, tries.count, resp, err, time.Since(start))
+	return resp, unsent, err
+}
+
+// readAll sends the request and reads the whole answer into memory.
+func (t *attemptTransport) readAll(req *http.Request) (*http.Response, error) {
+	resp, err := t.base.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("the answer broke off: %w", err)
+	}
+	if len(body) > maxAnswerSize {
+		return nil, &answerTooLargeError{}
+	}
+	body = t.redact(body)
+	resp.Body = &answerBody{Reader: bytes.NewReader(body), all: body}
+	return resp, nil
+}
+
+// answerBody is a body that is in memory already.
+type answerBody struct {
+	*bytes.Reader
+	all []byte
+}
+
+func (*answerBody) Close() error { return nil }
+
+// bodyOf returns the whole body of an answer of attemptTransport, however much of it has been read.
+func bodyOf(resp *http.Response) []byte {
+	if body, ok := resp.Body.(*answerBody); ok {
+		return body.all
+	}
+	return nil
+}
+
+// answerTooLargeError refuses an answer over maxAnswerSize.
+type answerTooLargeError struct{}
+
+func (*answerTooLargeError) Error() string {
+	return fmt.Sprintf("the answer is larger than %d MiB", maxAnswerSize>>20)
+}
+
+// rewound returns a copy of a request whose body can be sent again.
+func rewound(req *http.Request) (*http.Request, error) {
+	if req.GetBody == nil {
+		return req, nil
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	again := req.Clone(req.Context())
+	again.Body = body
+	return again, nil
+}
+
+// log records a try by an allow-list of fields. Headers aren't among them: one holds the key.
+func (t *attemptTransport) log(req *http.Request, try int, resp *http.Response, err error, took time.Duration) {
+	ctx := req.Context()
+	if !t.logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("method", req.Method),
+		slog.String("path", req.URL.Path),
+		slog.String("query", req.URL.Query().Get("query")),
+		slog.Int("try", try),
+		slog.Duration("took", took),
+	}
+	if err != nil {
+		t.logger.LogAttrs(ctx, slog.LevelDebug, "the call failed", append(attrs, slog.Any("error", err))...)
+		return
+	}
+	attrs = append(attrs, slog.Int("status", resp.StatusCode))
+	t.logger.LogAttrs(ctx, slog.LevelDebug, "the API answered", attrs...)
+	if t.logger.Enabled(ctx, LevelTrace) {
+		body := bodyOf(resp)
+		t.logger.LogAttrs(ctx, LevelTrace, "the bodies of a call", append(attrs,
+			slog.String("sent", sentBody(req)),
+			slog.String("body", string(body[:min(len(body), maxLoggedBody)])))...)
+	}
+}
+
+// sentBody returns the body of a request that was sent. Ours are small.
+func sentBody(req *http.Request) string {
+	again, err := rewound(req)
+	if err != nil || again.Body == nil {
+		return ""
+	}
+	body, err := io.ReadAll(again.Body)
+	if err != nil {
+		return ""
+	}
+	return string(body)
+}

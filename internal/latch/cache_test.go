@@ -1,0 +1,129 @@
+package latch
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+)
+
+func TestEntriesAge(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newAccount(3)
+		r := newTestReader(t, sim)
+		asked := time.Now()
+		readOne(t, r, 1)
+		wantCalls(t, sim, 1, 0)
+
+		time.Sleep(time.Until(asked.Add(maxAgeBeforeWrite)))
+		beforeWrite := func() answer {
+			return <-begin(func() (fusebill.Customer, error) { return r.CustomerBeforeWrite(t.Context(), 1) })
+		}
+		wantContact(t, beforeWrite(), 101)
+		wantCalls(t, sim, 0, 0)
+		time.Sleep(time.Nanosecond)
+		sim.SetLatch(1, 900, 0)
+		wantContact(t, readOne(t, r, 1), 101) // Somebody else's change is seen late …
+		wantCalls(t, sim, 0, 0)
+		wantContact(t, beforeWrite(), 900) // … but not before a write.
+		asked = time.Now().Add(-latency)
+		sim.ResetCalls()
+
+		time.Sleep(time.Until(asked.Add(maxAge)))
+		wantContact(t, readOne(t, r, 1), 900)
+		wantCalls(t, sim, 0, 0)
+		time.Sleep(time.Nanosecond)
+		wantContact(t, readOne(t, r, 1), 900)
+		if sim.Count() != 1 {
+			t.Errorf("%d calls, want 1", sim.Count())
+		}
+	})
+}
+
+func TestCustomerNowAsks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newAccount(3)
+		r := newTestReader(t, sim)
+		for range 2 {
+			wantContact(t, <-begin(func() (fusebill.Customer, error) { return r.CustomerNow(t.Context(), 1) }), 101)
+		}
+		wantContact(t, readOne(t, r, 1), 101)
+		wantCalls(t, sim, 2, 0)
+	})
+}
+
+// TestAnswersOutOfOrder lets answers arrive in another order than their questions were asked in.
+func TestAnswersOutOfOrder(t *testing.T) {
+	t.Parallel()
+	contact := func(id int64) fusebill.Customer {
+		return fusebill.Customer{ID: 1, Latch: &fusebill.Latch{HubSpotID: id}}
+	}
+	for name, test := range map[string]struct {
+		make func(c *cache)
+		want int64 // the contact; 0: the customer has to be asked for
+	}{
+		"older after newer": {func(c *cache) {
+			older, newer := c.ask(), c.ask()
+			c.put(contact(2), newer)
+			c.put(contact(1), older)
+		}, 2},
+		"newer after older": {func(c *cache) {
+			older, newer := c.ask(), c.ask()
+			c.put(contact(1), older)
+			c.put(contact(2), newer)
+		}, 2},
+		"older after gone": {func(c *cache) {
+			older, newer := c.ask(), c.ask()
+			c.gone(1, newer)
+			c.putListed(contact(1), older)
+		}, 0},
+		"gone after newer": {func(c *cache) {
+			older, newer := c.ask(), c.ask()
+			c.put(contact(2), newer)
+			c.gone(1, older)
+		}, 2},
+		"gone, then asked again": {func(c *cache) {
+			c.gone(1, c.ask())
+			c.put(contact(2), c.ask())
+		}, 2},
+		"asked before a write": {func(c *cache) {
+			asked := c.ask()
+			c.written(1)
+			c.written(1)
+			c.put(contact(2), c.ask())
+			c.put(contact(1), asked)
+		}, 2},
+		"asked during a write that failed": {func(c *cache) {
+			c.written(1)
+			asked := c.ask()
+			c.written(1)
+			c.put(contact(1), asked)
+		}, 0},
+		"a list asked after a write": {func(c *cache) {
+			c.written(1)
+			c.written(1)
+			c.put(contact(2), c.ask())
+			c.putListed(contact(1), c.ask())
+		}, 2},
+		"a list without latches": {func(c *cache) {
+			c.put(contact(2), c.ask())
+			c.putListed(fusebill.Customer{ID: 1}, c.ask())
+		}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCache()
+			test.make(&c)
+			customer, ok := c.get(1, time.Time{})
+			if got := latchOf(customer).HubSpotID; got != test.want || ok != (test.want != 0) {
+				t.Errorf("got contact %d, want %d", got, test.want)
+			}
+			if holder := c.holders.of(Claim{Contact, 1}); holder != 0 {
+				t.Errorf("customer %d is said to hold contact 1", holder)
+			}
+		})
+	}
+}

@@ -1,0 +1,536 @@
+package latch
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
+)
+
+// latency is what each call takes in these tests, so that there is a time between its question and its answer.
+const latency = 20 * time.Millisecond
+
+// newAccount makes an account of customers 1 to n; each is latched to the contact 100 above its ID.
+func newAccount(n int, change ...func(*fusebillsim.Behavior)) *fusebillsim.Simulator {
+	sim := fusebillsim.New(fusebillsim.Config{
+		APIKey: "key", LimitMinute: 1 << 30, LimitDay: 1 << 30, Behavior: fusebillsim.Behavior{Latency: latency},
+	})
+	for id := range int64(n) {
+		sim.AddCustomers(fusebillsim.Customer{ID: id + 1, HubSpotID: id + 101})
+	}
+	for _, c := range change {
+		sim.Configure(c)
+	}
+	return sim
+}
+
+// newTestReader makes a reader without retries: one fault is one failed call. Its client has made a call already, so that
+// it knows its quota and lets calls go side by side.
+func newTestReader(t *testing.T, sim *fusebillsim.Simulator, options ...fusebill.Option) *Reader {
+	t.Helper()
+	client := newTestClient(t, sim, append([]fusebill.Option{fusebill.WithMaxRetries(0)}, options...)...)
+	if _, err := client.Customer(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	sim.ResetCalls()
+	return NewReader(client)
+}
+
+// withoutPages makes a reader believe in an account that is too large to be read for what a test asks.
+func withoutPages(r *Reader) *Reader {
+	r.account.size, r.account.sizeIsWrong = 1000*pageSize, true
+	return r
+}
+
+// answer is what a read came to, and when.
+type answer struct {
+	latch fusebill.Latch
+	err   error
+	at    time.Time
+}
+
+// begin begins a read and lets it get as far as it can before time passes.
+func begin(read func() (fusebill.Customer, error)) <-chan answer {
+	answers := make(chan answer, 1)
+	go func() {
+		customer, err := read()
+		answers <- answer{latchOf(customer), err, time.Now()}
+	}()
+	synctest.Wait()
+	return answers
+}
+
+// beginReads begins reads of several customers at once.
+func beginReads(ctx context.Context, r *Reader, ids ...int64) []<-chan answer {
+	var all []<-chan answer
+	for _, id := range ids {
+		all = append(all, begin(func() (fusebill.Customer, error) { return r.Customer(ctx, id) }))
+	}
+	return all
+}
+
+// beginAccount begins a read of the whole account, of any size.
+func beginAccount(ctx context.Context, r *Reader, age time.Duration) <-chan answer {
+	return begin(func() (fusebill.Customer, error) { return fusebill.Customer{}, r.ReadAccount(ctx, age, 1000) })
+}
+
+// wantContact fails unless a read found a contact.
+func wantContact(t *testing.T, got answer, contact int64) {
+	t.Helper()
+	if want := (fusebill.Latch{HubSpotID: contact}); got.err != nil || got.latch != want {
+		t.Errorf("got %s and error %v, want %s", got.latch, got.err, want)
+	}
+}
+
+// readOne reads a customer.
+func readOne(t *testing.T, r *Reader, id int64) answer {
+	t.Helper()
+	return <-begin(func() (fusebill.Customer, error) { return r.Customer(t.Context(), id) })
+}
+
+// wantCalls fails unless so many customers were read by themselves, and so many lists, since the last time.
+func wantCalls(t *testing.T, sim *fusebillsim.Simulator, singles, lists int) {
+	t.Helper()
+	gotSingles, gotLists := sim.Count(fusebillsim.RouteCustomer), sim.Count(fusebillsim.RouteCustomers)
+	if gotSingles != singles || gotLists != lists {
+		t.Errorf("%d single reads and %d lists, want %d and %d", gotSingles, gotLists, singles, lists)
+		for _, request := range sim.Requests() {
+			t.Logf("%s %s?%s: %d", request.Time.Format("05.000"), request.Path, request.RawQuery, request.Status)
+		}
+	}
+	sim.ResetCalls()
+}
+
+func isSet(req *http.Request) bool  { return isList(req) && req.URL.Query().Has("query") }
+func isPage(req *http.Request) bool { return isList(req) && !req.URL.Query().Has("query") }
+
+func TestReadsWhileACallIsUnderWayShareTheNext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newAccount(20)
+		r := withoutPages(newTestReader(t, sim))
+		for i, answers := range beginReads(t.Context(), r, 1, 2, 3, 4, 5) {
+			wantContact(t, <-answers, int64(i+101))
+		}
+		wantCalls(t, sim, 1, 1)
+	})
+}
+
+func TestSameReadsInFlightAreOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newAccount(3)
+		r := newTestReader(t, sim)
+		for _, answers := range beginReads(t.Context(), r, 1, 1, 1, 1, 1) {
+			wantContact(t, <-answers, 101)
+		}
+		wantCalls(t, sim, 1, 0)
+	})
+}
+
+// A customer 0 must not pass for the whole account.
+func TestReadOfAnImpossibleID(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newTestReader(t, newAccount(3))
+		if got := readOne(t, r, 0); !fusebill.IsNotFound(got.err) {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
+func TestErrorsAreNotKept(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]fusebillsim.Fault{
+		"single": {Kind: fusebillsim.FaultStatus500Before, Route: fusebillsim.RouteCustomer},
+		"set":    {Kind: fusebillsim.FaultStatus500Before, Route: fusebillsim.RouteCustomers},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sim := newAccount(20)
+				r := withoutPages(newTestReader(t, sim))
+				sim.Inject(fault)
+				failed := 0
+				for _, answers := range beginReads(t.Context(), r, 1, 2, 3) {
+					if (<-answers).err != nil {
+						failed++
+					}
+				}
+				if failed == 0 {
+					t.Fatal("no read failed")
+				}
+				for i, answers := range beginReads(t.Context(), r, 1, 2, 3) {
+					wantContact(t, <-answers, int64(i+101))
+				}
+			})
+		})
+	}
+}
+
+// TestCancelledCaller lets the caller who came first give up: the others that share its call get their answer all the same.
+func TestCancelledCaller(t *testing.T) {
+	t.Parallel()
+	t.Run("of a single read", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			sim := newAccount(3)
+			r := newTestReader(t, sim)
+			ctx, cancel := context.WithCancel(t.Context())
+			first, second := beginReads(ctx, r, 1)[0], beginReads(t.Context(), r, 1)[0]
+			cancel()
+			if got := <-first; !errors.Is(got.err, context.Canceled) {
+				t.Errorf("got %+v", got)
+			}
+			wantContact(t, <-second, 101)
+			wantCalls(t, sim, 1, 0)
+		})
+	})
+	t.Run("of a set", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			sim := newAccount(20)
+			r := withoutPages(newTestReader(t, sim))
+			ctx, cancel := context.WithCancel(t.Context())
+			alone := beginReads(t.Context(), r, 1)[0]
+			first, second := beginReads(ctx, r, 2)[0], beginReads(t.Context(), r, 3)[0]
+			time.Sleep(latency / 2) // Their set is under way.
+			cancel()
+			if got := <-first; !errors.Is(got.err, context.Canceled) {
+				t.Errorf("got %+v", got)
+			}
+			wantContact(t, <-alone, 101)
+			wantContact(t, <-second, 103)
+			wantCalls(t, sim, 1, 1)
+		})
+	})
+	t.Run("of the account", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			sim := newAccount(3)
+			r := newTestReader(t, sim)
+			ctx, cancel := context.WithCancel(t.Context())
+			first, second := beginAccount(ctx, r, 0), beginReads(t.Context(), r, 3)[0]
+			time.Sleep(latency / 2)
+			cancel()
+			if got := <-first; !errors.Is(got.err, context.Canceled) {
+				t.Errorf("got %+v", got)
+			}
+			wantContact(t, <-second, 103)
+			wantCalls(t, sim, 0, 1)
+		})
+	})
+}
+
+// TestUnwantedCallEnds lets all callers of a call give up while it hangs. It ends at once, and what others wait for goes on.
+func TestUnwantedCallEnds(t *testing.T) {
+	t.Parallel()
+	hang := fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Latency: 50 * time.Second}
+	t.Run("single read", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			sim := newAccount(3)
+			r := newTestReader(t, sim)
+			sim.Inject(hang)
+			ctx, cancel := context.WithCancel(t.Context())
+			start := time.Now()
+			hanging := beginReads(ctx, r, 1)[0]
+			cancel()
+			<-hanging
+			synctest.Wait()
+			wantContact(t, readOne(t, r, 1), 101) // By a call of its own: the other one is over.
+			if took := time.Since(start); took > 2*latency {
+				t.Errorf("it took %s", took)
+			}
+		})
+	})
+	t.Run("set", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			sim := newAccount(20)
+			r := withoutPages(newTestReader(t, sim))
+			readOne(t, r, 1)
+			sim.Inject(hang)
+			ctx, cancel := context.WithCancel(t.Context())
+			hanging := beginReads(ctx, r, 2, 3)
+			time.Sleep(lingerMost)
+			next := beginReads(t.Context(), r, 4)[0]
+			start := time.Now()
+			cancel()
+			for _, answers := range hanging {
+				<-answers
+			}
+			got := <-next
+			wantContact(t, got, 104)
+			if took := got.at.Sub(start); took > lingerMost+2*latency {
+				t.Errorf("the next read took %s", took)
+			}
+		})
+	})
+	t.Run("account", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			sim := newAccount(3)
+			r := newTestReader(t, sim)
+			sim.Inject(hang)
+			ctx, cancel := context.WithCancel(t.Context())
+			hanging := beginAccount(ctx, r, 0)
+			time.Sleep(lingerMost)
+			cancel()
+			next := beginAccount(t.Context(), r, 0) // Comes before the reading that nobody wants has ended.
+			<-hanging
+			if got := <-next; got.err != nil || time.Since(got.at) > lingerMost+2*latency {
+				t.Errorf("the next reading failed with the other one's end: %+v", got)
+			}
+			wantContact(t, readOne(t, r, 3), 103)
+			wantCalls(t, sim, 0, 2)
+		})
+	})
+}
+
+// TestUnwantedReadsAreNotMade lets callers give up before their own call is made: none is made for them.
+func TestUnwantedReadsAreNotMade(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		prepare        func(*fusebillsim.Simulator)
+		wait           time.Duration // until the callers of 2, 3 and 4 give up
+		singles, lists int
+	}{
+		// First there is a list of customer 6 alone.
+		"queued": {func(*fusebillsim.Simulator) {}, 0, 1, 1},
+		"of a set that is refused": {func(sim *fusebillsim.Simulator) {
+			sim.Configure(func(b *fusebillsim.Behavior) { b.MaxIDSet = 3 })
+		}, latency + latency/2, 1, 2},
+		"of a set that leaves a gap": {func(sim *fusebillsim.Simulator) {
+			sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultMissingRows, Times: -1, IDs: []int64{2, 3, 4}})
+		}, latency + latency/2, 0, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sim := newAccount(20)
+				r := withoutPages(newTestReader(t, sim))
+				readOne(t, r, 1)
+				test.prepare(sim)
+				sim.ResetCalls()
+				first := beginReads(t.Context(), r, 6)[0]
+				ctx, cancel := context.WithCancel(t.Context())
+				left, stayed := beginReads(ctx, r, 2, 3, 4), beginReads(t.Context(), r, 5)[0]
+				time.Sleep(test.wait)
+				cancel()
+				for _, answers := range left {
+					<-answers
+				}
+				wantContact(t, <-first, 106)
+				wantContact(t, <-stayed, 105)
+				time.Sleep(time.Second)
+				wantCalls(t, sim, test.singles, test.lists)
+			})
+		})
+	}
+}
+
+// TestOwnWriteWins writes a customer while an answer of another state is under way.
+func TestOwnWriteWins(t *testing.T) {
+	t.Parallel()
+	write := func(t *testing.T, r *Reader, id, contact int64) {
+		t.Helper()
+		r.beginWrite(id)
+		customer, err := r.client.Latch(t.Context(), id, fusebill.Latch{HubSpotID: contact})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.endWrite(id, &customer)
+	}
+	slow := func(route fusebillsim.Route) fusebillsim.Fault {
+		return fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Route: route, Latency: time.Second}
+	}
+	t.Run("over a page asked before it", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			sim := newAccount(3)
+			r := newTestReader(t, sim)
+			sim.Inject(slow(fusebillsim.RouteCustomers))
+			account := beginAccount(t.Context(), r, 0)
+			write(t, r, 1, 900)
+			<-account
+			wantContact(t, readOne(t, r, 1), 900)
+			if holder := r.Holder(Claim{Contact, 101}); holder != 0 {
+				t.Errorf("customer %d is still said to hold contact 101", holder)
+			}
+		})
+	})
+	t.Run("over a single read asked before it", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			sim := newAccount(3)
+			r := newTestReader(t, sim)
+			sim.Inject(slow(fusebillsim.RouteCustomer))
+			before := beginReads(t.Context(), r, 1)[0]
+			write(t, r, 1, 900)
+			wantContact(t, readOne(t, r, 1), 900) // It doesn't join the other.
+			wantContact(t, <-before, 101)         // It began before the write, and may tell of then.
+			wantContact(t, readOne(t, r, 1), 900)
+		})
+	})
+	t.Run("over a read asked while it is under way", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			sim := newAccount(3)
+			r := newTestReader(t, sim)
+			sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyBefore, Route: fusebillsim.RouteLatch, Latency: time.Second})
+			go func() {
+				time.Sleep(latency)
+				wantContact(t, readOne(t, r, 1), 101) // Quick: it is answered before the write is done.
+			}()
+			sim.Inject(slow(fusebillsim.RouteCustomer))
+			go func() {
+				time.Sleep(900 * time.Millisecond)
+				wantContact(t, readOne(t, r, 1), 101) // Slow: it is answered after.
+			}()
+			write(t, r, 1, 900)
+			wantContact(t, readOne(t, r, 1), 900)
+			time.Sleep(2 * time.Second)
+			wantContact(t, readOne(t, r, 1), 900)
+		})
+	})
+	t.Run("whose outcome is unknown, over what was known", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			sim := newAccount(3)
+			r := newTestReader(t, sim)
+			wantContact(t, readOne(t, r, 1), 101)
+			sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultDropAfter, Route: fusebillsim.RouteLatch})
+			r.beginWrite(1)
+			if _, err := r.client.Latch(t.Context(), 1, fusebill.Latch{HubSpotID: 900}); err == nil {
+				t.Fatal("the write didn't fail")
+			}
+			r.endWrite(1, nil)
+			wantContact(t, readOne(t, r, 1), 900)
+		})
+	})
+	for name, wait := range map[string]time.Duration{"under way still": 0, "answered meanwhile": 2 * time.Second} {
+		t.Run("whose outcome is unknown, over a read asked before it took effect, "+name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sim := newAccount(3)
+				r := newTestReader(t, sim)
+				sim.Inject(slow(fusebillsim.RouteCustomer))
+				r.beginWrite(1)
+				before := beginReads(t.Context(), r, 1)[0]
+				sim.SetLatch(1, 900, 0)
+				r.endWrite(1, nil)
+				time.Sleep(wait)
+				wantContact(t, readOne(t, r, 1), 900)
+				wantContact(t, <-before, 101)
+				wantContact(t, readOne(t, r, 1), 900)
+			})
+		})
+	}
+	t.Run("over what was known, while it is under way", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			r := newTestReader(t, newAccount(3))
+			readOne(t, r, 1)
+			r.beginWrite(1)
+			if _, err := r.client.Latch(t.Context(), 1, fusebill.Latch{HubSpotID: 900}); err != nil {
+				t.Fatal(err)
+			}
+			wantContact(t, readOne(t, r, 1), 900)
+		})
+	})
+	t.Run("over a list that lags behind", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			sim := newAccount(3)
+			r := newTestReader(t, sim)
+			sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStaleList, Times: -1})
+			write(t, r, 1, 900)
+			for range 2 {
+				if got := <-beginAccount(t.Context(), r, 0); got.err != nil {
+					t.Fatal(got.err)
+				}
+				wantContact(t, readOne(t, r, 1), 900)
+				if holder := r.Holder(Claim{Contact, 900}); holder != 1 {
+					t.Errorf("customer %d is said to hold contact 900", holder)
+				}
+				time.Sleep(maxAge + time.Second)
+			}
+		})
+	})
+}
+
+// TestReadDoesntJoinAnOlderOne lets a read that wants to know how things are now come while an answer of before is under
+// way.
+func TestReadDoesntJoinAnOlderOne(t *testing.T) {
+	t.Parallel()
+	t.Run("customer", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			sim := newAccount(3)
+			r := newTestReader(t, sim, fusebill.WithRequestTimeout(time.Hour))
+			sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Latency: maxAgeBeforeWrite + time.Minute})
+			old := beginReads(t.Context(), r, 1)[0]
+			time.Sleep(maxAgeBeforeWrite + time.Second)
+			sim.SetLatch(1, 900, 0)
+			now := begin(func() (fusebill.Customer, error) { return r.CustomerBeforeWrite(t.Context(), 1) })
+			wantContact(t, <-now, 900)
+			wantContact(t, <-old, 101)
+			wantContact(t, readOne(t, r, 1), 900)
+		})
+	})
+	t.Run("account", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			sim := newAccount(3)
+			r := newTestReader(t, sim)
+			sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Latency: time.Second})
+			old := beginAccount(t.Context(), r, maxAge)
+			time.Sleep(time.Second / 2)
+			sim.SetLatch(1, 900, 0)
+			again := beginAccount(t.Context(), r, 0)
+			first, second := <-old, <-again
+			if first.err != nil || second.err != nil {
+				t.Error(first.err, second.err)
+			}
+			if !first.at.Before(second.at) {
+				t.Error("the first waited for the second")
+			}
+			if holder := r.Holder(Claim{Contact, 900}); holder != 1 {
+				t.Errorf("customer %d is said to hold contact 900", holder)
+			}
+			wantCalls(t, sim, 0, 2)
+		})
+	})
+}
+
+// A read that waits for a call takes the strictest age of its callers.
+func TestQueuedReadIsAsStrictAsItsCallers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newAccount(20)
+		r := withoutPages(newTestReader(t, sim))
+		readOne(t, r, 1)
+		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Route: fusebillsim.RouteCustomers, Latency: 5 * time.Second})
+		set := beginReads(t.Context(), r, 2, 3)
+		time.Sleep(lingerMost)
+		queued := beginReads(t.Context(), r, 4)[0]
+		strict := begin(func() (fusebill.Customer, error) { return r.CustomerBeforeWrite(t.Context(), 4) })
+		r.mu.Lock()
+		if age := time.Since(r.waiting[4].notBefore); age > maxAgeBeforeWrite {
+			t.Errorf("an answer of %s ago would do", age)
+		}
+		r.mu.Unlock()
+		for _, answers := range slices.Concat(set, []<-chan answer{queued, strict}) {
+			if got := <-answers; got.err != nil {
+				t.Error(got.err)
+			}
+		}
+	})
+}

@@ -1,0 +1,44 @@
+package latch
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
+)
+
+// TestApplySetCost holds a set of 10,000 creates to one write each, the reads of the account, and the time that the width
+// allows.
+func TestApplySetCost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const customers = 10_000
+		sim := fusebillsim.New(fusebillsim.Config{
+			APIKey: "key", LimitMinute: 1 << 30, LimitDay: 1 << 30, DiscardRequests: true,
+			Behavior: fusebillsim.Behavior{Latency: 20 * time.Millisecond},
+		})
+		keeper := NewKeeper(newTestClient(t, sim))
+		var changes []SetChange
+		for i, id := range sim.AddSampleCustomers(customers) {
+			changes = append(changes, SetChange{CustomerID: id, Declared: fusebill.Latch{HubSpotID: int64(i + 1)}})
+		}
+		start := time.Now()
+		results, err := keeper.ApplySet(t.Context(), changes, false, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id, result := range results {
+			if result.Err != nil {
+				t.Fatalf("customer %d: %v", id, result.Err)
+			}
+		}
+		if writes, reads := sim.Writes(), sim.Count()-sim.Writes(); writes != customers || reads > 13 {
+			t.Errorf("%d writes and %d reads, want %d and at most 13", writes, reads, customers)
+		}
+		if took, want := time.Since(start), 40*time.Second; took > want {
+			t.Errorf("it took %s at 20 ms a call, want at most %s", took, want)
+		}
+	})
+}

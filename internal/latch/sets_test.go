@@ -1,0 +1,195 @@
+package latch
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
+)
+
+// oneToTen are the customers that the tests of this file read at once.
+var oneToTen = []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+
+// readTen reads customers 1 to 10 at once, and fails unless each has its contact.
+func readTen(t *testing.T, r *Reader) {
+	t.Helper()
+	for i, answers := range beginReads(t.Context(), r, oneToTen...) {
+		wantContact(t, <-answers, int64(i+101))
+	}
+}
+
+// setSizes lists how many customers each set asked for.
+func setSizes(sim *fusebillsim.Simulator) (sizes []int) {
+	for _, request := range sim.Requests() {
+		if request.Route == fusebillsim.RouteCustomers {
+			sizes = append(sizes, len(request.CustomerIDs()))
+		}
+	}
+	return sizes
+}
+
+// TestGapInASet reads customers that a list doesn't bring by themselves, and only those.
+func TestGapInASet(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newAccount(20)
+		r := withoutPages(newTestReader(t, sim))
+		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultMissingRows, Times: -1, IDs: []int64{3, 4}})
+		sim.DeleteCustomer(4)
+		reads := beginReads(t.Context(), r, oneToTen...)
+		for i, answers := range reads {
+			got := <-answers
+			if id := oneToTen[i]; id != 4 {
+				wantContact(t, got, id+100)
+			} else if !fusebill.IsNotFound(got.err) {
+				t.Errorf("got %+v for a customer that is gone", got)
+			}
+		}
+		var alone []int64
+		for _, request := range sim.Requests() {
+			if request.Route == fusebillsim.RouteCustomer {
+				alone = append(alone, request.CustomerIDs()...)
+			}
+		}
+		if slices.Sort(alone); !slices.Equal(alone, []int64{1, 3, 4}) { // The first read goes alone anyway.
+			t.Errorf("read by themselves: %v", alone)
+		}
+	})
+}
+
+// TestUselessLists has lists that can't answer: they are given up after the first, and the account isn't read either.
+func TestUselessLists(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newAccount(20, func(b *fusebillsim.Behavior) { b.ListOmitsHubSpotKeys = true })
+		r := newTestReader(t, sim)
+		readTen(t, r)
+		for i, answers := range beginReads(t.Context(), r, 11, 12, 13, 14, 15) {
+			wantContact(t, <-answers, int64(i+111))
+		}
+		wantCalls(t, sim, 15, 1)
+	})
+}
+
+func TestIgnoredFilter(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newAccount(20, func(b *fusebillsim.Behavior) { b.IgnoreFilters, b.MaxPageSize = true, 12 })
+		r := withoutPages(newTestReader(t, sim))
+		for i, answers := range beginReads(t.Context(), r, 1, 2, 15, 16) {
+			wantContact(t, <-answers, []int64{101, 102, 115, 116}[i])
+		}
+		for i, answers := range beginReads(t.Context(), r, 17, 18, 19, 20) {
+			wantContact(t, <-answers, int64(i+117))
+		}
+		wantCalls(t, sim, 7, 1) // 1 first, one list that brings 2 and others, 15 and 16, the last four.
+	})
+}
+
+// TestRefusedSets has a service, or a proxy before it, that refuses sets above some size. They are made smaller, at last
+// single reads, and that is remembered.
+func TestRefusedSets(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		behavior func(*fusebillsim.Behavior)
+		sizes    []int // of the sets that are asked for while customers are read twice
+	}{
+		"more than 4 IDs (400)":     {func(b *fusebillsim.Behavior) { b.MaxIDSet = 4 }, []int{9, 4, 4, 4, 4, 2}},
+		"more than 1 ID (400)":      {func(b *fusebillsim.Behavior) { b.MaxIDSet = 1 }, []int{9, 4, 2}},
+		"a URL over 62 bytes (414)": {func(b *fusebillsim.Behavior) { b.MaxURLLength = 62 }, []int{9, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2}},
+		"any query (414)":           {func(b *fusebillsim.Behavior) { b.MaxURLLength = 30 }, []int{9, 4, 2}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sim := newAccount(20, test.behavior)
+				r := withoutPages(newTestReader(t, sim))
+				readTen(t, r)
+				time.Sleep(maxAge + time.Second)
+				readTen(t, r)
+				if sizes := setSizes(sim); !slices.Equal(sizes, test.sizes) {
+					t.Errorf("sets of %v, want %v", sizes, test.sizes)
+				}
+			})
+		})
+	}
+}
+
+// TestListOf404 has lists that are answered with 404, as Windows servers answer a query that is too long. It passes for
+// nobody's end.
+func TestListOf404(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newAccount(20)
+		r := withoutPages(newTestReader(t, sim, fusebill.WithTransport(roundTripper(func(req *http.Request) (*http.Response, error) {
+			if isList(req) {
+				req = req.Clone(req.Context())
+				req.URL.Path = "/v1/customers/999"
+			}
+			return sim.Transport().RoundTrip(req)
+		}))))
+		readTen(t, r)
+		if err := r.ReadAccount(t.Context(), 0, 1000); err == nil || fusebill.IsNotFound(err) {
+			t.Errorf("reading the account: %v", err)
+		}
+	})
+}
+
+// TestEntryThatCantBeRead has one customer whose list entry isn't understood: the others are read all the same.
+func TestEntryThatCantBeRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newAccount(20)
+		r := withoutPages(newTestReader(t, sim, fusebill.WithTransport(changed(sim, isSet, func(resp *http.Response) {
+			body, _ := io.ReadAll(resp.Body)
+			text := strings.ReplaceAll(string(body), `"hubSpotId":105`, `"hubSpotId":"five"`)
+			if !json.Valid([]byte(text)) {
+				t.Error(text)
+			}
+			resp.Body = io.NopCloser(strings.NewReader(text))
+		}))))
+		readTen(t, r)
+	})
+}
+
+// changed is a transport to a simulator that changes the answers to some requests.
+func changed(sim *fusebillsim.Simulator, which func(*http.Request) bool, change func(*http.Response)) http.RoundTripper {
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		resp, err := sim.Transport().RoundTrip(req)
+		if err == nil && which(req) {
+			change(resp)
+		}
+		return resp, err
+	})
+}
+
+// TestSetFails fails the set of customers 2 to 4: only their reads fail.
+func TestSetFails(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newAccount(20)
+		r := withoutPages(newTestReader(t, sim))
+		first := beginReads(t.Context(), r, 1)[0]
+		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, Match: isSet})
+		failing := beginReads(t.Context(), r, 2, 3, 4)
+		time.Sleep(latency / 2) // Their set is under way.
+		later := beginReads(t.Context(), r, 5)[0]
+		wantContact(t, <-first, 101)
+		for _, answers := range failing {
+			if got := <-answers; got.err == nil {
+				t.Errorf("got %+v", got)
+			}
+		}
+		wantContact(t, <-later, 105)
+		for i, answers := range beginReads(t.Context(), r, 2, 3, 4) {
+			wantContact(t, <-answers, int64(i+102))
+		}
+	})
+}

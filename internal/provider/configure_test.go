@@ -1,0 +1,239 @@
+package provider
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+)
+
+// The promises tested here: each setting that is missing, empty, malformed or unknown is one error on its attribute that
+// says what to give instead and where the value came from; no error shows a key; the key goes over plain HTTP to loopback
+// alone; nothing of this costs a call.
+//
+// Deferral of what is unknown, for a CLI that allows it, is in protocol_test.go.
+
+func TestClientSettings(t *testing.T) {
+	const (
+		fromBlock = "\n\nThe value stands in the provider block."
+		fromEnv   = "\n\nThe value comes from the environment variable "
+		emptyKey  = "The API key is empty."
+		brokenKey = "The API key holds white space or a character that no key has; copy it again as Fusebill shows it, in one piece."
+		plainHTTP = "The base URL must begin with https://, since the API key would be readable on the way to fusebill.test " +
+			"(plain HTTP is for loopback addresses only)."
+	)
+	for name, test := range map[string]struct {
+		model       providerModel
+		env         map[string]string
+		attribute   string // of the one error; "" where there is none
+		summary     string
+		detail      string
+		optionCount int
+	}{
+		"nothing set": {},
+		"everything right": {
+			model: providerModel{
+				APIKey: types.StringValue(" Basic " + testKey + "\n"), BaseURL: types.StringValue("https://fusebill.test/v1/"),
+				RequestsPerMinute: types.Int64Value(1), MaxRetries: types.Int64Value(0), RequestTimeout: types.StringValue("1ms"),
+			},
+			optionCount: 4,
+		},
+		"everything unknown, with other values in the environment": {
+			model: providerModel{
+				APIKey: types.StringUnknown(), BaseURL: types.StringUnknown(),
+				RequestsPerMinute: types.Int64Unknown(), MaxRetries: types.Int64Unknown(), RequestTimeout: types.StringUnknown(),
+			},
+			env: map[string]string{envAPIKey: "no key", envBaseURL: "no URL"},
+		},
+
+		"key of white space":     {model: providerModel{APIKey: types.StringValue("  ")}, attribute: "api_key", summary: "Invalid API key", detail: emptyKey + fromBlock},
+		"key that is Basic only": {model: providerModel{APIKey: types.StringValue("Basic ")}, attribute: "api_key", summary: "Invalid API key", detail: emptyKey + fromBlock},
+		"key in two pieces": {
+			model: providerModel{APIKey: types.StringValue("c2VjcmV0 LW9mLXRo")}, attribute: "api_key", summary: "Invalid API key", detail: brokenKey + fromBlock,
+		},
+		"key from the environment in two lines": {
+			env: map[string]string{envAPIKey: "c2VjcmV0\nLW9mLXRo"}, attribute: "api_key", summary: "Invalid API key", detail: brokenKey + fromEnv + "FUSEBILL_API_KEY.",
+		},
+		"an empty key falls back to the environment": {
+			model: providerModel{APIKey: types.StringValue("")}, env: map[string]string{envAPIKey: "two pieces"},
+			attribute: "api_key", summary: "Invalid API key", detail: brokenKey + fromEnv + "FUSEBILL_API_KEY.",
+		},
+		"the configured key wins over the environment": {
+			model: providerModel{APIKey: types.StringValue(testKey)}, env: map[string]string{envAPIKey: "two pieces"},
+		},
+
+		"empty URL": {
+			model: providerModel{BaseURL: types.StringValue("")}, attribute: "base_url", summary: "Invalid base URL",
+			detail: "The base URL is empty. Leave it out for https://secure.fusebill.com/v1." + fromBlock,
+		},
+		"an empty URL falls back to the environment": {
+			model: providerModel{BaseURL: types.StringValue("")}, env: map[string]string{envBaseURL: "https://fusebill.test/v1"}, optionCount: 1,
+		},
+		"no URL at all": {
+			model: providerModel{BaseURL: types.StringValue("fusebill")}, attribute: "base_url", summary: "Invalid base URL",
+			detail: "The base URL must look like https://secure.fusebill.com/v1." + fromBlock,
+		},
+		"URL from the environment that can't be read": {
+			env: map[string]string{envBaseURL: "https://[::1"}, attribute: "base_url", summary: "Invalid base URL",
+			detail: "The base URL can't be read: missing ']' in host." + fromEnv + "FUSEBILL_BASE_URL.",
+		},
+		"URL of another kind": {
+			model: providerModel{BaseURL: types.StringValue("ftp://fusebill.test")}, attribute: "base_url", summary: "Invalid base URL",
+			detail: "The base URL must look like https://secure.fusebill.com/v1." + fromBlock,
+		},
+		"URL with a password, which isn't shown": {
+			model: providerModel{BaseURL: types.StringValue("https://me:" + testKey + "@fusebill.test/v1")}, attribute: "base_url", summary: "Invalid base URL",
+			detail: "The base URL must have no user, query or fragment." + fromBlock,
+		},
+		"plain HTTP":             {model: providerModel{BaseURL: types.StringValue("http://fusebill.test/v1")}, attribute: "base_url", summary: "Invalid base URL", detail: plainHTTP + fromBlock},
+		"plain HTTP to loopback": {model: providerModel{BaseURL: types.StringValue("http://[::1]:8080/v1")}, optionCount: 1},
+
+		"no requests": {
+			model: providerModel{RequestsPerMinute: types.Int64Value(0)}, attribute: "requests_per_minute", summary: "Invalid requests per minute",
+			detail: "It must be from 1 to 1000000, not 0. Leave it out for the account's own limit.",
+		},
+		"more requests than an int holds": {
+			model: providerModel{RequestsPerMinute: types.Int64Value(1 << 40)}, attribute: "requests_per_minute", summary: "Invalid requests per minute",
+			detail: "It must be from 1 to 1000000, not 1099511627776. Leave it out for the account's own limit.",
+		},
+		"retries below 0": {
+			model: providerModel{MaxRetries: types.Int64Value(-1)}, attribute: "max_retries", summary: "Invalid number of retries",
+			detail: "It must be from 0 to 20, not -1.",
+		},
+		"too many retries": {
+			model: providerModel{MaxRetries: types.Int64Value(21)}, attribute: "max_retries", summary: "Invalid number of retries",
+			detail: "It must be from 0 to 20, not 21.",
+		},
+		"timeout without a unit": {
+			model: providerModel{RequestTimeout: types.StringValue("30")}, attribute: "request_timeout", summary: "Invalid request timeout",
+			detail: `It must be a duration of more than 0, such as "30s" or "2m", not "30".`,
+		},
+		"timeout of 0": {
+			model: providerModel{RequestTimeout: types.StringValue("0s")}, attribute: "request_timeout", summary: "Invalid request timeout",
+			detail: `It must be a duration of more than 0, such as "30s" or "2m", not "0s".`,
+		},
+		"empty timeout": {
+			model: providerModel{RequestTimeout: types.StringValue("")}, attribute: "request_timeout", summary: "Invalid request timeout",
+			detail: `It must be a duration of more than 0, such as "30s" or "2m", not "".`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for variable, value := range test.env {
+				t.Setenv(variable, value)
+			}
+			options, diags := test.model.clientSettings()
+			var want diag.Diagnostics
+			if test.attribute != "" {
+				want.AddAttributeError(path.Root(test.attribute), test.summary, test.detail)
+			} else if len(options) != test.optionCount {
+				t.Errorf("%d settings are made, want %d", len(options), test.optionCount)
+			}
+			if diff := gocmp.Diff(want, diags); diff != "" {
+				t.Errorf("diagnostics (- want, + got):\n%s", diff)
+			}
+			if test.attribute == "" {
+				if _, err := fusebill.NewClient(testKey, options...); err != nil {
+					t.Errorf("accepted settings that the client refuses: %v", err)
+				}
+			}
+		})
+	}
+}
+
+// One run shows all that is wrong.
+func TestClientSettings_allErrorsAtOnce(t *testing.T) {
+	t.Parallel()
+	_, diags := providerModel{
+		APIKey: types.StringValue("two pieces"), BaseURL: types.StringValue("http://fusebill.test"),
+		RequestsPerMinute: types.Int64Value(0), MaxRetries: types.Int64Value(-1), RequestTimeout: types.StringValue("soon"),
+	}.clientSettings()
+	if n := diags.ErrorsCount(); n != 5 {
+		t.Errorf("%d errors, want one for each of 5 settings: %v", n, diags)
+	}
+}
+
+func TestNewClient_needsKey(t *testing.T) {
+	t.Parallel()
+	for name, key := range map[string]types.String{"left out": types.StringNull(), "empty": types.StringValue("")} {
+		client, diags := providerModel{APIKey: key}.newClient("test", nil)
+		want := diag.Diagnostics{diag.NewAttributeErrorDiagnostic(path.Root("api_key"), "Missing API key",
+			"Set the environment variable FUSEBILL_API_KEY, or api_key in the provider block, to the API key of the Fusebill account.")}
+		if diff := gocmp.Diff(want, diags); client != nil || diff != "" {
+			t.Errorf("%s: client %v, diagnostics (- want, + got):\n%s", name, client, diff)
+		}
+	}
+}
+
+// A client and what hands its logs on are dumped by careless code now and then.
+func TestNewClient_dumpShowsNoKey(t *testing.T) {
+	t.Parallel()
+	client, diags := providerModel{APIKey: types.StringValue(testKey)}.newClient("test", nil)
+	if diags.HasError() {
+		t.Fatal(diags)
+	}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+		for _, dumped := range []any{client, *client, newLogHandler(testKey)} {
+			if text := fmt.Sprintf(format, dumped); strings.Contains(text, testKey) {
+				t.Errorf("%s of a %T shows the key: %s", format, dumped, text)
+			}
+		}
+	}
+}
+
+// The CLI's view of it: the error points at the line at fault. That a plan fails with it means that no call was made,
+// since there is no client to make one.
+func TestAccProvider_settingsAtFault(t *testing.T) {
+	t.Parallel()
+	key := fmt.Sprintf("api_key = %q", testKey)
+	const firstLine = `provider "fusebill" {`
+	for name, c := range map[string]struct {
+		settings []string
+		summary  string
+		line     string
+		text     string
+	}{
+		"missing key":   {[]string{}, "Missing API key", firstLine, "Set the environment variable FUSEBILL_API_KEY, or api_key"},
+		"empty key":     {[]string{`api_key = ""`}, "Missing API key", `api_key = ""`, "Set the environment variable FUSEBILL_API_KEY"},
+		"malformed key": {[]string{`api_key = "two pieces"`}, "Invalid API key", `api_key = "two pieces"`, "copy it again as Fusebill shows it"},
+		"unknown key": {
+			[]string{"api_key = terraform_data.source.output"}, "Provider setting not known yet", "api_key = terraform_data.source.output",
+			"The value of api_key depends on something that is known only after apply",
+		},
+		"empty URL":     {[]string{key, `base_url = ""`}, "Invalid base URL", `base_url = ""`, "Leave it out for"},
+		"malformed URL": {[]string{key, `base_url = "fusebill"`}, "Invalid base URL", `base_url = "fusebill"`, "must look like https://secure.fusebill.com/v1"},
+		"plain HTTP": {
+			[]string{key, `base_url = "http://fusebill.test/v1"`}, "Invalid base URL", `base_url = "http://fusebill.test/v1"`,
+			"must begin with https://, since the API key would be readable on the way to fusebill.test",
+		},
+		"unknown URL": {
+			[]string{key, "base_url = terraform_data.source.output"}, "Provider setting not known yet", "base_url = terraform_data.source.output",
+			"Apply what it comes from first (terraform apply -target=ADDRESS), or take the value from a variable or the environment.",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := block(`resource "terraform_data" "source"`, `input = "https://fusebill.test/v1"`)
+			run(t, refused(source+providerBlock(c.settings...)+held{11, 101, 0}.block(), diagnosis(c.summary, c.line, c.text)))
+		})
+	}
+}
+
+// Values that are unknown at plan only because nothing is applied yet work once they are known.
+func TestAccProvider_settingKnownAfterFirstApply(t *testing.T) {
+	a := accountWith(t, held{11, 0, 0})
+	source := block(`resource "terraform_data" "source"`, fmt.Sprintf("input = %q", a.url))
+	config := source + providerBlock(fmt.Sprintf("api_key = %q", testKey), "base_url = terraform_data.source.output")
+	first := refused(config+held{11, 101, 0}.block(), diagnosis("Provider setting not known yet", "base_url = terraform_data.source.output"))
+	apply := a.step(t, step{
+		config: config + held{11, 101, 0}.block(),
+		action: plancheck.ResourceActionCreate, after: held{11, 101, 0}, writes: []held{{11, 101, 0}},
+	})
+	run(t, first, resource.TestStep{Config: source}, apply)
+}

@@ -1,0 +1,196 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
+)
+
+// attempt is what was being done when an error came up.
+type attempt struct {
+	doing      string // "create the HubSpot latch of"; the customer follows
+	customerID int64
+	declared   fusebill.Latch // zero where nothing was to be latched
+}
+
+// diagnostic turns any error of package latch or fusebill into what the person at the keyboard reads: what was attempted
+// for which customer, what the API said in its own words, and what to do next, on the attribute at fault.
+func (a attempt) diagnostic(err error) diag.Diagnostic {
+	explained := a.explain(err)
+	detail := fmt.Sprintf("Could not %s customer %d", a.doing, a.customerID)
+	if !a.declared.IsZero() {
+		detail += fmt.Sprintf(" (%s)", a.declared)
+	}
+	detail += ": " + strings.TrimSuffix(err.Error(), ".") + ".\n\n" + explained.nextStep
+	if explained.attribute == "" {
+		return diag.NewErrorDiagnostic(explained.summary, detail)
+	}
+	return diag.NewAttributeErrorDiagnostic(path.Root(explained.attribute), explained.summary, detail)
+}
+
+// explanation is the part of a diagnostic that depends on the kind of error.
+type explanation struct {
+	summary   string // what failed, without the ID, so that many of them read as one
+	nextStep  string
+	attribute string // empty: none is at fault
+}
+
+// explain tells kinds of errors apart by their types and status, never by their texts.
+func (a attempt) explain(err error) explanation {
+	var (
+		already     *latch.AlreadyLatchedError
+		changed     *latch.ChangedError
+		twice       *latch.DeclaredTwiceError
+		held        *latch.HeldError
+		notPutBack  *latch.NotPutBackError
+		unexpected  *latch.UnexpectedAnswerError
+		notDone     *latch.NotDoneError
+		unknown     *fusebill.OutcomeUnknownError
+		rateLimit   *fusebill.RateLimitError
+		malformed   *fusebill.MalformedAnswerError
+		apiErr      *fusebill.APIError
+		timedOut    = errors.As(err, new(*timedOutError)) // Not DeadlineExceeded, which the network's own timeouts are too.
+		interrupted = errors.Is(err, context.Canceled)
+	)
+	switch {
+	case errors.As(err, &already):
+		return explanation{"Customer is latched already", "Nothing was changed. To take this latch over as it is, import it:\n\n" +
+			importBlock(already.CustomerID) + "\n\nand declare what it holds:\n\n" + latchArguments(already.Current), "fusebill_id"}
+	case errors.As(err, &changed):
+		return explanation{"HubSpot latch changed since the plan was made", "Nothing was changed. Plan again, and review what the " +
+			"new plan shows.", ""}
+	case errors.As(err, &twice):
+		return explanation{"HubSpot latch is declared twice", "Only one customer may hold a contact or a company, and only one resource may " +
+			"latch a customer. Remove it from one of the two.", attributeDeclaredTwice(twice)}
+	case errors.As(err, &notPutBack):
+		return explanation{"HubSpot latch was lost on the way", "Apply again: the plan starts from what holds now. Check the customer in " +
+			"Fusebill if that fails too.", ""}
+	case errors.As(err, &held) && !timedOut && !interrupted:
+		return explanation{"HubSpot " + string(held.Held[0].Claim.Kind) + " is latched to another customer", nextStepOf(held),
+			attributeOf(held.Held[0].Claim)}
+	case errors.As(err, &unexpected):
+		return explanation{"Fusebill latched something else than was asked for", "Compare the customer in Fusebill and HubSpot; " +
+			"the next plan shows what holds.", ""}
+	case errors.As(err, &notDone):
+		return explanation{"HubSpot latch was not changed", "Apply again. If it fails again, the words above say why.", ""}
+	case errors.As(err, &unknown):
+		return explanation{"Outcome of the latch call is unknown", "The change may have been made all the same. Apply again: the " +
+			"customer is read first, and where the change was made it isn't made twice.", ""}
+	case errors.As(err, &rateLimit):
+		return explanation{"Fusebill's rate limit is used up", "Run again once it is renewed. Other users of the account share " +
+			"this limit; requests_per_minute in the provider block keeps a part of it for them.", ""}
+	case errors.As(err, &malformed):
+		return explanation{"Fusebill's answer can't be understood", "A proxy may have answered in its place: check base_url and the " +
+			"network, then run again.", ""}
+	case errors.As(err, &apiErr):
+		return a.explainRefusal(apiErr)
+	case timedOut:
+		return explanation{"Timed out", "Nothing was changed. Run again; the timeouts block of the resource allows more time.", ""}
+	case interrupted:
+		return explanation{"Interrupted", "The run was stopped before anything was changed here. Run again to go on.", ""}
+	default:
+		return explanation{"Fusebill can't be reached", "Check base_url, the network and any proxy, then run again.", ""}
+	}
+}
+
+func attributeDeclaredTwice(twice *latch.DeclaredTwiceError) string {
+	if twice.Claim == (latch.Claim{}) {
+		return "fusebill_id"
+	}
+	return attributeOf(twice.Claim)
+}
+
+// isSureToFail says whether what was found at plan time makes an apply fail.
+func isSureToFail(err error) bool {
+	var (
+		already *latch.AlreadyLatchedError
+		apiErr  *fusebill.APIError
+	)
+	return fusebill.IsNotFound(err) || errors.As(err, &already) ||
+		errors.As(err, &apiErr) && apiErr.StatusCode == http.StatusUnauthorized
+}
+
+// explainRefusal explains the statuses of the API reference.
+func (a attempt) explainRefusal(apiErr *fusebill.APIError) explanation {
+	switch status := apiErr.StatusCode; {
+	case status == http.StatusRequestTimeout || status >= 500:
+		return explanation{"Fusebill had a fault", "It didn't go away within the tries that max_retries allows. Run again later.", ""}
+	case status == http.StatusUnauthorized || status == http.StatusForbidden && len(apiErr.Messages) > 0:
+		return explanation{"Fusebill refused the API key", "Check api_key in the provider block or " + envAPIKey + ": it must be a key " +
+			"of the environment that base_url names (a sandbox key doesn't open the live account).", ""}
+	case len(apiErr.Messages) == 0:
+		return explanation{"Something else than Fusebill answered", "Check base_url, which must end with the API's version as in " +
+			fusebill.DefaultBaseURL + ", and any proxy on the way.", ""}
+	case fusebill.IsNotFound(apiErr):
+		return explanation{"Customer not found in Fusebill", fmt.Sprintf("Check that %d is the customer's own ID, as in the URL of its "+
+			"page in Fusebill, and not its reference, and that the API key is of the customer's account.", a.customerID), "fusebill_id"}
+	case a.declared.IsZero() || status != http.StatusBadRequest && status != http.StatusConflict:
+		return explanation{"Fusebill refused the call", "The API's words above say why.", ""}
+	}
+	const (
+		there = "in the HubSpot account that Fusebill is connected to, and that no other customer is latched to "
+		only  = "only one customer may hold a "
+	)
+	switch attribute := a.attributeAtFault(apiErr); attribute {
+	case "hubspot_id":
+		return explanation{"HubSpot contact can't be latched", fmt.Sprintf("Check that contact %d exists "+there+"it: "+only+"contact.",
+			a.declared.HubSpotID), attribute}
+	case "hubspot_company_id":
+		return explanation{"HubSpot company can't be latched", fmt.Sprintf("Check that company %d exists "+there+"it: "+only+"company.",
+			a.declared.HubSpotCompanyID), attribute}
+	default:
+		return explanation{"HubSpot contact or company can't be latched", fmt.Sprintf("Check that %s exist "+there+"either: "+only+
+			"contact or a company.", a.declared), ""}
+	}
+}
+
+// attributeAtFault places a refusal. The API says only in prose whether it is about the contact or the company, so where
+// both are declared its words choose the place, and nothing but the place.
+func (a attempt) attributeAtFault(apiErr *fusebill.APIError) string {
+	words := strings.ToLower(strings.Join(apiErr.Messages, " "))
+	contact, company := strings.Contains(words, "contact"), strings.Contains(words, "company")
+	switch {
+	case a.declared.HubSpotCompanyID == 0 || contact && !company && a.declared.HubSpotID != 0:
+		return "hubspot_id"
+	case a.declared.HubSpotID == 0 || company && !contact:
+		return "hubspot_company_id"
+	default:
+		return ""
+	}
+}
+
+// importBlock is configuration to paste (Terraform 1.5 or later; the docs tell the command for older ones).
+func importBlock(customerID int64) string {
+	return fmt.Sprintf("  import {\n    to = fusebill_hubspot_latch.example\n    id = \"%d\"\n  }", customerID)
+}
+
+// latchArguments are the arguments of a resource that declares a latch.
+func latchArguments(l fusebill.Latch) string {
+	contact := fmt.Sprintf("hubspot_id = %d", l.HubSpotID)
+	company := fmt.Sprintf("hubspot_company_id = %d", l.HubSpotCompanyID)
+	switch {
+	case l.HubSpotCompanyID == 0:
+		return "  " + contact
+	case l.HubSpotID == 0:
+		return "  " + company
+	default:
+		return "  " + strings.Replace(contact, " =", "         =", 1) + "\n  " + company // Aligned as terraform fmt does.
+	}
+}
+
+// sentence makes a sentence of an error.
+func sentence(err error) string {
+	text := err.Error()
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(text[size:], ".") + "."
+}

@@ -1,0 +1,372 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
+)
+
+// The promise tested here: every error that can come up is told to the person at the keyboard as what was attempted for
+// which customer, the API's words verbatim, and what to do next. The texts stand here in full, to be read as they are
+// shown. "on" is the attribute that an error points at.
+
+func TestAttempt_diagnostic(t *testing.T) {
+	t.Parallel()
+	var (
+		creating = attempt{doing: "create the HubSpot latch of", customerID: 11, declared: fusebill.Latch{HubSpotID: 101}}
+		latching = attempt{doing: "update the HubSpot latch of", customerID: 11, declared: fusebill.Latch{HubSpotID: 101, HubSpotCompanyID: 202}}
+		company  = attempt{doing: "update the HubSpot latch of", customerID: 11, declared: fusebill.Latch{HubSpotCompanyID: 202}}
+		reading  = attempt{doing: "read the HubSpot latch of", customerID: 11}
+		deleting = attempt{doing: "delete the HubSpot latch of", customerID: 11}
+	)
+	post := func(err error) error { return fmt.Errorf("POST HubSpot/latchCustomer: %w", err) }
+	get := func(err error) error { return fmt.Errorf("GET customers/11: %w", err) }
+	said := func(status int, words ...string) error {
+		return &fusebill.APIError{StatusCode: status, Messages: words}
+	}
+	unknown := func(err error) error { return &fusebill.OutcomeUnknownError{Err: post(err)} }
+
+	for _, test := range []struct {
+		name    string
+		attempt attempt
+		err     error
+		want    string
+	}{
+		{
+			"the customer has another contact", creating,
+			&latch.AlreadyLatchedError{CustomerID: 11, Current: fusebill.Latch{HubSpotID: 999}}, `
+Error: Customer is latched already
+on fusebill_id
+
+Could not create the HubSpot latch of customer 11 (contact 101): customer 11 is latched to contact 999 already.
+
+Nothing was changed. To take this latch over as it is, import it:
+
+  import {
+    to = fusebill_hubspot_latch.example
+    id = "11"
+  }
+
+and declare what it holds:
+
+  hubspot_id = 999
+`,
+		},
+		{
+			"the customer has both already", creating,
+			&latch.AlreadyLatchedError{CustomerID: 11, Current: fusebill.Latch{HubSpotID: 101, HubSpotCompanyID: 9007199254740993}}, `
+Error: Customer is latched already
+on fusebill_id
+
+Could not create the HubSpot latch of customer 11 (contact 101): customer 11 is latched to contact 101 and company 9007199254740993 already.
+
+Nothing was changed. To take this latch over as it is, import it:
+
+  import {
+    to = fusebill_hubspot_latch.example
+    id = "11"
+  }
+
+and declare what it holds:
+
+  hubspot_id         = 101
+  hubspot_company_id = 9007199254740993
+`,
+		},
+		{
+			"changed since the plan", latching,
+			&latch.ChangedError{CustomerID: 11, Planned: fusebill.Latch{HubSpotID: 100}, Current: fusebill.Latch{HubSpotCompanyID: 888}}, `
+Error: HubSpot latch changed since the plan was made
+
+Could not update the HubSpot latch of customer 11 (contact 101 and company 202): customer 11 is latched to company 888, and no longer to contact 100 as when the plan was made.
+
+Nothing was changed. Plan again, and review what the new plan shows.
+`,
+		},
+		{
+			"the customer is declared twice", creating, &latch.DeclaredTwiceError{CustomerID: 11, Other: 11}, `
+Error: HubSpot latch is declared twice
+on fusebill_id
+
+Could not create the HubSpot latch of customer 11 (contact 101): customer 11 is also declared elsewhere in this configuration.
+
+Only one customer may hold a contact or a company, and only one resource may latch a customer. Remove it from one of the two.
+`,
+		},
+		{
+			"a company is declared twice", latching,
+			&latch.DeclaredTwiceError{CustomerID: 11, Claim: latch.Claim{Kind: latch.Company, ID: 202}, Other: 22}, `
+Error: HubSpot latch is declared twice
+on hubspot_company_id
+
+Could not update the HubSpot latch of customer 11 (contact 101 and company 202): company 202 is also declared elsewhere in this configuration, for customer 22.
+
+Only one customer may hold a contact or a company, and only one resource may latch a customer. Remove it from one of the two.
+`,
+		},
+		{
+			"others hold both", latching,
+			&latch.HeldError{CustomerID: 11, Held: []latch.Holding{
+				{Claim: latch.Claim{Kind: latch.Contact, ID: 101}, Holder: 22}, {Claim: latch.Claim{Kind: latch.Company, ID: 202}, Holder: 33},
+			}}, `
+Error: HubSpot contact is latched to another customer
+on hubspot_id
+
+Could not update the HubSpot latch of customer 11 (contact 101 and company 202): contact 101 is latched to customer 22, and company 202 is latched to customer 33.
+
+Nothing was changed. Where the holder's latch is wrong, remove or change it first. To take contact 101 from customer 22 and company 202 from customer 33, set allow_reassociation = true; the holder keeps its other ID. Where the same apply was to make the holder give it up, as in a long ring of moves, more -parallelism or allow_reassociation lets it through.
+`,
+		},
+		{
+			"another customer of the same apply holds it", company,
+			&latch.HeldError{CustomerID: 11, Declared: true, Held: []latch.Holding{{Claim: latch.Claim{Kind: latch.Company, ID: 202}, Holder: 22}}}, `
+Error: HubSpot company is latched to another customer
+on hubspot_company_id
+
+Could not update the HubSpot latch of customer 11 (company 202): company 202 is latched to customer 22.
+
+That customer's latch is part of the same apply and keeps this, or failed to give it up: look for another error above or below, and apply again once it is solved.
+`,
+		},
+		{
+			"what was given up couldn't be put back", latching,
+			&latch.NotPutBackError{
+				CustomerID: 11, Prior: fusebill.Latch{HubSpotID: 100, HubSpotCompanyID: 202}, Current: fusebill.Latch{HubSpotCompanyID: 202},
+				Cause: post(said(409, "The contact is already latched.")), Err: post(errors.New("EOF")),
+			}, `
+Error: HubSpot latch was lost on the way
+
+Could not update the HubSpot latch of customer 11 (contact 101 and company 202): POST HubSpot/latchCustomer: 409 Conflict: The contact is already latched.; on the way customer 11 gave up contact 100, which could not be put back (POST HubSpot/latchCustomer: EOF): it is latched to company 202 now.
+
+Apply again: the plan starts from what holds now. Check the customer in Fusebill if that fails too.
+`,
+		},
+		{
+			"another answer", creating,
+			&latch.UnexpectedAnswerError{CustomerID: 11, Requested: fusebill.Latch{HubSpotID: 101}, Answered: fusebill.Latch{HubSpotID: 100}}, `
+Error: Fusebill latched something else than was asked for
+
+Could not create the HubSpot latch of customer 11 (contact 101): customer 11 was to be latched to contact 101, and the API answered that it is latched to contact 100.
+
+Compare the customer in Fusebill and HubSpot; the next plan shows what holds.
+`,
+		},
+		{
+			"a write that wasn't made", creating,
+			&latch.NotDoneError{CustomerID: 11, Err: post(said(500, "An unexpected error occurred"))}, `
+Error: HubSpot latch was not changed
+
+Could not create the HubSpot latch of customer 11 (contact 101): POST HubSpot/latchCustomer: 500 Internal Server Error: An unexpected error occurred; read afterwards, customer 11 is latched to nothing.
+
+Apply again. If it fails again, the words above say why.
+`,
+		},
+		{
+			"a write of which nobody knows", deleting, unknown(errors.New("EOF")), `
+Error: Outcome of the latch call is unknown
+
+Could not delete the HubSpot latch of customer 11: POST HubSpot/latchCustomer: EOF (whether it was done is unknown).
+
+The change may have been made all the same. Apply again: the customer is read first, and where the change was made it isn't made twice.
+`,
+		},
+		{
+			"an interrupted write of which nobody knows", creating, unknown(context.Canceled), `
+Error: Outcome of the latch call is unknown
+
+Could not create the HubSpot latch of customer 11 (contact 101): POST HubSpot/latchCustomer: context canceled (whether it was done is unknown).
+
+The change may have been made all the same. Apply again: the customer is read first, and where the change was made it isn't made twice.
+`,
+		},
+		{
+			"unknown contact", creating, post(said(400, "The was an error getting the contact from HubSpot: resource not found")), `
+Error: HubSpot contact can't be latched
+on hubspot_id
+
+Could not create the HubSpot latch of customer 11 (contact 101): POST HubSpot/latchCustomer: 400 Bad Request: The was an error getting the contact from HubSpot: resource not found.
+
+Check that contact 101 exists in the HubSpot account that Fusebill is connected to, and that no other customer is latched to it: only one customer may hold a contact.
+`,
+		},
+		{
+			"company of another customer", latching, post(said(409, "The company is already latched.")), `
+Error: HubSpot company can't be latched
+on hubspot_company_id
+
+Could not update the HubSpot latch of customer 11 (contact 101 and company 202): POST HubSpot/latchCustomer: 409 Conflict: The company is already latched.
+
+Check that company 202 exists in the HubSpot account that Fusebill is connected to, and that no other customer is latched to it: only one customer may hold a company.
+`,
+		},
+		{
+			"words about both", latching, post(said(400, "The contact doesn't belong to the company.", "Try another.")), `
+Error: HubSpot contact or company can't be latched
+
+Could not update the HubSpot latch of customer 11 (contact 101 and company 202): POST HubSpot/latchCustomer: 400 Bad Request: The contact doesn't belong to the company.; Try another.
+
+Check that contact 101 and company 202 exist in the HubSpot account that Fusebill is connected to, and that no other customer is latched to either: only one customer may hold a contact or a company.
+`,
+		},
+		{
+			"words about a contact where there is only a company", company, post(said(400, "No such contact")), `
+Error: HubSpot company can't be latched
+on hubspot_company_id
+
+Could not update the HubSpot latch of customer 11 (company 202): POST HubSpot/latchCustomer: 400 Bad Request: No such contact.
+
+Check that company 202 exists in the HubSpot account that Fusebill is connected to, and that no other customer is latched to it: only one customer may hold a company.
+`,
+		},
+		{
+			"a refusal that is about neither", creating, post(said(415, "The request's Content-Type is not application/json.")), `
+Error: Fusebill refused the call
+
+Could not create the HubSpot latch of customer 11 (contact 101): POST HubSpot/latchCustomer: 415 Unsupported Media Type: The request's Content-Type is not application/json.
+
+The API's words above say why.
+`,
+		},
+		{
+			"a refused release", deleting, post(said(409, "The customer is on hold.")), `
+Error: Fusebill refused the call
+
+Could not delete the HubSpot latch of customer 11: POST HubSpot/latchCustomer: 409 Conflict: The customer is on hold.
+
+The API's words above say why.
+`,
+		},
+		{
+			"no such customer", creating, get(said(404, "Customer with id 11 was not found.")), `
+Error: Customer not found in Fusebill
+on fusebill_id
+
+Could not create the HubSpot latch of customer 11 (contact 101): GET customers/11: 404 Not Found: Customer with id 11 was not found.
+
+Check that 11 is the customer's own ID, as in the URL of its page in Fusebill, and not its reference, and that the API key is of the customer's account.
+`,
+		},
+		{
+			"not found, but not in the service's words", reading, get(said(404)), `
+Error: Something else than Fusebill answered
+
+Could not read the HubSpot latch of customer 11: GET customers/11: 404 Not Found without a body.
+
+Check base_url, which must end with the API's version as in https://secure.fusebill.com/v1, and any proxy on the way.
+`,
+		},
+		{
+			"forbidden by a proxy", reading, get(said(403)), `
+Error: Something else than Fusebill answered
+
+Could not read the HubSpot latch of customer 11: GET customers/11: 403 Forbidden without a body.
+
+Check base_url, which must end with the API's version as in https://secure.fusebill.com/v1, and any proxy on the way.
+`,
+		},
+		{
+			"wrong key", reading, get(said(401)), `
+Error: Fusebill refused the API key
+
+Could not read the HubSpot latch of customer 11: GET customers/11: 401 Unauthorized without a body.
+
+Check api_key in the provider block or FUSEBILL_API_KEY: it must be a key of the environment that base_url names (a sandbox key doesn't open the live account).
+`,
+		},
+		{
+			"a fault of the service", reading, get(said(500, "An unexpected error occurred.")), `
+Error: Fusebill had a fault
+
+Could not read the HubSpot latch of customer 11: GET customers/11: 500 Internal Server Error: An unexpected error occurred.
+
+It didn't go away within the tries that max_retries allows. Run again later.
+`,
+		},
+		{
+			"the day is used up", reading,
+			get(&fusebill.RateLimitError{
+				Window: fusebill.Day, Limit: 5000, Reset: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC),
+				Err: said(429, "The limit of 5000 API calls per day is exceeded."),
+			}), `
+Error: Fusebill's rate limit is used up
+
+Could not read the HubSpot latch of customer 11: GET customers/11: the account's limit of 5000 calls per day is used up, until 2026-01-02 00:00:00 UTC (429 Too Many Requests: The limit of 5000 API calls per day is exceeded.).
+
+Run again once it is renewed. Other users of the account share this limit; requests_per_minute in the provider block keeps a part of it for them.
+`,
+		},
+		{
+			"a proxy's page", reading,
+			get(&fusebill.MalformedAnswerError{ContentType: "text/html", Excerpt: "<html>Please wait</html>", Err: errors.New("invalid character '<' looking for beginning of value")}), `
+Error: Fusebill's answer can't be understood
+
+Could not read the HubSpot latch of customer 11: GET customers/11: the answer can't be understood: invalid character '<' looking for beginning of value (text/html: <html>Please wait</html>).
+
+A proxy may have answered in its place: check base_url and the network, then run again.
+`,
+		},
+		{
+			"timed out", reading, get(&timedOutError{30 * time.Second}), `
+Error: Timed out
+
+Could not read the HubSpot latch of customer 11: GET customers/11: the timeout of 30s for this operation is over.
+
+Nothing was changed. Run again; the timeouts block of the resource allows more time.
+`,
+		},
+		{
+			// Go's network timeouts pass for the context's, which would blame the timeouts block.
+			"the network timed out", reading, get(&net.OpError{Op: "dial", Net: "tcp", Err: context.DeadlineExceeded}), `
+Error: Fusebill can't be reached
+
+Could not read the HubSpot latch of customer 11: GET customers/11: dial tcp: context deadline exceeded.
+
+Check base_url, the network and any proxy, then run again.
+`,
+		},
+		{
+			"interrupted", creating, get(context.Canceled), `
+Error: Interrupted
+
+Could not create the HubSpot latch of customer 11 (contact 101): GET customers/11: context canceled.
+
+The run was stopped before anything was changed here. Run again to go on.
+`,
+		},
+		{
+			"no network", reading, get(errors.New("dial tcp 127.0.0.1:1: connect: connection refused")), `
+Error: Fusebill can't be reached
+
+Could not read the HubSpot latch of customer 11: GET customers/11: dial tcp 127.0.0.1:1: connect: connection refused.
+
+Check base_url, the network and any proxy, then run again.
+`,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if diff := gocmp.Diff(strings.TrimPrefix(test.want, "\n"), shown(test.attempt.diagnostic(test.err))); diff != "" {
+				t.Errorf("diagnostic (- want, + got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// shown is a diagnostic as a person reads it.
+func shown(d diag.Diagnostic) string {
+	text := "Error: " + d.Summary() + "\n"
+	if at, ok := d.(diag.DiagnosticWithPath); ok {
+		text += "on " + at.Path().String() + "\n"
+	}
+	return text + "\n" + d.Detail() + "\n"
+}

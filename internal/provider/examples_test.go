@@ -1,0 +1,216 @@
+package provider
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-testing/config"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"github.com/hashicorp/terraform-plugin-testing/tfversion"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
+)
+
+// examplesFolder holds what the documentation shows, and what users paste.
+const examplesFolder = "../../examples"
+
+// example is what an example needs and does.
+type example struct {
+	cli     []tfversion.TerraformVersionCheck // which CLIs can run it; none: any
+	latched map[int64]fusebill.Latch          // before: what the account holds
+	holds   map[int64]fusebill.Latch          // after
+	writes  int                               // calls that change the account
+}
+
+// examples are the cases, by path below the examples folder. An example for a guide is a folder, any other is a file.
+var examples = map[string]example{
+	"provider/provider.tf": {
+		latched: map[int64]fusebill.Latch{2554529: {}},
+		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}},
+		writes:  1,
+	},
+	"provider/provider-shared-quota.tf": {},
+	"resources/fusebill_hubspot_latch/resource.tf": {
+		latched: map[int64]fusebill.Latch{2554529: {}, 2554530: {}},
+		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
+		writes:  2,
+	},
+	"resources/fusebill_hubspot_latch/import-by-string-id.tf": {
+		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_5_0)},
+		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}},
+		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}},
+	},
+	"resources/fusebill_hubspot_latch/import-by-identity.tf": {
+		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)},
+		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}},
+		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}},
+	},
+	"resources/fusebill_hubspot_latches/resource.tf": {
+		latched: map[int64]fusebill.Latch{2554529: {}, 2554530: {}, 2554531: {}},
+		holds: map[int64]fusebill.Latch{
+			2554529: {HubSpotID: 101, HubSpotCompanyID: 202},
+			2554530: {HubSpotCompanyID: 203},
+			2554531: {HubSpotID: 303},
+		},
+		writes: 3,
+	},
+	"resources/fusebill_hubspot_latches/import-by-string-id.tf": {
+		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_5_0)},
+		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
+		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
+	},
+	"guides/csv": {
+		latched: map[int64]fusebill.Latch{2554529: {}, 2554530: {}, 2554531: {}},
+		holds: map[int64]fusebill.Latch{
+			2554529: {HubSpotID: 101, HubSpotCompanyID: 202},
+			2554530: {HubSpotCompanyID: 9007199254740993},
+			2554531: {HubSpotID: 303},
+		},
+		writes: 3,
+	},
+}
+
+// TestAccExamples runs every example as it is: plan, apply, and an empty plan.
+func TestAccExamples(t *testing.T) {
+	// Examples name the provider as users do, and take the key from the environment. Their tests run in parallel, all
+	// while these are set.
+	_, source, _ := strings.Cut(Address, "/")
+	t.Setenv(resource.EnvTfAccProviderNamespace, path.Dir(source))
+	t.Setenv(envAPIKey, testKey)
+
+	found := findExamples(t)
+	for name := range examples {
+		if !found[name] {
+			t.Errorf("no example %s for its case", name)
+		}
+	}
+	for name := range found {
+		t.Run(name, func(t *testing.T) {
+			e, ok := examples[name]
+			if !ok {
+				t.Fatalf("no case runs this example: add one to examples in examples_test.go")
+			}
+			e.run(t, name)
+		})
+	}
+}
+
+// findExamples returns the paths of all examples.
+func findExamples(t *testing.T) map[string]bool {
+	t.Helper()
+	found := map[string]bool{}
+	err := fs.WalkDir(os.DirFS(examplesFolder), ".", func(name string, _ fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case path.Ext(name) != ".tf":
+		case strings.HasPrefix(name, "guides/"):
+			found[path.Dir(name)] = true
+		default:
+			found[name] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func (e example) run(t *testing.T, name string) {
+	var customers []fusebillsim.Customer
+	for id, latch := range e.latched {
+		customers = append(customers, fusebillsim.Customer{ID: id, HubSpotID: latch.HubSpotID, HubSpotCompanyID: latch.HubSpotCompanyID})
+	}
+	a := newAccount(t, customers...)
+	step := resource.TestStep{
+		PostApplyFunc: func() {
+			for id, latch := range e.holds {
+				a.latched(t, id, latch.HubSpotID, latch.HubSpotCompanyID)
+			}
+			if got := a.Writes(); got != e.writes {
+				t.Errorf("%d calls wrote to the account, want %d", got, e.writes)
+			}
+		},
+	}
+	if path.Ext(name) == ".tf" {
+		step.Config = readExample(t, name)
+	} else {
+		step.ConfigDirectory = config.StaticDirectory(filepath.Join(examplesFolder, filepath.FromSlash(name)))
+	}
+	steps := []resource.TestStep{step}
+	if path.Base(name) == "resource.tf" {
+		steps = append(steps, importStep(t, path.Dir(name)))
+	}
+	// The test framework can't end with instances of for_each in the state, so a step destroys them.
+	steps = append(steps, resource.TestStep{
+		Config: "# Nothing is declared any more.\n",
+		PostApplyFunc: func() {
+			for id := range e.holds {
+				a.latched(t, id, 0, 0)
+			}
+		},
+	})
+	resource.ParallelTest(t, resource.TestCase{
+		TerraformVersionChecks: e.cli,
+		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
+			"fusebill": serve(&fusebillProvider{version: "test", clientOptions: []fusebill.Option{fusebill.WithBaseURL(a.url)}}),
+		},
+		Steps: steps,
+	})
+}
+
+func readExample(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(examplesFolder, filepath.FromSlash(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// importStep runs the command in the import.sh beside an example of a resource, and compares what it imports with what
+// the example has made.
+func importStep(t *testing.T, folder string) resource.TestStep {
+	t.Helper()
+	script := readExample(t, path.Join(folder, "import.sh"))
+	lines := strings.Split(strings.TrimSpace(script), "\n")
+	command := strings.Fields(lines[len(lines)-1])
+	if len(command) != 4 || command[0] != "terraform" || command[1] != "import" {
+		t.Fatalf("import.sh ends with %q, want terraform import ADDRESS ID", command)
+	}
+	step := resource.TestStep{ResourceName: command[2], ImportState: true, ImportStateId: command[3]}
+	if strings.HasPrefix(command[2], latchesType+".") {
+		// The example writes none as an empty cell, an import as null, which is the same latch but another state.
+		step.ImportStateCheck = func(imported []*terraform.InstanceState) error {
+			if got := imported[0].Attributes[latchesAttribute+".%"]; got != "3" {
+				return fmt.Errorf("imported %s latches, want 3", got)
+			}
+			return nil
+		}
+		return step
+	}
+	step.ImportStateVerify = true
+	step.ImportStateVerifyIdentifierAttribute = "fusebill_id"
+	return step
+}
+
+// TestReadmeShowsExample keeps the configuration in the README one that is tested.
+func TestReadmeShowsExample(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), "```terraform\n"+readExample(t, "provider/provider.tf")+"```") {
+		t.Error("the README doesn't show examples/provider/provider.tf as it is")
+	}
+}

@@ -1,0 +1,66 @@
+package provider
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+	"github.com/hashicorp/terraform-plugin-log/tflogtest"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+)
+
+// The promises tested here: what the client logs comes out in Terraform's log, in the call that it belongs to, at its
+// level, and with the key masked in it, even were the client to log it.
+//
+// That a whole run's log holds no part of the key is tested in cli_test.go.
+
+func TestLogHandler_passesRecordsOnToTheCallsOwnLog(t *testing.T) {
+	t.Parallel()
+	var first, second bytes.Buffer
+	logger := slog.New(newLogHandler(testKey))
+	ctx := tflog.SetField(tflogtest.RootLogger(t.Context(), &first), "resource", "one")
+	other := tflogtest.RootLogger(t.Context(), &second)
+
+	logger.Log(ctx, fusebill.LevelTrace, "traced")
+	logger.DebugContext(ctx, "debugged", "status", 200, "took", 1500*time.Millisecond)
+	logger.With("try", 2).InfoContext(ctx, "told")
+	logger.WarnContext(ctx, "warned", "error", errors.New("broken"))
+	logger.ErrorContext(other, "of another call")
+
+	for output, want := range map[*bytes.Buffer][]map[string]any{
+		&first: {
+			{"@level": "trace", "@message": "traced", "@module": "provider.fusebill_http", "resource": "one"},
+			{"@level": "debug", "@message": "debugged", "@module": "provider.fusebill_http", "resource": "one", "status": "200", "took": "1.5s"},
+			{"@level": "info", "@message": "told", "@module": "provider.fusebill_http", "resource": "one", "try": "2"},
+			{"@level": "warn", "@message": "warned", "@module": "provider.fusebill_http", "resource": "one", "error": "broken"},
+		},
+		&second: {{"@level": "warn", "@message": "of another call", "@module": "provider.fusebill_http"}},
+	} {
+		got, err := tflogtest.MultilineJSONDecode(output)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Errorf("log (- want, + got):\n%s", diff)
+		}
+	}
+}
+
+func TestLogHandler_masksTheKey(t *testing.T) {
+	t.Parallel()
+	var output bytes.Buffer
+	ctx := tflogtest.RootLogger(t.Context(), &output)
+	// The key as people paste it: what the client makes of it is masked too.
+	logger := slog.New(newLogHandler(" Basic " + testKey + "\n"))
+	logger.InfoContext(ctx, "the key is "+testKey, "header", "Basic "+testKey, "error", errors.New(testKey))
+	logger.With("key", testKey).InfoContext(ctx, "again")
+	if text := output.String(); strings.Contains(text, testKey) || strings.Count(text, "***") != 4 {
+		t.Errorf("the key isn't masked wherever it was logged:\n%s", text)
+	}
+}

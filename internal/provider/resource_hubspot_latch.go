@@ -1,0 +1,330 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/resourcevalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
+)
+
+// defaultTimeout of an operation leaves room for waits for the minute's quota, which a large apply has many of.
+const defaultTimeout = 20 * time.Minute
+
+var (
+	_ resource.Resource                     = (*hubSpotLatchResource)(nil)
+	_ resource.ResourceWithConfigure        = (*hubSpotLatchResource)(nil)
+	_ resource.ResourceWithConfigValidators = (*hubSpotLatchResource)(nil)
+	_ resource.ResourceWithIdentity         = (*hubSpotLatchResource)(nil)
+	_ resource.ResourceWithImportState      = (*hubSpotLatchResource)(nil)
+	_ resource.ResourceWithModifyPlan       = (*hubSpotLatchResource)(nil)
+)
+
+// hubSpotLatchResource is fusebill_hubspot_latch: the latch of one customer.
+type hubSpotLatchResource struct {
+	keeper *latch.Keeper
+}
+
+// hubSpotLatchModel is its state. Terraform rewrites the whole state file after every instance, so nothing is in it that
+// can be derived.
+type hubSpotLatchModel struct {
+	FusebillID         types.Int64    `tfsdk:"fusebill_id"`
+	HubSpotID          types.Int64    `tfsdk:"hubspot_id"`
+	HubSpotCompanyID   types.Int64    `tfsdk:"hubspot_company_id"`
+	AllowReassociation types.Bool     `tfsdk:"allow_reassociation"`
+	Timeouts           timeouts.Value `tfsdk:"timeouts"`
+}
+
+// hubSpotLatchIdentity holds the customer alone: an identity must not change, and the HubSpot IDs do.
+type hubSpotLatchIdentity struct {
+	FusebillID types.Int64 `tfsdk:"fusebill_id"`
+}
+
+func newHubSpotLatchResource() resource.Resource { return &hubSpotLatchResource{} }
+
+func (r *hubSpotLatchResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_hubspot_latch"
+}
+
+func (r *hubSpotLatchResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identityschema.Schema{
+		Attributes: map[string]identityschema.Attribute{
+			"fusebill_id": identityschema.Int64Attribute{
+				Description:       "ID of the Fusebill customer.",
+				RequiredForImport: true,
+			},
+		},
+	}
+}
+
+func (r *hubSpotLatchResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	atLeastOne := []validator.Int64{int64validator.AtLeast(1)}
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Latches one Fusebill customer to one HubSpot contact, one HubSpot company, or both.",
+		Attributes: map[string]schema.Attribute{
+			"fusebill_id": schema.Int64Attribute{
+				MarkdownDescription: "ID of the Fusebill customer, 1 or more. Another customer is another latch: a change replaces the resource.",
+				Required:            true,
+				Validators:          atLeastOne,
+				PlanModifiers:       []planmodifier.Int64{int64planmodifier.RequiresReplace()},
+			},
+			"hubspot_id": schema.Int64Attribute{
+				MarkdownDescription: "ID of the HubSpot contact (its visitor ID, vid), 1 or more. Left out, the customer is latched to no contact. " +
+					"At least one of `hubspot_id` and `hubspot_company_id` must be set.",
+				Optional:   true,
+				Validators: atLeastOne,
+			},
+			"hubspot_company_id": schema.Int64Attribute{
+				MarkdownDescription: "ID of the HubSpot company, 1 or more. Left out, the customer is latched to no company.",
+				Optional:            true,
+				Validators:          atLeastOne,
+			},
+			"allow_reassociation": schema.BoolAttribute{
+				MarkdownDescription: "Whether a contact or company that another customer holds is taken from it, and a customer that is latched " +
+					"to something else is latched anew. The other customer keeps its other ID. Default: `false`, which refuses both.",
+				Optional: true,
+			},
+		},
+		Blocks: map[string]schema.Block{
+			"timeouts": timeouts.Block(ctx, timeouts.Opts{
+				Create: true, Read: true, Update: true, Delete: true,
+				CreateDescription: timeoutDescription("creating the latch"),
+				ReadDescription:   timeoutDescription("reading the latch"),
+				UpdateDescription: timeoutDescription("changing the latch"),
+				DeleteDescription: timeoutDescription("removing the latch"),
+			}),
+		},
+	}
+}
+
+func timeoutDescription(doing string) string {
+	return "How long " + doing + " may take, waits for the rate limit included, as a duration such as \"90s\" or \"5m\". Default: 20 minutes."
+}
+
+func (r *hubSpotLatchResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.keeper = keeperFrom(req.ProviderData, &resp.Diagnostics)
+}
+
+func (r *hubSpotLatchResource) ConfigValidators(context.Context) []resource.ConfigValidator {
+	return []resource.ConfigValidator{
+		resourcevalidator.AtLeastOneOf(path.MatchRoot("hubspot_id"), path.MatchRoot("hubspot_company_id")),
+	}
+}
+
+// Create sets state only once the latch is sure to be as planned: state and an error together would taint the resource,
+// and the next apply would unlatch the customer.
+func (r *hubSpotLatchResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan hubSpotLatchModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	ctx, cancel := withTimeout(ctx, plan.Timeouts.Create, defaultTimeout, &resp.Diagnostics)
+	defer cancel()
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	id, declared := plan.FusebillID.ValueInt64(), plan.latch()
+	if err := r.keeper.Create(ctx, id, declared, plan.AllowReassociation.ValueBool()); err != nil {
+		resp.Diagnostics.Append(attempt{"create the HubSpot latch of", id, declared}.diagnostic(err))
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	resp.Diagnostics.Append(plan.setIdentity(ctx, resp.Identity)...)
+	resp.Diagnostics.Append(forgetPlan(ctx, resp.Private)...)
+}
+
+// Read removes the resource from state only where the customer's own record says that there is no latch, or the service
+// that there is no customer.
+func (r *hubSpotLatchResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state hubSpotLatchModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	// Before the call: Terraform wants an identity even of a resource that turns out to be gone.
+	resp.Diagnostics.Append(state.setIdentity(ctx, resp.Identity)...)
+	ctx, cancel := withTimeout(ctx, state.Timeouts.Read, defaultTimeout, &resp.Diagnostics)
+	defer cancel()
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	id := state.FusebillID.ValueInt64()
+	current, err := r.keeper.Read(ctx, id)
+	switch {
+	case fusebill.IsNotFound(err):
+		resp.Diagnostics.AddWarning("Fusebill customer is gone", fmt.Sprintf("Customer %d doesn't exist any more (%s), and so its HubSpot "+
+			"latch leaves the state.\n\nIf it should exist, check that the API key and base_url are those of its account. If it was "+
+			"deleted, remove its latch from the configuration.", id, strings.TrimSuffix(err.Error(), ".")))
+		resp.State.RemoveResource(ctx)
+	case err != nil:
+		resp.Diagnostics.Append(attempt{doing: "read the HubSpot latch of", customerID: id}.diagnostic(err))
+	case current.IsZero():
+		tflog.Info(ctx, "the customer isn't latched any more: removing the latch from state", map[string]any{"fusebill_id": id})
+		resp.State.RemoveResource(ctx)
+	default:
+		state.setLatch(current)
+		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	}
+}
+
+func (r *hubSpotLatchResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, state hubSpotLatchModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	ctx, cancel := withTimeout(ctx, plan.Timeouts.Update, defaultTimeout, &resp.Diagnostics)
+	defer cancel()
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	id, declared := plan.FusebillID.ValueInt64(), plan.latch()
+	if err := r.keeper.Update(ctx, id, state.latch(), declared, plan.AllowReassociation.ValueBool()); err != nil {
+		resp.Diagnostics.Append(attempt{"update the HubSpot latch of", id, declared}.diagnostic(err))
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	resp.Diagnostics.Append(plan.setIdentity(ctx, resp.Identity)...)
+	resp.Diagnostics.Append(forgetPlan(ctx, resp.Private)...)
+}
+
+func (r *hubSpotLatchResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state hubSpotLatchModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	ctx, cancel := withTimeout(ctx, state.Timeouts.Delete, defaultTimeout, &resp.Diagnostics)
+	defer cancel()
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	id := state.FusebillID.ValueInt64()
+	left, err := r.keeper.Delete(ctx, id, state.latch())
+	if err != nil {
+		resp.Diagnostics.Append(attempt{doing: "delete the HubSpot latch of", customerID: id}.diagnostic(err))
+		return
+	}
+	if !left.IsZero() {
+		resp.Diagnostics.Append(leftInPlace(id, state.latch(), left))
+	}
+}
+
+// leftInPlace tells of a latch that wasn't a resource's to remove.
+func leftInPlace(customerID int64, held, left fusebill.Latch) diag.Diagnostic {
+	if left == held {
+		return diag.NewWarningDiagnostic("HubSpot latch was kept", fmt.Sprintf("Customer %d stays latched to %s: another resource of the same "+
+			"apply declares that latch, as when a resource is renamed. A moved block would have told Terraform so.", customerID, held))
+	}
+	return diag.NewWarningDiagnostic("Another HubSpot latch was left in place", fmt.Sprintf("Customer %d was latched to %s by this resource, "+
+		"and is latched to %s now. That isn't this resource's to remove, and was left as it is.", customerID, held, left))
+}
+
+// ImportState takes the customer's ID, as the import command and import blocks give it, or the identity.
+func (r *hubSpotLatchResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	id, diags := importedCustomer(ctx, req)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	current, err := r.keeper.Read(ctx, id)
+	switch {
+	case err != nil:
+		resp.Diagnostics.Append(attempt{doing: "import the HubSpot latch of", customerID: id}.diagnostic(err))
+	case current.IsZero():
+		resp.Diagnostics.AddError("Customer isn't latched", fmt.Sprintf("Customer %d exists and is latched to nothing in HubSpot, so there is "+
+			"nothing to import.\n\nTo latch it, declare the resource and apply without an import. To import another one, give the ID of a "+
+			"customer that is latched.", id))
+	default:
+		// Terraform reads the resource right after this, which fills in the rest.
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("fusebill_id"), id)...)
+		resp.Diagnostics.Append(hubSpotLatchModel{FusebillID: types.Int64Value(id)}.setIdentity(ctx, resp.Identity)...)
+	}
+}
+
+// importedCustomer reads the customer's ID from an import request. The framework's own helpers take strings only.
+func importedCustomer(ctx context.Context, req resource.ImportStateRequest) (int64, diag.Diagnostics) {
+	if req.ID == "" && req.Identity != nil {
+		var identity hubSpotLatchIdentity
+		diags := req.Identity.Get(ctx, &identity)
+		if id := identity.FusebillID.ValueInt64(); id < 1 && !diags.HasError() {
+			diags.AddError("Invalid import identity", fmt.Sprintf("fusebill_id must be the ID of a Fusebill customer, 1 or more, not %d.", id))
+		}
+		return identity.FusebillID.ValueInt64(), diags
+	}
+	id, err := parseCustomerID(req.ID)
+	if err != nil {
+		return 0, diag.Diagnostics{diag.NewErrorDiagnostic("Invalid import ID", sentence(err))}
+	}
+	return id, nil
+}
+
+// parseCustomerID reads a customer's ID as people type it.
+func parseCustomerID(text string) (int64, error) {
+	id, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	if err != nil || id < 1 {
+		return 0, fmt.Errorf("the import ID is the ID of the Fusebill customer, a whole number such as 2554529, not %q. "+
+			"It isn't the customer's reference, nor an ID of HubSpot", text)
+	}
+	return id, nil
+}
+
+// latch is the model's latch; its attributes are known.
+func (m hubSpotLatchModel) latch() fusebill.Latch {
+	return fusebill.Latch{
+		HubSpotID:        m.HubSpotID.ValueInt64(),
+		HubSpotCompanyID: m.HubSpotCompanyID.ValueInt64(),
+	}
+}
+
+func (m *hubSpotLatchModel) setLatch(l fusebill.Latch) {
+	m.HubSpotID = int64OrNull(l.HubSpotID)
+	m.HubSpotCompanyID = int64OrNull(l.HubSpotCompanyID)
+}
+
+func int64OrNull(id int64) types.Int64 {
+	if id == 0 {
+		return types.Int64Null()
+	}
+	return types.Int64Value(id)
+}
+
+// setIdentity sets the identity in every operation, since one that older versions or CLIs left out is wanted later.
+func (m hubSpotLatchModel) setIdentity(ctx context.Context, identity *tfsdk.ResourceIdentity) diag.Diagnostics {
+	if identity == nil {
+		return nil
+	}
+	return identity.Set(ctx, hubSpotLatchIdentity{FusebillID: m.FusebillID})
+}
+
+// timedOutError ends an operation that its timeouts block bounds.
+type timedOutError struct {
+	limit time.Duration
+}
+
+func (e *timedOutError) Error() string {
+	return fmt.Sprintf("the timeout of %s for this operation is over", e.limit)
+}
+
+// Is makes it what the context's own error is, which code below this package looks for.
+func (*timedOutError) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// withTimeout bounds an operation as its timeouts block says.
+func withTimeout(
+	ctx context.Context,
+	timeout func(context.Context, time.Duration) (time.Duration, diag.Diagnostics),
+	byDefault time.Duration,
+	diags *diag.Diagnostics,
+) (context.Context, context.CancelFunc) {
+	limit, timeoutDiags := timeout(ctx, byDefault)
+	diags.Append(timeoutDiags...)
+	return context.WithTimeoutCause(ctx, limit, &timedOutError{limit})
+}

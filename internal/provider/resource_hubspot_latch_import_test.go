@@ -1,0 +1,209 @@
+package provider
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+	"github.com/hashicorp/terraform-plugin-testing/tfversion"
+)
+
+// The promises tested here: a latch is imported by its customer's ID, in each form that the CLI has, without a write, and
+// the plan after it is empty; what can't be imported is refused with what to give instead.
+//
+// Import by identity and what is wrong with one is tested without a new CLI in protocol_test.go.
+
+func TestAccHubSpotLatchImport_byCommand(t *testing.T) {
+	t.Parallel()
+	for _, latch := range []held{{11, 101, 0}, {11, 0, 202}, {11, 101, 202}} {
+		t.Run(latch.latch().String(), func(t *testing.T) {
+			a := accountWith(t, held{11, 0, 0})
+			run(t, a.creates(t, latch), resource.TestStep{
+				PreConfig:                            a.ResetCalls,
+				ResourceName:                         testLatch,
+				ImportState:                          true,
+				ImportStateId:                        "11",
+				ImportStateVerify:                    true,
+				ImportStateVerifyIdentifierAttribute: "fusebill_id",
+			}, a.step(t, step{
+				prepare: func() { a.wrote(t) },
+				action:  plancheck.ResourceActionNoop, before: latch, after: latch,
+			}))
+		})
+	}
+}
+
+// importOf is an import block for the latch "test".
+func importOf(what string) string {
+	return block("import", "to = "+testLatch, what)
+}
+
+func TestAccHubSpotLatchImport_byBlockWithID(t *testing.T) {
+	latch := held{11, 101, 202}
+	a := accountWith(t, latch)
+	needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0),
+		a.step(t, step{
+			config: a.with(latch.block(), importOf(`id = "11"`)),
+			action: plancheck.ResourceActionNoop, before: latch, after: latch,
+		}))
+}
+
+// An import and a change in one apply: the plan shows what is there and what it becomes.
+func TestAccHubSpotLatchImport_withChange(t *testing.T) {
+	a := accountWith(t, held{11, 101, 202})
+	needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0),
+		a.step(t, step{
+			config: a.with(held{11, 102, 0}.block(), importOf(`id = "11"`)),
+			action: plancheck.ResourceActionUpdate, before: held{11, 101, 202}, after: held{11, 102, 0},
+			writes: []held{{11, 102, 0}},
+		}))
+}
+
+func TestAccHubSpotLatchImport_byBlockWithIdentity(t *testing.T) {
+	latch := held{math.MaxInt64, 9007199254740993, 4294967297}
+	a := accountWith(t, latch)
+	s := a.step(t, step{
+		config: a.with(latch.block(), importOf(fmt.Sprintf("identity = {\n    fusebill_id = %d\n  }", latch.customer))),
+		action: plancheck.ResourceActionNoop, before: latch, after: latch,
+	})
+	s.ConfigStateChecks = append(s.ConfigStateChecks,
+		statecheck.ExpectIdentity(testLatch, map[string]knownvalue.Check{"fusebill_id": knownvalue.Int64Exact(latch.customer)}),
+		statecheck.ExpectIdentityValueMatchesState(testLatch, tfjsonpath.New("fusebill_id")))
+	needs(t, "resource identity", tfversion.SkipBelow(tfversion.Version1_12_0), s)
+}
+
+// The identity is the customer alone: it is there after each operation, and stays when the HubSpot IDs change.
+func TestAccHubSpotLatchImport_identityFollowsTheCustomer(t *testing.T) {
+	a := accountWith(t, held{11, 0, 0}, held{22, 0, 0})
+	identified := func(s resource.TestStep, customer int64) resource.TestStep {
+		s.ConfigStateChecks = append(s.ConfigStateChecks,
+			statecheck.ExpectIdentity(testLatch, map[string]knownvalue.Check{"fusebill_id": knownvalue.Int64Exact(customer)}))
+		return s
+	}
+	needs(t, "resource identity", tfversion.SkipBelow(tfversion.Version1_12_0),
+		identified(a.creates(t, held{11, 101, 0}), 11),
+		identified(a.step(t, step{
+			action: plancheck.ResourceActionUpdate, before: held{11, 101, 0}, after: held{11, 102, 202},
+			writes: []held{{11, 102, 202}},
+		}), 11),
+		resource.TestStep{ResourceName: testLatch, ImportState: true, ImportStateKind: resource.ImportBlockWithResourceIdentity},
+		identified(a.step(t, step{
+			action: plancheck.ResourceActionDestroyBeforeCreate, before: held{11, 102, 202}, after: held{22, 102, 202},
+			writes: []held{{11, 0, 0}, {22, 102, 202}},
+		}), 22),
+	)
+}
+
+// What Terraform generates for an import block is configuration that the provider accepts and finds nothing to change in.
+func TestAccHubSpotLatchImport_generatedConfigurationNeedsNoChange(t *testing.T) {
+	a := accountWith(t, held{11, 0, 9007199254740993})
+	needs(t, "generated configuration", tfversion.SkipBelow(tfversion.Version1_5_0),
+		resource.TestStep{
+			Config: a.with(), ResourceName: testLatch, ImportState: true, ImportStateId: "11",
+			ImportStateKind: resource.ImportBlockWithID, GenerateConfig: true,
+			ImportPlanChecks: resource.ImportPlanChecks{PreApply: plans(plancheck.ResourceActionNoop,
+				held{11, 0, 9007199254740993}, held{11, 0, 9007199254740993})},
+		})
+	a.wrote(t)
+}
+
+func TestAccHubSpotLatchImport_refused(t *testing.T) {
+	t.Parallel()
+	notAnID := func(id string) *regexp.Regexp {
+		return diagnosis("Invalid import ID", "", "The import ID is the ID of the Fusebill customer, a whole number such as 2554529, not "+
+			strconv.Quote(id)+". It isn't the customer's reference, nor an ID of HubSpot.")
+	}
+	for name, c := range map[string]struct {
+		id        string
+		diagnosis *regexp.Regexp
+	}{
+		"reference":        {"CUST-11", notAnID("CUST-11")},
+		"fraction":         {"11.0", notAnID("11.0")},
+		"zero":             {"0", notAnID("0")},
+		"beyond 64 bits":   {"9223372036854775808", notAnID("9223372036854775808")},
+		"customer and IDs": {"11/101", notAnID("11/101")},
+		"customer without a latch": {"22", diagnosis("Customer isn't latched", "",
+			"Customer 22 exists and is latched to nothing in HubSpot, so there is nothing to import.",
+			"declare the resource and apply without an import", "give the ID of a customer that is latched")},
+		"unknown customer": {"99", diagnosis("Customer not found in Fusebill", "",
+			"Could not import the HubSpot latch of customer 99", "404 Not Found: Customer with id 99 was not found.",
+			"Check that 99 is the customer's own ID", "and not its reference")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := accountWith(t, held{11, 101, 0}, held{22, 0, 0})
+			run(t, resource.TestStep{
+				Config: a.with(held{11, 101, 0}.block()), ResourceName: testLatch,
+				ImportState: true, ImportStateId: c.id, ExpectError: c.diagnosis,
+			})
+			a.wrote(t)
+		})
+	}
+}
+
+// A malformed ID costs no call.
+func TestAccHubSpotLatchImport_malformedIDMakesNoCall(t *testing.T) {
+	a := accountWith(t, held{11, 101, 0})
+	needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0),
+		refused(a.with(held{11, 101, 0}.block(), importOf(`id = "eleven"`)), diagnosis("Invalid import ID", "", `not "eleven"`)))
+	if n := a.Count(); n > 0 {
+		t.Errorf("%d calls were made: %v", n, a.Calls())
+	}
+}
+
+func TestParseCustomerID(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int64{
+		"11":                  11,
+		" 11\n":               11, // as it comes out of a spreadsheet
+		"9007199254740993":    9007199254740993,
+		"9223372036854775807": math.MaxInt64,
+		"":                    0,
+		"0":                   0,
+		"-11":                 0,
+		"9223372036854775808": 0,
+		"1e3":                 0,
+		"0x11":                0,
+		"1_000":               0,
+		"1,000":               0,
+		"11 22":               0,
+		"１１":                  0, // full-width digits
+	} {
+		got, err := parseCustomerID(text)
+		if got != want || (err == nil) != (want > 0) {
+			t.Errorf("parseCustomerID(%q) = %d, %v, want %d", text, got, err, want)
+		}
+	}
+}
+
+// FuzzParseCustomerID holds that an ID is either refused or exactly the one that was typed.
+func FuzzParseCustomerID(f *testing.F) {
+	for _, text := range []string{"", "11", "+11", "011", " 9007199254740993 ", "-1", "1e3", "９", "9223372036854775808", "11\x00"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		id, err := parseCustomerID(text)
+		if err != nil {
+			if id != 0 {
+				t.Errorf("%q: both an ID, %d, and an error: %v", text, id, err)
+			}
+			return
+		}
+		if id < 1 {
+			t.Errorf("%q: accepted as %d", text, id)
+		}
+		if again, err := parseCustomerID(strconv.FormatInt(id, 10)); again != id || err != nil {
+			t.Errorf("%q: read as %d, which is read as %d, %v", text, id, again, err)
+		}
+		digits := regexp.MustCompile(`^\s*\+?0*([0-9]+)\s*$`).FindStringSubmatch(text)
+		if digits == nil || digits[1] != strconv.FormatInt(id, 10) {
+			t.Errorf("%q: read as %d", text, id)
+		}
+	})
+}

@@ -1,0 +1,13 @@
+import {
+  to = fusebill_hubspot_latch.stolen_bikes
+  identity = {
+    fusebill_id = 2554529
+  }
+}
+
+# What the customer is latched to already.
+resource "fusebill_hubspot_latch" "stolen_bikes" {
+  fusebill_id        = 2554529
+  hubspot_id         = 101
+  hubspot_company_id = 202
+}

@@ -1,0 +1,11 @@
+import {
+  to = fusebill_hubspot_latch.stolen_bikes
+  id = "2554529" # of the Fusebill customer
+}
+
+# What the customer is latched to already.
+resource "fusebill_hubspot_latch" "stolen_bikes" {
+  fusebill_id        = 2554529
+  hubspot_id         = 101
+  hubspot_company_id = 202
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
+)
+
+// The demo itself is a test of the provider, which CI runs. These show that it would notice.
+
+func TestStep_checkResult(t *testing.T) {
+	t.Parallel()
+	s := step{exit: 2, shows: []string{"~ hubspot_id = 999 -> 101", "1 to change"}}
+	drift := "\x1b[33m  ~\x1b[0m hubspot_id         = 999 -> 101\n\nPlan: 1 to\nchange\n"
+	if err := s.checkResult(result{exit: 2, output: drift}); err != nil {
+		t.Errorf("it shows what it should, and yet: %v", err)
+	}
+	for name, got := range map[string]result{
+		"exit code is 0":       {exit: 0, output: drift},
+		"say \"1 to change\"":  {exit: 2, output: "~ hubspot_id = 999 -> 101"},
+		"say \"~ hubspot_id =": {exit: 2, output: "No changes."},
+	} {
+		if err := s.checkResult(got); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%+v: got error %v, want one with %q", got, err, name)
+		}
+	}
+}
+
+func TestStep_checkAccount(t *testing.T) {
+	t.Parallel()
+	account := fusebillsim.New(fusebillsim.Config{APIKey: apiKey})
+	account.AddCustomers(fusebillsim.Customer{ID: 11, HubSpotID: 101}, fusebillsim.Customer{ID: 12})
+	if err := (step{truth: latches{11: {HubSpotID: 101}}}).checkAccount(account); err != nil {
+		t.Errorf("the account is as it should be, and yet: %v", err)
+	}
+	for name, s := range map[string]step{
+		"should be latched to nothing":     {},
+		"should be latched to company 202": {truth: latches{11: {HubSpotID: 101}, 12: fusebill.Latch{HubSpotCompanyID: 202}}},
+		"0 calls wrote":                    {truth: latches{11: {HubSpotID: 101}}, writes: 1},
+	} {
+		if err := s.checkAccount(account); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%+v: got error %v, want one with %q", s, err, name)
+		}
+	}
+}
+
+func TestVersionText(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"Terraform v1.0.0\non linux_amd64\n\nYour version of Terraform is out of date!": {"Terraform", "1.0.0", "linux", "amd64"},
+		"Terraform v1.15.0-alpha1\r\non windows_386\r\n":                                {"Terraform", "1.15.0-alpha1", "windows", "386"},
+		"OpenTofu v1.10.10\non darwin_arm64\n":                                          {"OpenTofu", "1.10.10", "darwin", "arm64"},
+		"Vagrant 2.4.1\n":                                                               nil,
+	} {
+		match := versionText.FindStringSubmatch(text)
+		if match != nil {
+			match = match[1:]
+		}
+		if !slices.Equal(match, want) {
+			t.Errorf("%q: got %q, want %q", text, match, want)
+		}
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	got := environment([]string{"PATH=/bin", "TF_LOG=TRACE", "tf_cli_args=-x", "FUSEBILL_API_KEY=secret", "HOME=/", "NOTF_=1"})
+	if want := []string{"PATH=/bin", "HOME=/", "NOTF_=1"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
+)
+
+// apiKey opens the simulated account.
+const apiKey = "ZGVtbw=="
+
+// stage is what the demo is played on: a folder, a simulated account, and the CLI.
+type stage struct {
+	out     printer
+	cli     cli
+	env     []string // of the CLI
+	folder  string   // removed at the end
+	account *fusebillsim.Simulator
+	server  *http.Server
+	baseURL string
+}
+
+// newStage builds the provider and opens the account. If it fails, it leaves nothing behind.
+func newStage(ctx context.Context, c cli, out printer) (_ *stage, err error) {
+	s := &stage{out: out, cli: c, account: fusebillsim.New(fusebillsim.Config{APIKey: apiKey})}
+	s.account.AddCustomers(customers()...)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if s.folder, err = os.MkdirTemp("", "fusebill-demo-"); err != nil {
+		return nil, err
+	}
+	if err := os.Mkdir(s.work(), 0o700); err != nil {
+		return nil, err
+	}
+	settings, err := install(ctx, c, s.folder)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.serve(ctx); err != nil {
+		return nil, err
+	}
+	s.env = append(environment(os.Environ()),
+		"TF_CLI_CONFIG_FILE="+settings,
+		"TF_IN_AUTOMATION=1", // no hints on what to type next: the next step does it
+		"TF_INPUT=0",
+		"CHECKPOINT_DISABLE=1", // no question for newer versions
+		"FUSEBILL_API_KEY="+apiKey,
+		"FUSEBILL_BASE_URL="+s.baseURL,
+	)
+	if !out.colour {
+		s.env = append(s.env, "TF_CLI_ARGS=-no-color")
+	}
+	return s, nil
+}
+
+// work is the folder in which the user of the demo works.
+func (s *stage) work() string { return filepath.Join(s.folder, "work") }
+
+// serve opens the account to programs on this machine.
+func (s *stage) serve(ctx context.Context) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	s.baseURL = fmt.Sprintf("http://%s/v1", listener.Addr())
+	s.server = &http.Server{Handler: s.account, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = s.server.Serve(listener) }() // Ends with an error, always: that the server was closed.
+	return nil
+}
+
+// close leaves nothing behind.
+func (s *stage) close() error {
+	if s.server != nil {
+		_ = s.server.Close()
+	}
+	if s.folder == "" {
+		return nil
+	}
+	return os.RemoveAll(s.folder)
+}
+
+// introduce says what there is before the first step.
+func (s *stage) introduce() {
+	s.out.printf("The account is simulated, and lives as long as this demo:\n\n")
+	s.out.printf("  FUSEBILL_BASE_URL=%s\n  FUSEBILL_API_KEY=%s\n\n", s.baseURL, apiKey)
+	s.showAccount()
+}
+
+// play shows one step and checks it.
+func (s *stage) play(ctx context.Context, number int, step step) error {
+	s.out.title("%d. %s", number, step.title)
+	if step.before != nil {
+		step.before(s.account)
+	}
+	if step.file != (file{}) {
+		s.out.printf("%s:\n\n%s\n", step.file.name, indent(step.file.text))
+		if err := os.WriteFile(filepath.Join(s.work(), step.file.name), []byte(step.file.text), 0o600); err != nil {
+			return err
+		}
+	}
+	s.account.ResetCalls()
+	s.out.command(s.cli.name + " " + step.command)
+	result, err := s.cli.run(ctx, s.work(), s.env, s.out.w, strings.Fields(step.command)...)
+	if err != nil {
+		return err
+	}
+	calls, writes := s.account.Count(), s.account.Writes()
+	s.out.printf("\nExit code %d. API calls: %d to read, %d to write. Now in the account:\n\n", result.exit, calls-writes, writes)
+	s.showAccount()
+	return errors.Join(step.checkResult(result), step.checkAccount(s.account))
+}
+
+func (s *stage) showAccount() {
+	for _, customer := range s.account.Customers() {
+		s.out.printf("  customer %d, %-15s  latched to %s\n", customer.ID, customer.CompanyName, latchOf(customer))
+	}
+}

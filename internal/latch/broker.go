@@ -335,26 +335,29 @@ func (b *broker) isUnderWay(customerID int64) bool {
 	return b.changes[customerID] != nil
 }
 
-// mayTryAgain says whether a change that was refused knows more than it did: who holds what it claims, or that somebody
-// has let go of it since.
-func (b *broker) mayTryAgain(c *change) bool {
+// mayTryAgain says whether a change that was refused knows more than it did: that others than those it had taken from
+// hold what it claims, or that somebody has let go of it since.
+func (b *broker) mayTryAgain(c *change, lent []*change) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.knowsMore(c)
+	return b.knowsMore(c, lent)
 }
 
 // knowsMore is mayTryAgain where b.mu is held.
-func (b *broker) knowsMore(c *change) bool {
-	return len(b.heldByOthers(c, c.declared)) > 0 ||
+func (b *broker) knowsMore(c *change, lent []*change) bool {
+	isNew := func(h Holding) bool {
+		return !slices.ContainsFunc(lent, func(l *change) bool { return l.customerID == h.Holder })
+	}
+	return slices.ContainsFunc(b.heldByOthers(c, c.declared), isNew) ||
 		slices.ContainsFunc(ClaimsOf(c.declared), func(claim Claim) bool { return b.letGo[claim] })
 }
 
 // awaitHolder waits until a change that was refused by a holder nobody knows may try again. It says false where that
 // isn't to be expected.
-func (b *broker) awaitHolder(ctx context.Context, c *change) bool {
+func (b *broker) awaitHolder(ctx context.Context, c *change, lent []*change) bool {
 	for {
 		b.mu.Lock()
-		knowsMore := b.knowsMore(c)
+		knowsMore := b.knowsMore(c, lent)
 		b.setWaiting(c, !knowsMore)
 		changed := b.changed
 		b.mu.Unlock()

@@ -45,14 +45,12 @@ func (k *Keeper) goThrough(ctx context.Context, c *change, reassociate bool) err
 		if err == nil {
 			err = k.write(ctx, c, c.declared)
 		}
-		// Where something was taken, its holder isn't why the rest was refused, though it will hold it again.
-		final := len(lent) > 0 && refusalStatus(err) == http.StatusBadRequest
 		if err != nil {
 			k.broker.unreserve(c)
 			err = k.undo(ctx, c, lent, err)
 		}
 		k.broker.giveBack(lent)
-		if err != nil && (final || refusals == maxRefusals || !k.findHolder(ctx, c, err)) {
+		if err != nil && (refusals == maxRefusals || !k.findHolder(ctx, c, lent, err)) {
 			return err
 		}
 	}
@@ -175,13 +173,14 @@ func (k *Keeper) putBack(ctx context.Context, c *change, cause error) error {
 }
 
 // findHolder looks, after a refusal, for another customer that holds what is claimed, and says whether trying again
-// makes sense. The service isn't known to say who it is, nor that this was its reason.
-func (k *Keeper) findHolder(ctx context.Context, c *change, refusal error) bool {
+// makes sense. The service isn't known to say who it is, nor that this was its reason. Those from whom something was
+// taken hold it again by now, and aren't the reason.
+func (k *Keeper) findHolder(ctx context.Context, c *change, lent []*change, refusal error) bool {
 	status := refusalStatus(refusal)
 	if ctx.Err() != nil || status != http.StatusConflict && status != http.StatusBadRequest {
 		return false
 	}
-	if k.broker.mayTryAgain(c) {
+	if k.broker.mayTryAgain(c, lent) {
 		return true
 	}
 	age := maxAgeBeforeWrite
@@ -189,7 +188,7 @@ func (k *Keeper) findHolder(ctx context.Context, c *change, refusal error) bool 
 		age = 0 // What is known must be out of date.
 	}
 	if err := k.reader.ReadAccount(ctx, age, k.maxPages); err == nil {
-		return k.broker.mayTryAgain(c)
+		return k.broker.mayTryAgain(c, lent)
 	}
 	// Nobody can be asked. A holder whose own change comes will be known by that. A 400 may have any other reason, and so
 	// isn't worth a long wait.
@@ -198,7 +197,7 @@ func (k *Keeper) findHolder(ctx context.Context, c *change, refusal error) bool 
 		defer cancel()
 		ctx = short
 	}
-	return k.broker.awaitHolder(ctx, c)
+	return k.broker.awaitHolder(ctx, c, lent)
 }
 
 // refusalStatus is the status of a call that the service refused, 0 where it didn't, had a fault, or where something else

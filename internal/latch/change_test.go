@@ -607,3 +607,25 @@ func TestPuttingBackWhatAnotherFailsToTake(t *testing.T) {
 		r.wantAccount(m.prior)
 	})
 }
+
+// What is refused for another reason isn't taken from its holder time and again.
+func TestReassociationThatIsRefusedTakesOnce(t *testing.T) {
+	for name, options := range map[string][]Option{"readable": nil, "unreadable": {unreadable}} {
+		for reason, declared := range map[string]fusebill.Latch{"unknown": pair(101, 999), "held by nobody knows whom": pair(101, 203)} {
+			t.Run(name+" "+reason, func(t *testing.T) {
+				inBubble(t, func(t *testing.T) {
+					prior := latches{1: {}, 2: pair(101, 201), 3: pair(0, 203)}
+					r := newRun(t, prior, options...)
+					r.sim.Configure(func(b *fusebillsim.Behavior) { b.UnknownCompanies = map[int64]bool{999: true} })
+					r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultMissingRows, IDs: []int64{3}, Times: -1})
+					if _, err := r.keeper.Read(context.Background(), 2); err != nil {
+						t.Fatal(err)
+					}
+					wantError[*fusebill.APIError](t, r.keeper.Create(context.Background(), 1, declared, true))
+					r.wantWrites(3)
+					r.wantAccount(prior)
+				})
+			})
+		}
+	}
+}

@@ -651,9 +651,12 @@ func (m *model) isRenamedByHalf(state instances, at string) bool {
 // blocked are the instances whose claims can't be met: by what the account and the state show, and because what they wait
 // for can't be.
 func (m *model) blocked(state instances) map[string]bool {
-	managedBy := make(map[int64]string)
+	managedBy, letsGoLate := make(map[int64]string), make(map[int64]bool)
 	for at, i := range state {
 		managedBy[i.customer] = at
+		// Its delete comes after its create, which may wait for whoever waits for the delete.
+		declared, isDeclared := m.declared[at]
+		letsGoLate[i.customer] = isDeclared && declared.customer != i.customer && declared.createFirst
 	}
 	for at, i := range m.declared {
 		managedBy[i.customer] = at
@@ -670,7 +673,6 @@ func (m *model) blocked(state instances) map[string]bool {
 			prior, isUpdate := state[at]
 			if isUpdate && prior.customer != i.customer {
 				isUpdate = false
-				blocked[at] = blocked[at] || i.createFirst && (!i.reassociate || m.unreadable) // It may wait for its own delete, which comes after it.
 			}
 			if current := m.latchOf(i.customer); !i.reassociate && !isUpdate && !without(current, i.latch).IsZero() {
 				blocked[at] = true // AlreadyLatchedError
@@ -679,7 +681,7 @@ func (m *model) blocked(state instances) map[string]bool {
 				other := holder[claim]
 				otherAt, managed := managedBy[other]
 				switch {
-				case other == 0 || other == i.customer || managed && !blocked[otherAt]:
+				case other == 0 || other == i.customer || managed && !blocked[otherAt] && !letsGoLate[other]:
 				case !i.reassociate, m.unreadable:
 					blocked[at] = true
 				}

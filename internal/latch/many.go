@@ -27,7 +27,8 @@ func (r *Reader) Customers(ctx context.Context, ids []int64, maxAge time.Duratio
 	missing := r.pick(found, ids, notBefore)
 	if sets := ceilDiv(len(missing), maxSet); sets > 1 {
 		// Where the account takes more pages than that, one page tells, and most likely has some of them.
-		if err := r.ReadAccount(ctx, maxAge, sets); err != nil && !errors.Is(err, ErrAccountUnread) {
+		err := r.ReadAccount(ctx, maxAge, sets)
+		if err != nil && !errors.Is(err, ErrAccountUnread) && !serviceDecides(err) { // Sets may be answered where pages are refused.
 			return nil, err
 		}
 		missing = r.pick(found, missing, notBefore)
@@ -55,30 +56,62 @@ func (r *Reader) pick(found map[int64]fusebill.Customer, ids []int64, notBefore 
 	return rest
 }
 
-// readSets reads customers by sets, as large as the service takes them. What it refuses is left to fillGaps.
+// readSets reads customers by sets, by smaller ones where the service refuses them as too large. What sets can't bring is
+// left to fillGaps.
 func (r *Reader) readSets(ctx context.Context, ids []int64) error {
-	r.mu.Lock()
-	limit := r.sets.limit
-	r.mu.Unlock()
-	if limit < 2 {
-		return nil
+	for limit := r.setLimit(); limit > 1 && len(ids) > 0; limit = r.setLimit() {
+		refused, err := r.readSetsOf(ctx, ids, limit)
+		if err != nil {
+			return err
+		}
+		ids = refused
 	}
+	return nil
+}
+
+// readSetsOf reads customers by sets of one size, and returns those of the sets that are too large. Once one is, no more
+// sets of this size are asked for.
+func (r *Reader) readSetsOf(ctx context.Context, ids []int64, size int) ([]int64, error) {
+	sets := slices.Collect(slices.Chunk(ids, size))
+	refused := make([][]int64, len(sets))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(setsAtOnce)
-	for set := range slices.Chunk(ids, limit) {
+	for i, set := range sets {
 		group.Go(func() error {
-			asked := r.ask()
-			page, err := r.client.Customers(ctx, fusebill.CustomersRequest{IDs: set})
-			if isTooLarge(err) {
+			if r.setLimit() < size {
+				refused[i] = set
 				return nil
 			}
-			if err == nil {
-				r.keepList(asked, page)
+			asked := r.ask()
+			page, err := r.client.Customers(ctx, fusebill.CustomersRequest{IDs: set})
+			switch {
+			case isTooLarge(err):
+				refused[i] = set
+				r.limitSets(len(set) / 2)
+				return nil
+			case err != nil:
+				return err
+			case len(page.Customers) > len(set): // The service ignores the filter.
+				r.limitSets(0)
 			}
-			return err
+			r.keepList(asked, page)
+			return nil
 		})
 	}
-	return group.Wait()
+	err := group.Wait()
+	return slices.Concat(refused...), err
+}
+
+func (r *Reader) setLimit() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.sets.limit
+}
+
+func (r *Reader) limitSets(limit int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sets.limit = min(r.sets.limit, limit)
 }
 
 // fillGaps reads by themselves, or together with others who ask, the customers that no list has brought: a gap in a list

@@ -6,11 +6,9 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// move is one customer's part in a set of changes that are made together.
+// move is what a customer's latch is and what it is to be, in a set of changes that are made together.
 type move struct {
-	customerID int64
-	current    fusebill.Latch
-	declared   fusebill.Latch
+	from, to fusebill.Latch
 }
 
 // setStep is what is done of a move at once: all of it, or, for one move of each ring, the part that others wait for.
@@ -24,7 +22,7 @@ type setStep struct {
 // its new IDs last. Everything else may go side by side.
 type schedule struct {
 	ready      []setStep
-	waitsFor   []int   // of each move: how many others it waits for
+	waitsFor   []int   // of each move: how many things it waits for
 	dependents [][]int // of each move: those that wait for it
 	givesUp    []bool  // of each move: whether it is the one of a ring that gives up first
 }
@@ -39,6 +37,7 @@ func newSchedule(moves []move) *schedule {
 	for i := range moves {
 		if s.givesUp[i] {
 			s.ready = append(s.ready, setStep{move: i, giveUp: true})
+			s.waitsFor[i]++ // for that: where another ring is broken by another move, nothing else may hold it up.
 		}
 	}
 	for i := range moves {
@@ -49,25 +48,32 @@ func newSchedule(moves []move) *schedule {
 	return s
 }
 
-// next returns a step that can be made now.
-func (s *schedule) next() (setStep, bool) {
-	if len(s.ready) == 0 {
-		return setStep{}, false
-	}
+// isReady says whether there is a step that can be made now.
+func (s *schedule) isReady() bool { return len(s.ready) > 0 }
+
+// next returns the first of these steps.
+func (s *schedule) next() setStep {
 	next := s.ready[0]
 	s.ready = s.ready[1:]
-	return next, true
+	return next
 }
 
 // made says that a step was made, or has failed for good.
 func (s *schedule) made(made setStep) {
-	if s.givesUp[made.move] && !made.giveUp {
+	if made.giveUp {
+		s.hasWaited(made.move)
+	} else if s.givesUp[made.move] {
 		return // Its dependents went on when it gave up.
 	}
 	for _, dependent := range s.dependents[made.move] {
-		if s.waitsFor[dependent]--; s.waitsFor[dependent] == 0 {
-			s.ready = append(s.ready, setStep{move: dependent})
-		}
+		s.hasWaited(dependent)
+	}
+}
+
+// hasWaited says that one of the things that a move waits for is over.
+func (s *schedule) hasWaited(move int) {
+	if s.waitsFor[move]--; s.waitsFor[move] == 0 {
+		s.ready = append(s.ready, setStep{move: move})
 	}
 }
 
@@ -75,13 +81,13 @@ func (s *schedule) made(made setStep) {
 func (s *schedule) link(moves []move) (awaited [][]int) {
 	releasedBy := make(map[Claim]int, len(moves))
 	for i, m := range moves {
-		for _, claim := range ClaimsOf(without(m.current, m.declared)) {
+		for _, claim := range ClaimsOf(without(m.from, m.to)) {
 			releasedBy[claim] = i
 		}
 	}
 	awaited = make([][]int, len(moves))
 	for i, m := range moves {
-		for _, claim := range ClaimsOf(without(m.declared, m.current)) {
+		for _, claim := range ClaimsOf(without(m.to, m.from)) {
 			if other, ok := releasedBy[claim]; ok && other != i {
 				s.waitsFor[i]++
 				s.dependents[other] = append(s.dependents[other], i)

@@ -2,15 +2,23 @@ package latch
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
+	"sync/atomic"
+	"time"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// setWidth is how many changes of a set are made side by side: 16 calls at 20 ms come close to the limit of a live account
-// within its minute, and stay polite to a service that is slow.
-const setWidth = 16
+const (
+	// setWidth is how many changes of a set are made side by side: 16 calls at 20 ms come close to the limit of a live
+	// account within its minute, and stay polite to a service that is slow.
+	setWidth = 16
+	// setAhead is how many customers are read anew at once in a long run: as many as a live account lets be written before
+	// they are too old again.
+	setAhead = 2000
+)
 
 // SetChange is what a set makes of one customer.
 type SetChange struct {
@@ -26,26 +34,28 @@ type SetResult struct {
 }
 
 // ApplySet makes the changes of a set: side by side, in the order that moves among them need, each with the checks of
-// [Keeper.Create], [Keeper.Update] or [Keeper.Delete]. One failure doesn't stop the others. A cancelled context does, and
-// is then the error of each change that wasn't begun. It calls progress, where that isn't nil, from one goroutine.
+// [Keeper.Create], [Keeper.Update] or [Keeper.Delete]. One that fails doesn't stop the others. It returns what became of
+// each change that was begun, and an error that says why the others weren't, if there are any: their customers can't be
+// read, or the context has ended. It calls progress, where that isn't nil, from one goroutine.
 func (k *Keeper) ApplySet(
 	ctx context.Context, changes []SetChange, reassociate bool, progress func(done, total int),
 ) (map[int64]SetResult, error) {
-	customers, err := k.customersOf(ctx, changes)
-	if err != nil {
-		return nil, err
+	lasting, cancel := outlasting(ctx, ringTimeout)
+	defer cancel()
+	r := setRun{
+		keeper: k, reassociate: reassociate, progress: progress, lasting: lasting, results: make(map[int64]SetResult, len(changes)),
 	}
-	run := setRun{
-		keeper:      k,
-		reassociate: reassociate,
-		results:     make(map[int64]SetResult, len(changes)),
-		progress:    progress,
+	for len(changes) > 0 {
+		busy, err := r.round(ctx, changes)
+		if err == nil && len(busy) > 0 {
+			err = k.broker.awaitFree(ctx, busy)
+		}
+		if err != nil {
+			return r.results, err
+		}
+		changes = busy
 	}
-	for _, change := range changes {
-		run.add(change, customers)
-	}
-	run.work(ctx)
-	return run.results, nil
+	return r.results, nil
 }
 
 // ReadSet returns the latch of each of these customers that is latched.
@@ -55,13 +65,9 @@ func (k *Keeper) ReadSet(ctx context.Context, customerIDs []int64) (map[int64]fu
 		return nil, err
 	}
 	latches := make(map[int64]fusebill.Latch, len(customers))
-	for _, id := range customerIDs {
-		customer, exists := customers[id]
+	for id, customer := range customers {
 		if l := latchOf(customer); !l.IsZero() {
 			latches[id] = l
-		}
-		if !exists {
-			k.planned.vanish(id)
 		}
 	}
 	return latches, nil
@@ -72,61 +78,112 @@ func (k *Keeper) Latched(ctx context.Context) (map[int64]fusebill.Latch, error) 
 	return k.reader.Latched(ctx, maxAge, math.MaxInt)
 }
 
-// ReadBeforePlan reads what [Keeper.CheckPlan] needs for many changes at once.
-func (k *Keeper) ReadBeforePlan(ctx context.Context, changes []SetChange) error {
-	if len(changes) == 0 {
-		return nil
+// ReadBeforePlan reads what [Keeper.CheckPlan] needs for many changes at once, and says which of their customers exist.
+func (k *Keeper) ReadBeforePlan(ctx context.Context, changes []SetChange) (exists map[int64]bool, err error) {
+	customers, err := k.customersOf(ctx, changes)
+	exists = make(map[int64]bool, len(customers))
+	for id := range customers {
+		exists[id] = true
 	}
-	_, err := k.customersOf(ctx, changes)
-	return err
+	return exists, err
 }
 
-// customersOf reads the customers of a set, and who else holds what.
+// customersOf reads the customers of a set, and first who holds what is claimed, since the answer to that may hold them too.
 func (k *Keeper) customersOf(ctx context.Context, changes []SetChange) (map[int64]fusebill.Customer, error) {
-	if slices.ContainsFunc(changes, func(c SetChange) bool { return !c.Declared.IsZero() }) {
-		_ = k.knowHolders(ctx) // Where it can't be known, the service's own refusal decides.
+	if slices.ContainsFunc(changes, func(c SetChange) bool { return !without(c.Declared, c.Prior).IsZero() }) {
+		if err := k.knowHolders(ctx); err != nil && !serviceDecides(err) {
+			return nil, err
+		}
 	}
+	return k.reader.Customers(ctx, customerIDs(changes), maxAgeBeforeWrite)
+}
+
+func customerIDs(changes []SetChange) []int64 {
 	ids := make([]int64, len(changes))
 	for i, change := range changes {
 		ids[i] = change.CustomerID
 	}
-	return k.reader.Customers(ctx, ids, maxAgeBeforeWrite)
+	return ids
 }
 
-// setRun is one ApplySet. Its fields belong to the goroutine that called it.
+// setRun is one ApplySet. Its fields belong to the goroutine that called it, but for those that are safe for all.
 type setRun struct {
 	keeper      *Keeper
 	reassociate bool
-	results     map[int64]SetResult
 	progress    func(done, total int)
-	moves       []move
-	changes     []*change // of the moves; nil where the customer is another change's
-	failures    []error   // of the moves that couldn't give up
+	lasting     context.Context //nolint:containedctx // Outlasts the run's own, for the rings that it has opened.
+	openRings   atomic.Int64    // those of which a member has given up what it is to get back last
+	results     map[int64]SetResult
+	read        time.Time // when customers were last read for all that follow
+	done        int       // moves that were made
 }
 
-// add checks a change, and adds what is left to do as a move.
-func (r *setRun) add(change SetChange, customers map[int64]fusebill.Customer) {
-	customer, exists := customers[change.CustomerID]
-	current := latchOf(customer)
-	declared := change.Declared
-	if declared.IsZero() {
-		declared = without(current, change.Prior)
-		if r.keeper.broker.isKept(change.CustomerID) {
-			declared = current
-		}
-	}
-	err := r.check(change, current, exists)
-	r.results[change.CustomerID] = SetResult{Latch: current, Err: err}
+// member is one change of a set on its way. While a step of it is made, it is that step's.
+type member struct {
+	SetChange
+	move   move
+	change *change
+	gaveUp bool // what others in its ring wait for
+	ended  bool // when it couldn't give that up
+	err    error
+}
+
+// errNotBegun stands for the run's own error in what wasn't begun.
+var errNotBegun = errors.New("the change wasn't begun")
+
+// round makes the changes of all customers that no other change of this process is about, and returns the others.
+// Changes are begun before their customers are read: work on one customer is done one after another.
+func (r *setRun) round(ctx context.Context, changes []SetChange) (busy []SetChange, err error) {
+	members, busy := r.keeper.broker.beginAll(changes)
+	r.read = time.Now()
+	customers, err := r.keeper.customersOf(ctx, changes)
 	if err != nil {
-		return
-	}
-	if current == declared {
-		if !change.Declared.IsZero() {
-			r.keeper.broker.keep(change.CustomerID)
+		for _, change := range changes {
+			r.keep(change)
 		}
-		return
+		for _, m := range members {
+			r.keeper.broker.end(m.change)
+		}
+		return nil, err
 	}
-	r.moves = append(r.moves, move{customerID: change.CustomerID, current: current, declared: declared})
+	var moves []*member
+	for _, m := range members {
+		customer, exists := customers[m.CustomerID]
+		err := r.prepare(m, latchOf(customer), exists)
+		if err == nil && m.move.from != m.move.to {
+			moves = append(moves, m)
+			continue
+		}
+		r.results[m.CustomerID] = SetResult{Latch: m.move.from, Err: err}
+		r.keeper.broker.end(m.change)
+	}
+	if !r.work(ctx, moves, len(busy)) {
+		return nil, context.Cause(ctx)
+	}
+	return busy, nil
+}
+
+// keep notes that the set is to hold a customer's latch, even if that fails: a resource that is destroyed mustn't remove it.
+func (r *setRun) keep(change SetChange) {
+	if !change.Declared.IsZero() {
+		r.keeper.broker.keep(change.CustomerID)
+	}
+}
+
+// prepare checks a change against what its customer holds now, and says what it is to come to.
+func (r *setRun) prepare(m *member, current fusebill.Latch, exists bool) error {
+	m.move = move{from: current, to: current}
+	err := r.check(m.SetChange, current, exists)
+	switch {
+	case err != nil: // The customer keeps what it holds.
+	case !m.Declared.IsZero():
+		m.move.to = m.Declared
+		r.keep(m.SetChange)
+	case !r.keeper.broker.isKept(m.CustomerID):
+		m.move.to = without(current, m.Prior)
+	}
+	r.keeper.broker.declare(m.change, m.move.from, m.move.to)
+	return err
 }
 
 func (r *setRun) check(change SetChange, current fusebill.Latch, exists bool) error {
@@ -145,127 +202,199 @@ func (r *setRun) check(change SetChange, current fusebill.Latch, exists bool) er
 	}
 }
 
-// outcome is how a step ended.
-type outcome struct {
-	step setStep
-	err  error
-}
-
-// work makes the moves. All of them are begun beforehand, so that changes outside the set that wait for one know it.
-func (r *setRun) work(ctx context.Context) {
-	r.changes = r.keeper.broker.beginAll(r.moves)
-	r.failures = make([]error, len(r.moves))
-	schedule := newSchedule(r.moves)
-	outcomes := make(chan outcome)
-	done, running := 0, 0
-	for done < len(r.moves) {
-		for running < setWidth {
-			next, ok := schedule.next()
-			if !ok {
-				break
+// work makes moves, and says whether all of them were begun. Further says how many changes follow in other rounds.
+func (r *setRun) work(ctx context.Context, members []*member, further int) (begun bool) {
+	moves := make([]move, len(members))
+	for i, m := range members {
+		moves[i] = m.move
+		r.keeper.broker.setTurn(m.change, false)
+	}
+	schedule := newSchedule(moves)
+	running := make(map[*change]bool)
+	ended := make(chan setStep)
+	begun = true
+	for left := len(members); left > 0; {
+		changed := r.start(ctx, schedule, members, running, ended)
+		select {
+		case <-changed:
+		case step := <-ended:
+			m := members[step.move]
+			delete(running, m.change)
+			schedule.made(step)
+			if !step.giveUp {
+				left--
+				begun = r.record(m, left+further) && begun
 			}
-			running++
-			go func() { outcomes <- outcome{step: next, err: r.make(ctx, next)} }()
-		}
-		ended := <-outcomes
-		running--
-		schedule.made(ended.step)
-		if ended.step.giveUp {
-			continue
-		}
-		done++
-		r.record(ended)
-		if r.progress != nil {
-			r.progress(done, len(r.moves))
 		}
 	}
+	return begun
 }
 
-// make makes a step of a move. It runs beside other steps, never beside one of the same move.
-func (r *setRun) make(ctx context.Context, s setStep) error {
-	c := r.changes[s.move]
-	switch {
-	case c == nil && s.giveUp: // Another resource is changing this customer: the end of that decides.
-		return nil
-	case c == nil:
-		return r.makeLate(ctx, s.move)
-	case s.giveUp:
-		r.failures[s.move] = r.giveUp(ctx, c)
-		return r.failures[s.move]
-	case r.failures[s.move] != nil:
-		return r.failures[s.move]
+// start begins as many steps as may go side by side. One that waits for a claim leaves its place to another: changes
+// outside the set, which it may wait for, may wait in turn for a step that isn't begun. Where more steps are ready, it
+// returns a channel that is closed when there may be place for them.
+func (r *setRun) start(
+	ctx context.Context, schedule *schedule, members []*member, running map[*change]bool, ended chan<- setStep,
+) (changed <-chan struct{}) {
+	for schedule.isReady() {
+		busy, mayChange := r.keeper.broker.busy(running)
+		if busy >= setWidth {
+			return mayChange
+		}
+		r.readAhead(ctx, schedule, members)
+		step := schedule.next()
+		m := members[step.move]
+		running[m.change] = true
+		r.keeper.broker.setTurn(m.change, true)
+		go func() {
+			if step.giveUp {
+				r.giveUp(ctx, m)
+			} else if !m.ended {
+				r.finish(ctx, m)
+			}
+			ended <- step
+		}()
 	}
-	defer r.keeper.broker.end(c)
-	return r.keeper.become(ctx, c, r.reassociate)
-}
-
-// giveUp lets go of what the others in a ring wait for. If it fails, they wait in vain.
-func (r *setRun) giveUp(ctx context.Context, c *change) error {
-	r.keeper.broker.givingUp(c, false)
-	err := r.keeper.write(ctx, c, common(c.current, c.declared))
-	if err != nil {
-		r.keeper.broker.end(c)
-		return err
-	}
-	r.keeper.broker.givingUp(c, true)
 	return nil
 }
 
-// makeLate makes a move whose customer was another change's when the set began.
-func (r *setRun) makeLate(ctx context.Context, i int) error {
-	c, err := r.keeper.broker.begin(ctx, r.moves[i].customerID)
-	if err != nil {
-		return err
+// readAhead reads customers anew for the steps that follow, once what was read is too old for them. Each step makes sure
+// of that by itself, but many of them are read by fewer calls.
+func (r *setRun) readAhead(ctx context.Context, schedule *schedule, members []*member) {
+	if ctx.Err() != nil || time.Since(r.read) < maxAgeBeforeWrite {
+		return
 	}
-	defer r.keeper.broker.end(c)
-	r.changes[i] = c
-	current, err := r.keeper.readBeforeWrite(ctx, c.customerID)
-	if err != nil {
-		return err
+	r.read = time.Now()
+	var ids []int64
+	for _, step := range schedule.ready[:min(len(schedule.ready), setAhead)] {
+		ids = append(ids, members[step.move].CustomerID)
 	}
-	if current != r.moves[i].current && !r.reassociate {
-		return &ChangedError{CustomerID: c.customerID, Planned: r.moves[i].current, Current: current}
-	}
-	r.keeper.broker.declare(c, current, r.moves[i].declared)
-	return r.keeper.become(ctx, c, r.reassociate)
+	_, _ = r.keeper.reader.Customers(ctx, ids, maxAgeBeforeWrite) // If it fails, the steps' own reads tell why.
 }
 
-// record takes in what became of a move.
-func (r *setRun) record(ended outcome) {
-	m, c := r.moves[ended.step.move], r.changes[ended.step.move]
-	result := SetResult{Latch: m.current, Err: ended.err}
-	if c != nil {
-		result.Latch = c.current
+// giveUp lets go of what the others in a ring wait for. If that fails they wait in vain, and the change has ended.
+func (r *setRun) giveUp(ctx context.Context, m *member) {
+	err := r.readAgain(ctx, m)
+	if rest := common(m.move.from, m.move.to); err == nil && rest != m.move.from {
+		r.keeper.broker.givingUp(m.change)
+		err = r.keeper.giveUp(ctx, m.change, rest)
 	}
-	r.results[m.customerID] = result
-	if ended.err == nil && !m.declared.IsZero() {
-		r.keeper.broker.keep(m.customerID)
+	if err != nil {
+		m.err = r.keeper.putBack(ctx, m.change, err)
+		m.ended = true
+		r.keeper.broker.end(m.change)
+		return
+	}
+	m.gaveUp = true
+	r.openRings.Add(1)
+	r.keeper.broker.setTurn(m.change, false)
+}
+
+// finish makes a move, or what is left of it, and ends it.
+func (r *setRun) finish(ctx context.Context, m *member) {
+	defer r.keeper.broker.end(m.change)
+	if m.gaveUp {
+		defer r.openRings.Add(-1)
+	} else if m.err = r.readAgain(ctx, m); m.err != nil {
+		return
+	}
+	m.err = r.keeper.become(ctx, m.change, r.reassociate)
+}
+
+// readAgain makes sure, before the first write of a move, that it starts from what still holds: the run may be long.
+func (r *setRun) readAgain(ctx context.Context, m *member) error {
+	if ctx.Err() != nil {
+		// Only what is needed to close a ring goes on, for a while.
+		if r.openRings.Load() > 0 && r.lasting.Err() == nil && r.keeper.broker.isNeeded(m.change) {
+			return nil
+		}
+		return errNotBegun
+	}
+	current, err := r.keeper.readBeforeWrite(ctx, m.CustomerID)
+	exists := !fusebill.IsNotFound(err)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return errNotBegun
+	case err != nil && exists:
+		return err
+	case exists && current == m.move.from:
+		return nil
+	default:
+		return r.prepare(m, current, exists)
 	}
 }
 
-// givingUp says that a change gives up what others in its ring wait for, and whether it waits for its turn again.
-func (b *broker) givingUp(c *change, waiting bool) {
+// record takes in what became of a move, and says whether it was begun.
+func (r *setRun) record(m *member, left int) (begun bool) {
+	if errors.Is(m.err, errNotBegun) {
+		return false
+	}
+	r.results[m.CustomerID] = SetResult{Latch: m.change.current, Err: m.err}
+	r.done++
+	if r.progress != nil {
+		r.progress(r.done, r.done+left)
+	}
+	return true
+}
+
+// beginAll begins a change of each customer for which none is under way, and returns the others.
+func (b *broker) beginAll(changes []SetChange) (begun []*member, busy []SetChange) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	c.givesUp, c.waiting = true, waiting
-	b.wakeAll()
-}
-
-// beginAll begins the change of each move, without waiting: where a customer's other change is under way, its change is
-// nil. A change waits from now on until it goes on.
-func (b *broker) beginAll(moves []move) []*change {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	changes := make([]*change, len(moves))
-	for i, m := range moves {
-		if b.changes[m.customerID] != nil {
+	for _, c := range changes {
+		if b.changes[c.CustomerID] != nil {
+			busy = append(busy, c)
 			continue
 		}
-		changes[i] = &change{
-			customerID: m.customerID, known: true, current: m.current, prior: m.current, declared: m.declared, waiting: true,
-		}
-		b.changes[m.customerID] = changes[i]
+		m := &member{SetChange: c, change: &change{customerID: c.CustomerID}}
+		b.changes[c.CustomerID] = m.change
+		begun = append(begun, m)
 	}
 	b.wakeAll()
-	return changes
+	return begun, busy
+}
+
+// awaitFree waits until no change of these customers is under way.
+func (b *broker) awaitFree(ctx context.Context, changes []SetChange) error {
+	for {
+		b.mu.Lock()
+		changed := b.changed
+		taken := slices.ContainsFunc(changes, func(c SetChange) bool { return b.changes[c.CustomerID] != nil })
+		b.mu.Unlock()
+		if !taken {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-changed:
+		}
+	}
+}
+
+// setTurn notes whether it is a change's turn in its set. Until then it waits, as others for a claim.
+func (b *broker) setTurn(c *change, turn bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.setWaiting(c, !turn)
+}
+
+// busy counts the changes that don't wait for a claim, and returns a channel that is closed when the number may be another.
+func (b *broker) busy(changes map[*change]bool) (n int, changed <-chan struct{}) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for c := range changes {
+		if !c.waiting {
+			n++
+		}
+	}
+	return n, b.changed
+}
+
+// givingUp says that a change gives up what others in its ring wait for.
+func (b *broker) givingUp(c *change) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c.givesUp = true
+	b.wakeAll()
 }

@@ -1,107 +1,157 @@
 package provider
 
 import (
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
 // latchMap is the value of latches: the latch of each customer, and the texts that it was written in.
 type latchMap struct {
 	latches map[int64]fusebill.Latch
 	texts   latchTexts
-	// whole says that no customer and no ID is unknown; those that are aren't among latches.
-	whole bool
+	unknown bool           // the map itself isn't known yet
+	partly  map[int64]bool // customers of whose latch an ID isn't; it counts as none among latches
 }
 
-// maxListed is how many elements at fault are told one by one.
+// maxListed is how many elements are told one by one.
 const maxListed = 20
+
+func newLatchMap(size int) latchMap {
+	return latchMap{latches: make(map[int64]fusebill.Latch, size), texts: make(latchTexts, size), partly: make(map[int64]bool)}
+}
 
 // parseLatchMap reads a map and tells what is wrong with each key and value, on its path.
 func parseLatchMap(value types.String) (latchMap, diag.Diagnostics) {
 	texts, err := unpackTexts(value.ValueString())
 	if err != nil {
-		return latchMap{}, diag.Diagnostics{diag.NewAttributeErrorDiagnostic(path.Root(latchesAttribute), "Invalid latches", sentence(err))}
+		return newLatchMap(0), diag.Diagnostics{diag.NewAttributeErrorDiagnostic(path.Root(latchesAttribute), "Invalid latches", sentence(err))}
 	}
-	m := latchMap{latches: make(map[int64]fusebill.Latch, len(texts)), texts: texts, whole: !value.IsUnknown()}
-	var faults elementFaults
+	m := newLatchMap(len(texts))
+	m.texts, m.unknown = texts, value.IsUnknown()
+	invalid := make(map[string]diag.Diagnostic)
 	for key, text := range texts {
-		id, err := parseID(key)
-		if err != nil {
-			faults.add(key, "", "the key must be the ID of a Fusebill customer, "+err.Error())
+		id, ok := parseID(key)
+		if !ok {
+			invalid[key] = invalidElement(key, "", fmt.Sprintf("The key %q isn't the ID of a Fusebill customer: %s.", key, idForm))
 			continue
 		}
-		latch, attribute, err := text.parse()
-		switch {
-		case err != nil:
-			faults.add(key, attribute, err.Error())
-		case text.isUnknown():
-			m.whole = false
-		default:
-			m.latches[id] = latch
+		l, fault := text.parse(key)
+		if fault != nil {
+			invalid[key] = fault
+			continue
+		}
+		m.latches[id] = l
+		if text.isUnknown() {
+			m.partly[id] = true
 		}
 	}
-	return m, faults.diagnostics("Invalid latch")
+	faults := elementFaults{summary: invalidLatch}
+	for _, key := range slices.Sorted(maps.Keys(invalid)) {
+		faults.add(invalid[key])
+	}
+	return m, faults.diagnostics()
+}
+
+const (
+	invalidLatch = "Invalid HubSpot latch"
+	idForm       = "a whole number of 1 or more, without leading zeros or white space"
+)
+
+func invalidElement(key, attribute, detail string) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(elementPath(key, attribute), invalidLatch, detail)
 }
 
 func (t latchText) isUnknown() bool {
 	return t.mark == unknown || t.mark == known && (t.contact.mark == unknown || t.company.mark == unknown)
 }
 
-// parse returns the latch of an element, or the attribute at fault. What is unknown counts as none.
-func (t latchText) parse() (latch fusebill.Latch, attribute string, err error) {
-	if latch.HubSpotID, err = t.contact.parse(); err != nil {
-		return latch, contactAttribute, err
+// parse returns the latch of an element, or what is wrong with it. What is unknown counts as none.
+func (t latchText) parse(key string) (fusebill.Latch, diag.Diagnostic) {
+	contact, ok := t.contact.parse()
+	if !ok {
+		return fusebill.Latch{}, t.contact.invalid(key, contactAttribute)
 	}
-	if latch.HubSpotCompanyID, err = t.company.parse(); err != nil {
-		return latch, companyAttribute, err
+	company, ok := t.company.parse()
+	if !ok {
+		return fusebill.Latch{}, t.company.invalid(key, companyAttribute)
 	}
-	if latch.IsZero() && !t.isUnknown() {
-		err = errors.New("at least one of hubspot_id and hubspot_company_id must be set; null and an empty text count as none")
+	l := fusebill.Latch{HubSpotID: contact, HubSpotCompanyID: company}
+	if l.IsZero() && !t.isUnknown() {
+		return l, invalidElement(key, "", fmt.Sprintf("Customer %s: one of hubspot_id and hubspot_company_id must be set; null and the "+
+			"empty text count as none.", key))
 	}
-	return latch, "", err
+	return l, nil
 }
 
-func (id idText) parse() (int64, error) {
+func (id idText) parse() (int64, bool) {
 	if id.text == "" {
-		return 0, nil
+		return 0, true
 	}
-	parsed, err := parseID(id.text)
-	if err != nil {
-		return 0, fmt.Errorf("it must be an ID of HubSpot, %w", err)
-	}
-	return parsed, nil
+	return parseID(id.text)
+}
+
+func (id idText) invalid(key, attribute string) diag.Diagnostic {
+	return invalidElement(key, attribute, fmt.Sprintf("Customer %s: %s must be %s, not %q.", key, attribute, idForm, id.text))
 }
 
 // parseID reads an ID in the one way to write it, so that no two keys are the same customer.
-func parseID(text string) (int64, error) {
+func parseID(text string) (int64, bool) {
 	id, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || id < 1 || strconv.FormatInt(id, 10) != text {
-		return 0, fmt.Errorf("a whole number of 1 or more without leading zeros or white space, not %q", text)
+	return id, err == nil && id > 0 && strconv.FormatInt(id, 10) == text
+}
+
+// claimedTwice refuses two customers of one map that claim the same contact or company.
+func (m latchMap) claimedTwice() diag.Diagnostics {
+	faults := elementFaults{summary: "HubSpot contact or company is declared twice"}
+	holders := make(map[latch.Claim]int64)
+	for _, id := range m.customers() {
+		for _, claim := range latch.ClaimsOf(m.latches[id]) {
+			other, ok := holders[claim]
+			if !ok {
+				holders[claim] = id
+				continue
+			}
+			faults.add(diag.NewAttributeErrorDiagnostic(elementPath(strconv.FormatInt(id, 10), attributeOf(claim)), faults.summary,
+				fmt.Sprintf("HubSpot %s is declared for customer %d and for customer %d. Only one customer may hold a contact or a company.",
+					claim, other, id)))
+		}
 	}
-	return id, nil
+	return faults.diagnostics()
+}
+
+// customers returns the customers of the map in order, nil where it isn't known yet.
+func (m latchMap) customers() []int64 {
+	if m.unknown {
+		return nil
+	}
+	ids := slices.AppendSeq(make([]int64, 0, len(m.latches)), maps.Keys(m.latches)) // Not nil, even where there are none.
+	slices.Sort(ids)
+	return ids
 }
 
 // set makes a customer's element say what it is latched to. One that says so already stays as it is written.
-func (m *latchMap) set(customerID int64, latch fusebill.Latch) {
+func (m *latchMap) set(customerID int64, l fusebill.Latch) {
 	key := strconv.FormatInt(customerID, 10)
-	if latch.IsZero() {
+	if l.IsZero() {
 		delete(m.texts, key)
 		delete(m.latches, customerID)
 		return
 	}
-	if _, ok := m.texts[key]; ok && m.latches[customerID] == latch {
+	if _, ok := m.texts[key]; ok && m.latches[customerID] == l {
 		return
 	}
-	m.latches[customerID] = latch
-	m.texts[key] = latchText{mark: known, contact: newIDText(latch.HubSpotID), company: newIDText(latch.HubSpotCompanyID)}
+	m.latches[customerID] = l
+	m.texts[key] = latchText{mark: known, contact: newIDText(l.HubSpotID), company: newIDText(l.HubSpotCompanyID)}
 }
 
 func newIDText(id int64) idText {
@@ -126,15 +176,12 @@ func elementPath(key, attribute string) path.Path {
 // elementFaults collects what is wrong with elements. The first ones are told in full, the rest as a number: thousands of
 // messages would hide what they say.
 type elementFaults struct {
-	listed diag.Diagnostics
-	rest   int
+	summary string // of the number
+	listed  diag.Diagnostics
+	rest    int
 }
 
-func (f *elementFaults) add(key, attribute, detail string) {
-	f.addDiagnostic(diag.NewAttributeErrorDiagnostic(elementPath(key, attribute), "", fmt.Sprintf("Customer %s: %s.", key, detail)))
-}
-
-func (f *elementFaults) addDiagnostic(d diag.Diagnostic) {
+func (f *elementFaults) add(d diag.Diagnostic) {
 	if len(f.listed) >= maxListed {
 		f.rest++
 		return
@@ -142,27 +189,35 @@ func (f *elementFaults) addDiagnostic(d diag.Diagnostic) {
 	f.listed = append(f.listed, d)
 }
 
-// diagnostics are the faults under a common summary, where they have none of their own.
-func (f *elementFaults) diagnostics(summary string) diag.Diagnostics {
-	var diags diag.Diagnostics
-	for _, d := range f.listed {
-		located, ok := d.(diag.DiagnosticWithPath)
-		if ok && d.Summary() == "" {
-			d = diag.NewAttributeErrorDiagnostic(located.Path(), summary, d.Detail())
-		}
-		diags.Append(d)
-	}
+// diagnostics are the faults where they are errors.
+func (f *elementFaults) diagnostics() diag.Diagnostics {
+	diags := slices.Clone(f.listed)
 	if f.rest > 0 {
-		diags.AddAttributeError(path.Root(latchesAttribute), summary, fmt.Sprintf("%d more customers have errors like those above.", f.rest))
+		diags.AddAttributeError(path.Root(latchesAttribute), f.summary, f.more())
 	}
 	return diags
 }
 
-// warnings are the same for what doesn't stop a plan.
-func (f *elementFaults) warnings(summary string) diag.Diagnostics {
+// warnings are the faults where they are warnings.
+func (f *elementFaults) warnings() diag.Diagnostics {
 	diags := slices.Clone(f.listed)
 	if f.rest > 0 {
-		diags.AddAttributeWarning(path.Root(latchesAttribute), summary, fmt.Sprintf("%d more customers have warnings like those above.", f.rest))
+		diags.AddAttributeWarning(path.Root(latchesAttribute), f.summary, f.more())
 	}
 	return diags
+}
+
+func (f *elementFaults) more() string { return fmt.Sprintf("And %d more like those above.", f.rest) }
+
+// listed names the first of some customers, and counts the rest.
+func listed(customerIDs []int64) string {
+	var ids []string
+	for _, id := range customerIDs[:min(len(customerIDs), maxListed)] {
+		ids = append(ids, strconv.FormatInt(id, 10))
+	}
+	text := strings.Join(ids, ", ")
+	if rest := len(customerIDs) - maxListed; rest > 0 {
+		text += fmt.Sprintf(" and %d more", rest)
+	}
+	return text
 }

@@ -17,8 +17,16 @@ import (
 // 1.19, NullifyWriteOnlyAttributes makes its context one longer at each visit), so its time grows with the square of the
 // latches: 10,000 took it ten seconds a call, and as a nested attribute forty. One text is one visit.
 type packingServer struct {
-	tfprotov6.ProviderServer
+	frameworkServer
 	types func() (resourceTypes, error)
+}
+
+// frameworkServer is what the framework's server implements. What isn't named here Terraform wouldn't find behind the
+// packingServer.
+type frameworkServer interface {
+	tfprotov6.ProviderServer
+	tfprotov6.ListResourceServer
+	tfprotov6.ActionServer
 }
 
 // resourceTypes are the types of the resource as the framework sees it and as Terraform does.
@@ -26,8 +34,12 @@ type resourceTypes struct {
 	inner, outer tftypes.Object
 }
 
-func newPackingServer(framework tfprotov6.ProviderServer) *packingServer {
-	return &packingServer{ProviderServer: framework, types: sync.OnceValues(func() (t resourceTypes, err error) {
+func newPackingServer(server tfprotov6.ProviderServer) *packingServer {
+	framework, ok := server.(frameworkServer)
+	if !ok {
+		panic(fmt.Sprintf("%T lacks what the framework's server had in version 1.19", server))
+	}
+	return &packingServer{frameworkServer: framework, types: sync.OnceValues(func() (t resourceTypes, err error) {
 		schema, err := framework.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
 		if err != nil {
 			return t, err
@@ -48,7 +60,7 @@ const (
 func (s *packingServer) GetProviderSchema(
 	ctx context.Context, req *tfprotov6.GetProviderSchemaRequest,
 ) (*tfprotov6.GetProviderSchemaResponse, error) {
-	resp, err := s.ProviderServer.GetProviderSchema(ctx, req)
+	resp, err := s.frameworkServer.GetProviderSchema(ctx, req)
 	if err != nil || resp.ResourceSchemas[latchesType] == nil {
 		return resp, err
 	}
@@ -71,7 +83,7 @@ func (s *packingServer) ValidateResourceConfig(
 		}
 		req = &packed
 	}
-	return s.ProviderServer.ValidateResourceConfig(ctx, req)
+	return s.frameworkServer.ValidateResourceConfig(ctx, req)
 }
 
 // UpgradeResourceState answers by itself: there is one version, and the framework would read the map as a text.
@@ -79,7 +91,7 @@ func (s *packingServer) UpgradeResourceState(
 	ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest,
 ) (*tfprotov6.UpgradeResourceStateResponse, error) {
 	if req.TypeName != latchesType {
-		return s.ProviderServer.UpgradeResourceState(ctx, req)
+		return s.frameworkServer.UpgradeResourceState(ctx, req)
 	}
 	types, err := s.types()
 	if err != nil {
@@ -100,13 +112,13 @@ func (s *packingServer) ReadResource(
 	ctx context.Context, req *tfprotov6.ReadResourceRequest,
 ) (*tfprotov6.ReadResourceResponse, error) {
 	if req.TypeName != latchesType {
-		return s.ProviderServer.ReadResource(ctx, req)
+		return s.frameworkServer.ReadResource(ctx, req)
 	}
 	packed := *req
 	if err := s.pack(&packed.CurrentState); err != nil {
 		return nil, err
 	}
-	resp, err := s.ProviderServer.ReadResource(ctx, &packed)
+	resp, err := s.frameworkServer.ReadResource(ctx, &packed)
 	if err != nil {
 		return nil, err
 	}
@@ -118,13 +130,13 @@ func (s *packingServer) PlanResourceChange(
 	ctx context.Context, req *tfprotov6.PlanResourceChangeRequest,
 ) (*tfprotov6.PlanResourceChangeResponse, error) {
 	if req.TypeName != latchesType {
-		return s.ProviderServer.PlanResourceChange(ctx, req)
+		return s.frameworkServer.PlanResourceChange(ctx, req)
 	}
 	packed := *req
 	if err := s.pack(&packed.PriorState, &packed.ProposedNewState, &packed.Config); err != nil {
 		return nil, err
 	}
-	resp, err := s.ProviderServer.PlanResourceChange(ctx, &packed)
+	resp, err := s.frameworkServer.PlanResourceChange(ctx, &packed)
 	if err != nil {
 		return nil, err
 	}
@@ -136,13 +148,13 @@ func (s *packingServer) ApplyResourceChange(
 	ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest,
 ) (*tfprotov6.ApplyResourceChangeResponse, error) {
 	if req.TypeName != latchesType {
-		return s.ProviderServer.ApplyResourceChange(ctx, req)
+		return s.frameworkServer.ApplyResourceChange(ctx, req)
 	}
 	packed := *req
 	if err := s.pack(&packed.PriorState, &packed.PlannedState, &packed.Config); err != nil {
 		return nil, err
 	}
-	resp, err := s.ProviderServer.ApplyResourceChange(ctx, &packed)
+	resp, err := s.frameworkServer.ApplyResourceChange(ctx, &packed)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +165,7 @@ func (s *packingServer) ApplyResourceChange(
 func (s *packingServer) ImportResourceState(
 	ctx context.Context, req *tfprotov6.ImportResourceStateRequest,
 ) (*tfprotov6.ImportResourceStateResponse, error) {
-	resp, err := s.ProviderServer.ImportResourceState(ctx, req)
+	resp, err := s.frameworkServer.ImportResourceState(ctx, req)
 	if err != nil || req.TypeName != latchesType {
 		return resp, err
 	}
@@ -163,6 +175,24 @@ func (s *packingServer) ImportResourceState(
 		}
 	}
 	return resp, nil
+}
+
+// GenerateResourceConfig packs the state and unpacks the configuration.
+func (s *packingServer) GenerateResourceConfig(
+	ctx context.Context, req *tfprotov6.GenerateResourceConfigRequest,
+) (*tfprotov6.GenerateResourceConfigResponse, error) {
+	if req.TypeName != latchesType {
+		return s.frameworkServer.GenerateResourceConfig(ctx, req)
+	}
+	packed := *req
+	if err := s.pack(&packed.State); err != nil {
+		return nil, err
+	}
+	resp, err := s.frameworkServer.GenerateResourceConfig(ctx, &packed)
+	if err != nil {
+		return nil, err
+	}
+	return resp, s.unpack(&resp.Config)
 }
 
 // pack replaces values that Terraform sent by those that the framework takes.

@@ -13,8 +13,9 @@ const (
 	// ownerKey tells which instance of a resource a plan is of. Terraform tells no provider an instance's address, and plans
 	// one that it replaces twice; the second time it hands over the private data that the first one planned.
 	ownerKey = "owner"
-	// declaresKey lists the customers that the create of a set declares. Where that create is one half of a replacement,
-	// Terraform hands its data to the other half, the destroy; a destroy of its own never gets it.
+	// declaresKey lists the customers that the create of a set declares, null where they aren't known yet. Where that create
+	// is one half of a replacement, Terraform hands its data to the other half, the destroy; a destroy of its own never gets
+	// it.
 	declaresKey = "declares"
 )
 
@@ -35,7 +36,7 @@ func planOwner(ctx context.Context, prior, planned privateData) (string, diag.Di
 	return string(owner), diags
 }
 
-// planDeclares notes the customers that a create declares.
+// planDeclares notes the customers that a create declares; nil: they aren't known yet.
 func planDeclares(ctx context.Context, planned privateData, customerIDs []int64) diag.Diagnostics {
 	data, err := json.Marshal(customerIDs)
 	if err != nil {
@@ -44,18 +45,32 @@ func planDeclares(ctx context.Context, planned privateData, customerIDs []int64)
 	return planned.SetKey(ctx, declaresKey, data)
 }
 
-// declaredByReplacement returns the customers that the create after this destroy declares; none where there is no such
-// create.
-func declaredByReplacement(ctx context.Context, private privateData) ([]int64, diag.Diagnostics) {
+// replacement is what a destroy knows of the create that follows it.
+type replacement struct {
+	follows   bool
+	unknown   bool           // what it declares
+	customers map[int64]bool // that it declares
+}
+
+// keeps says whether the destroy leaves a customer's latch to the create. Where it isn't known whether that declares the
+// customer, a latch that stays by mistake is better than one that is lost.
+func (r replacement) keeps(customerID int64) bool { return r.unknown || r.customers[customerID] }
+
+// replacementOf returns what the create after a destroy declares.
+func replacementOf(ctx context.Context, private privateData) (replacement, diag.Diagnostics) {
 	data, diags := private.GetKey(ctx, declaresKey)
 	if data == nil {
-		return nil, diags
+		return replacement{}, diags
 	}
 	var customerIDs []int64
 	if err := json.Unmarshal(data, &customerIDs); err != nil {
 		diags.AddError("Private data can't be read", sentence(err))
 	}
-	return customerIDs, diags
+	r := replacement{follows: true, unknown: customerIDs == nil, customers: make(map[int64]bool, len(customerIDs))}
+	for _, id := range customerIDs {
+		r.customers[id] = true
+	}
+	return r, diags
 }
 
 // forgetPlan drops what has served its plan.

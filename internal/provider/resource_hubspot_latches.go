@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -117,41 +116,38 @@ func (r *hubSpotLatchesResource) Configure(_ context.Context, req resource.Confi
 func (r *hubSpotLatchesResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config hubSpotLatchesModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	if resp.Diagnostics.HasError() || config.Latches.IsUnknown() {
+	if resp.Diagnostics.HasError() {
 		return
 	}
-	declared, diags := parseLatchMap(config.Latches)
+	_, diags := config.declared()
 	resp.Diagnostics.Append(diags...)
-	resp.Diagnostics.Append(claimedTwice(declared)...)
 }
 
-// claimedTwice refuses two customers of one map that claim the same contact or company.
-func claimedTwice(m latchMap) diag.Diagnostics {
-	var faults elementFaults
-	holders := make(map[latch.Claim]int64)
-	for _, id := range slices.Sorted(maps.Keys(m.latches)) {
-		for _, claim := range latch.ClaimsOf(m.latches[id]) {
-			if other, ok := holders[claim]; ok {
-				faults.add(strconv.FormatInt(id, 10), attributeOf(claim), fmt.Sprintf("HubSpot %s is also declared for customer %d. "+
-					"Only one customer may hold a contact or a company.", claim, other))
-				continue
-			}
-			holders[claim] = id
-		}
-	}
-	return faults.diagnostics("HubSpot contact or company is declared twice")
+// declared returns the map of a configuration or a plan.
+func (m hubSpotLatchesModel) declared() (latchMap, diag.Diagnostics) {
+	declared, diags := parseLatchMap(m.Latches)
+	diags.Append(declared.claimedTwice()...)
+	return declared, diags
 }
 
+// Create keeps what it has done even if something fails: the next apply then does only what is missing.
 func (r *hubSpotLatchesResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan hubSpotLatchesModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(forgetPlan(ctx, resp.Private)...)
 	ctx, cancel := withTimeout(ctx, plan.Timeouts.Create, defaultSetTimeout, &resp.Diagnostics)
 	defer cancel()
+	declared, diags := plan.declared()
+	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(r.apply(ctx, "create", latchMap{}, &plan)...)
+	held, diags := r.apply(ctx, "create", newLatchMap(0), declared, plan.AllowReassociation.ValueBool())
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() && len(held.latches) == 0 {
+		return // State and an error together taint the resource, and here there is nothing to keep.
+	}
+	plan.Latches = held.value()
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -165,35 +161,27 @@ func (r *hubSpotLatchesResource) Read(ctx context.Context, req resource.ReadRequ
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	current, err := r.keeper.ReadSet(ctx, slices.Collect(maps.Keys(held.latches)))
+	current, err := r.keeper.ReadSet(ctx, held.customers())
 	if err == nil && state.Exclusive.ValueBool() {
-		err = r.addOthers(ctx, current)
+		var all map[int64]fusebill.Latch
+		all, err = r.keeper.Latched(ctx)
+		maps.Copy(current, all)
 	}
 	if err != nil {
-		resp.Diagnostics.Append(setError("read", err))
+		resp.Diagnostics.Append(setError("read the HubSpot latches", err))
 		return
 	}
-	changed := false
-	for id := range held.latches {
-		changed = changed || current[id] != held.latches[id]
+	if maps.Equal(held.latches, current) {
+		return // The response holds the state as it came; writing thousands of elements again is work for nothing.
+	}
+	for _, id := range held.customers() {
 		held.set(id, current[id])
 	}
 	for id, other := range current {
-		changed = changed || held.latches[id] != other
 		held.set(id, other)
-	}
-	if !changed {
-		return // The response holds the state as it came; writing thousands of elements again is work for nothing.
 	}
 	state.Latches = held.value()
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
-}
-
-// addOthers adds what else the account has latched.
-func (r *hubSpotLatchesResource) addOthers(ctx context.Context, current map[int64]fusebill.Latch) error {
-	all, err := r.keeper.Latched(ctx)
-	maps.Copy(current, all)
-	return err
 }
 
 func (r *hubSpotLatchesResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -203,13 +191,28 @@ func (r *hubSpotLatchesResource) Update(ctx context.Context, req resource.Update
 	resp.Diagnostics.Append(forgetPlan(ctx, resp.Private)...)
 	ctx, cancel := withTimeout(ctx, plan.Timeouts.Update, defaultSetTimeout, &resp.Diagnostics)
 	defer cancel()
+	declared, diags := plan.declared()
+	resp.Diagnostics.Append(diags...)
 	held, diags := parseLatchMap(state.Latches)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(r.apply(ctx, "update", held, &plan)...)
+	if state.endsExclusive(plan) {
+		for _, id := range held.missingFrom(declared) {
+			held.set(id, fusebill.Latch{})
+		}
+	}
+	held, diags = r.apply(ctx, "update", held, declared, plan.AllowReassociation.ValueBool())
+	resp.Diagnostics.Append(diags...)
+	plan.Latches = held.value()
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+// endsExclusive says whether a plan makes an exclusive set one that owns what it lists. What it doesn't list was read from
+// the account, or was removed from the map at the same time; nobody can tell, so all of it stays as it is.
+func (m hubSpotLatchesModel) endsExclusive(plan hubSpotLatchesModel) bool {
+	return m.Exclusive.ValueBool() && !plan.Exclusive.IsUnknown() && !plan.Exclusive.ValueBool()
 }
 
 // Delete releases what the set holds. Where Terraform replaces the set, as after a create that ended with errors, what the
@@ -221,98 +224,83 @@ func (r *hubSpotLatchesResource) Delete(ctx context.Context, req resource.Delete
 	defer cancel()
 	held, diags := parseLatchMap(state.Latches)
 	resp.Diagnostics.Append(diags...)
-	replaced, diags := declaredByReplacement(ctx, req.Private)
+	replacement, diags := replacementOf(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	for _, id := range replaced {
-		held.set(id, fusebill.Latch{})
-	}
-	rest := hubSpotLatchesModel{Latches: types.StringValue(latchTexts{}.pack())}
-	resp.Diagnostics.Append(r.apply(ctx, "delete", held, &rest)...)
-	if resp.Diagnostics.HasError() {
-		state.Latches = rest.Latches
-		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
-	}
-}
-
-// apply makes what is held what is planned, and the plan what has come of it.
-func (r *hubSpotLatchesResource) apply(ctx context.Context, doing string, held latchMap, plan *hubSpotLatchesModel) diag.Diagnostics {
-	declared, diags := parseLatchMap(plan.Latches)
-	diags.Append(claimedTwice(declared)...)
-	if diags.HasError() {
-		plan.Latches = held.value()
-		return diags
-	}
-	changes := changesOf(held, declared)
-	results, err := r.keeper.ApplySet(ctx, changes, plan.AllowReassociation.ValueBool(), progressLog(ctx))
-	if err != nil {
-		plan.Latches = held.value()
-		diags.Append(setError(doing, err))
-		return diags
-	}
-	var faults elementFaults
-	for _, change := range changes {
-		result := results[change.CustomerID]
-		if result.Err == nil {
-			diags.Append(leftWarning(change, result)...)
-			continue
+	released := newLatchMap(len(held.latches))
+	for id, l := range held.latches {
+		if !replacement.keeps(id) {
+			released.set(id, l)
 		}
-		declared.set(change.CustomerID, heldOf(change, result))
-		failed := attempt{doing + " the HubSpot latch of", change.CustomerID, change.Declared}.diagnostic(result.Err)
-		faults.addDiagnostic(inElement(failed, change.CustomerID))
 	}
-	plan.Latches = declared.value()
-	diags.Append(faults.diagnostics("HubSpot latches failed")...)
-	return diags
+	left, diags := r.apply(ctx, "delete", released, newLatchMap(0), false)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		for id := range released.latches {
+			held.set(id, left.latches[id])
+		}
+		state.Latches = held.value()
+		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+		return
+	}
+	if replacement.unknown && len(held.latches) > 0 {
+		resp.Diagnostics.Append(diag.NewWarningDiagnostic("HubSpot latches were left in place", "What the set declares depended on something "+
+			"that wasn't known before this apply, so its replacement removed nothing. Customers that were in the set and aren't any more stay "+
+			"latched, and belong to nobody: "+listed(held.customers())+" were in it."))
+	}
 }
 
-// changesOf lists what differs, by customer.
+// apply makes what is held what is declared, and returns what is held then.
+func (r *hubSpotLatchesResource) apply(
+	ctx context.Context, doing string, held, declared latchMap, reassociate bool,
+) (latchMap, diag.Diagnostics) {
+	changes := changesOf(held, declared)
+	results, err := r.keeper.ApplySet(ctx, changes, reassociate, progressLog(ctx))
+	outcome := setOutcome{doing: doing, total: len(changes), held: declared}
+	for _, change := range changes {
+		if result, begun := results[change.CustomerID]; begun {
+			outcome.add(change, result)
+		} else {
+			outcome.notBegun++
+			outcome.held.set(change.CustomerID, change.Prior)
+		}
+	}
+	return outcome.held, outcome.diagnostics(err)
+}
+
+// changesOf lists what differs, by customer. What isn't known yet doesn't count.
 func changesOf(held, declared latchMap) []latch.SetChange {
 	var changes []latch.SetChange
 	for id, want := range declared.latches {
-		if held.latches[id] != want {
+		if held.latches[id] != want && !declared.partly[id] {
 			changes = append(changes, latch.SetChange{CustomerID: id, Prior: held.latches[id], Declared: want})
 		}
 	}
-	for id, prior := range held.latches {
-		if _, ok := declared.latches[id]; !ok {
-			changes = append(changes, latch.SetChange{CustomerID: id, Prior: prior})
-		}
+	for _, id := range held.missingFrom(declared) {
+		changes = append(changes, latch.SetChange{CustomerID: id, Prior: held.latches[id]})
 	}
 	slices.SortFunc(changes, func(a, b latch.SetChange) int { return cmp.Compare(a.CustomerID, b.CustomerID) })
 	return changes
 }
 
-// heldOf is what the set holds of a customer whose change has failed: as much of its latch as is the set's.
-func heldOf(change latch.SetChange, result latch.SetResult) fusebill.Latch {
-	if result.Latch == change.Prior || result.Latch == change.Declared {
-		return result.Latch
-	}
-	return change.Prior
-}
-
-// leftWarning tells of a latch that wasn't the set's to remove.
-func leftWarning(change latch.SetChange, result latch.SetResult) diag.Diagnostics {
-	if !change.Declared.IsZero() || result.Latch.IsZero() {
+// missingFrom returns the customers that another map, if it is known, doesn't have.
+func (m latchMap) missingFrom(other latchMap) []int64 {
+	if other.unknown {
 		return nil
 	}
-	return diag.Diagnostics{leftInPlace(change.CustomerID, change.Prior, result.Latch)}
+	return slices.DeleteFunc(m.customers(), func(id int64) bool { _, ok := other.latches[id]; return ok })
 }
 
-// inElement moves a diagnostic from a resource's attribute to the same attribute of an element.
-func inElement(d diag.Diagnostic, customerID int64) diag.Diagnostic {
-	attribute := ""
-	if located, ok := d.(diag.DiagnosticWithPath); ok && !located.Path().Equal(path.Root("fusebill_id")) {
-		attribute = located.Path().String()
-	}
-	return diag.NewAttributeErrorDiagnostic(elementPath(strconv.FormatInt(customerID, 10), attribute), d.Summary(), d.Detail())
-}
-
+// setError tells of a failure that isn't about one customer.
 func setError(doing string, err error) diag.Diagnostic {
 	explained := attempt{}.explain(err)
-	return diag.NewErrorDiagnostic(explained.summary, fmt.Sprintf("Could not %s the HubSpot latches: %s.\n\n%s",
+	if err == latch.ErrAccountUnread { //nolint:errorlint // Wrapped, it has another reason.
+		explained = explanation{summary: "Fusebill's lists don't show HubSpot latches", nextStep: "This account's lists of customers come " +
+			"without their HubSpot IDs, so nobody can tell all latches of the account. List the customers, and leave out exclusive; where the state has it already, apply that with -refresh=false."}
+	}
+	return diag.NewErrorDiagnostic(explained.summary, fmt.Sprintf("Could not %s: %s.\n\n%s",
 		doing, strings.TrimSuffix(err.Error(), "."), explained.nextStep))
 }
 
@@ -333,40 +321,48 @@ func progressLog(ctx context.Context) func(done, total int) {
 
 // ImportState takes the word account for all latches of the account, or the IDs of customers with commas between them.
 func (r *hubSpotLatchesResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	var (
-		current map[int64]fusebill.Latch
-		err     error
-	)
-	if strings.TrimSpace(req.ID) == "account" {
-		current, err = r.keeper.Latched(ctx)
-	} else {
-		var ids []int64
-		for text := range strings.SplitSeq(req.ID, ",") {
-			id, parseErr := parseID(strings.TrimSpace(text))
-			if parseErr != nil {
-				resp.Diagnostics.AddError("Invalid import ID", "The import ID is the word account, for all latches of the account, or the IDs of "+
-					"Fusebill customers with commas between them, such as 2554529,2554530. Each is "+parseErr.Error()+".")
-				return
-			}
-			ids = append(ids, id)
-		}
-		current, err = r.keeper.ReadSet(ctx, ids)
-		for _, id := range ids {
-			if err == nil && current[id].IsZero() {
-				resp.Diagnostics.AddError("Customer isn't latched", fmt.Sprintf("Customer %d isn't latched in HubSpot or doesn't exist, so there is "+
-					"nothing to import for it. Leave it out.", id))
-			}
-		}
-	}
+	var current map[int64]fusebill.Latch
+	ids, err := importedCustomers(req.ID)
 	if err != nil {
-		resp.Diagnostics.Append(setError("import", err))
-	}
-	if resp.Diagnostics.HasError() {
+		resp.Diagnostics.AddError("Invalid import ID", sentence(err))
 		return
 	}
-	imported := latchMap{latches: make(map[int64]fusebill.Latch, len(current)), texts: make(latchTexts, len(current))}
+	if ids == nil {
+		current, err = r.keeper.Latched(ctx)
+	} else {
+		current, err = r.keeper.ReadSet(ctx, ids)
+	}
+	if err != nil {
+		resp.Diagnostics.Append(setError("import the HubSpot latches", err))
+		return
+	}
+	missing := slices.DeleteFunc(ids, func(id int64) bool { return !current[id].IsZero() })
+	if len(missing) > 0 {
+		resp.Diagnostics.AddError("Customer isn't latched", fmt.Sprintf("Nothing can be imported for customers that aren't latched in HubSpot, "+
+			"or don't exist: %s.\n\nLeave them out of the import ID. To latch them, declare them in the resource; the apply after the import "+
+			"does it.", listed(missing)))
+		return
+	}
+	imported := newLatchMap(len(current))
 	for id, l := range current {
 		imported.set(id, l)
 	}
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(latchesAttribute), imported.value())...)
+}
+
+// importedCustomers reads an import ID; nil: all customers that are latched.
+func importedCustomers(importID string) ([]int64, error) {
+	if strings.TrimSpace(importID) == "account" {
+		return nil, nil
+	}
+	var ids []int64
+	for text := range strings.SplitSeq(importID, ",") {
+		id, ok := parseID(strings.TrimSpace(text))
+		if !ok {
+			return nil, fmt.Errorf("the import ID is the word account, for all latches of the account, or the IDs of Fusebill customers with "+
+				"commas between them, such as 2554529,2554530. %q isn't such an ID: it must be %s", text, idForm)
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
 }

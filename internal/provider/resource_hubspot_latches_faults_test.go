@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -325,9 +326,12 @@ func (c *cli) interrupt(cmd *exec.Cmd) {
 
 // killProvider kills the provider that a CLI has started.
 func (c *cli) killProvider(cmd *exec.Cmd) {
-	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", cmd.Process.Pid, cmd.Process.Pid))
-	if err != nil {
-		c.t.Error(err)
+	// A child belongs to the thread that started it, which may be any.
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", cmd.Process.Pid))
+	var children []byte
+	for _, thread := range threads {
+		of, _ := os.ReadFile(thread) // One that has ended meanwhile has none.
+		children = append(children, of...)
 	}
 	for _, child := range strings.Fields(string(children)) {
 		pid, err := strconv.Atoi(child)

@@ -333,7 +333,7 @@ func (c *cli) killProvider(cmd *exec.Cmd) {
 		of, _ := os.ReadFile(thread) // One that has ended meanwhile has none.
 		children = append(children, of...)
 	}
-	for _, child := range strings.Fields(string(children)) {
+	for child := range strings.FieldsSeq(string(children)) {
 		pid, err := strconv.Atoi(child)
 		if err != nil {
 			c.t.Error(err)
@@ -354,7 +354,7 @@ func TestAccCLILatches_interrupted(t *testing.T) {
 		before, after latchSet
 	}{
 		"create":  {nil, declared},
-		"update":  {declared, latchSet(declared.unlatched()).renumbered(5000)},
+		"update":  {declared, declared.unlatched().renumbered(5000)},
 		"destroy": {declared, latchSet{}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -417,7 +417,7 @@ func (s latchSet) renumbered(above int64) latchSet {
 func TestAccCLILatches_providerDies(t *testing.T) {
 	t.Parallel()
 	declared := numberedSet(100, 1000)
-	for name, before := range map[string]latchSet{"in a create": nil, "in an update": latchSet(declared.unlatched()).renumbered(5000)} {
+	for name, before := range map[string]latchSet{"in a create": nil, "in an update": declared.unlatched().renumbered(5000)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := accountWith(t, declared.unlatched()...)

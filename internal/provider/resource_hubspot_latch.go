@@ -269,7 +269,7 @@ func importedCustomer(ctx context.Context, req resource.ImportStateRequest) (int
 
 // parseCustomerID reads a customer's ID as people type it.
 func parseCustomerID(text string) (int64, error) {
-	id, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	id, err := strconv.ParseInt(strings.Trim(text, " \t\r\n"), 10, 64)
 	if err != nil || id < 1 {
 		return 0, fmt.Errorf("the import ID is the ID of the Fusebill customer, a whole number such as 2554529, not %q. "+
 			"It isn't the customer's reference, nor an ID of HubSpot", text)

@@ -66,9 +66,15 @@ func (a *account) chosen(n int) []declaredLatch {
 	return latches
 }
 
-// latchFor gives each customer its own contact and company, with IDs as large as HubSpot's newer ones.
+// What is declared for a customer follows from its ID: a contact and a company of its own, with IDs as large as HubSpot's
+// newer ones.
+const (
+	contactOffset = 20_000_000_000
+	companyOffset = 30_000_000_000
+)
+
 func latchFor(customer int64) declaredLatch {
-	return declaredLatch{customer, fusebill.Latch{HubSpotID: 20_000_000_000 + customer, HubSpotCompanyID: 30_000_000_000 + customer}}
+	return declaredLatch{customer, fusebill.Latch{HubSpotID: contactOffset + customer, HubSpotCompanyID: companyOffset + customer}}
 }
 
 // set latches customers, as another user of the account would.
@@ -100,7 +106,7 @@ func (a *account) latched() int {
 func drifted(declared []declaredLatch) []declaredLatch {
 	changed := slices.Clone(declared)
 	for i := range driftOf(len(changed)) {
-		changed[i*100].HubSpotID += 20_000_000_000
+		changed[i*100].HubSpotID += contactOffset
 	}
 	return changed
 }

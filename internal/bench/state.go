@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 )
 
 // sampleState is a state file with one instance that the CLI at hand has written, to be multiplied: an apply of 10,000
@@ -36,7 +35,7 @@ func (sample sampleState) with(latches []declaredLatch) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := setInstance(copied, l); err != nil {
+		if err := setInstance(copied, i, l); err != nil {
 			return nil, err
 		}
 		instances[i] = copied
@@ -48,12 +47,12 @@ func (sample sampleState) with(latches []declaredLatch) ([]byte, error) {
 
 // setInstance makes an instance that of a latch, in the attributes that its resource has: a latch's, or the one of
 // terraform_data that stands for it.
-func setInstance(instance map[string]any, l declaredLatch) error {
+func setInstance(instance map[string]any, index int, l declaredLatch) error {
 	attributes, ok := instance["attributes"].(map[string]any)
 	if !ok {
 		return errors.New("an instance without attributes")
 	}
-	instance["index_key"] = strconv.FormatInt(l.customer, 10)
+	instance["index_key"] = index
 	if identity, ok := instance["identity"].(map[string]any); ok {
 		identity["fusebill_id"] = l.customer
 	}

@@ -10,10 +10,10 @@ import (
 // One instance of each kind as Terraform 1.14 writes it; older ones leave the identity out.
 const (
 	latchSample = `{"version": 4, "serial": 1, "resources": [{"type": "fusebill_hubspot_latch", "instances": [{
-		"index_key": "1", "schema_version": 0, "attributes": {"allow_reassociation": null, "fusebill_id": 1,
+		"index_key": 0, "schema_version": 0, "attributes": {"allow_reassociation": null, "fusebill_id": 1,
 		"hubspot_company_id": 3, "hubspot_id": 2, "timeouts": null}, "identity": {"fusebill_id": 1}}]}]}`
 	dataSample = `{"version": 4, "resources": [{"type": "terraform_data", "instances": [{
-		"index_key": "1", "attributes": {"id": "b5", "input": {"value": 2, "type": "number"},
+		"index_key": 0, "attributes": {"id": "b5", "input": {"value": 2, "type": "number"},
 		"output": {"value": 2, "type": "number"}, "triggers_replace": null}}]}]}`
 )
 
@@ -25,15 +25,15 @@ func TestSampleState_with(t *testing.T) {
 		"latch": {latchSample, `{"resources": [{"instances": [
 			{"attributes": {"allow_reassociation": null, "fusebill_id": 9007199254740993, "hubspot_company_id": 9007229254740993,
 			"hubspot_id": 9007219254740993, "timeouts": null}, "identity": {"fusebill_id": 9007199254740993},
-			"index_key": "9007199254740993", "schema_version": 0},
+			"index_key": 0, "schema_version": 0},
 			{"attributes": {"allow_reassociation": null, "fusebill_id": 7, "hubspot_company_id": 30000000007,
-			"hubspot_id": 20000000007, "timeouts": null}, "identity": {"fusebill_id": 7}, "index_key": "7", "schema_version": 0}],
+			"hubspot_id": 20000000007, "timeouts": null}, "identity": {"fusebill_id": 7}, "index_key": 1, "schema_version": 0}],
 			"type": "fusebill_hubspot_latch"}], "serial": 1, "version": 4}`},
 		"terraform_data": {dataSample, `{"resources": [{"instances": [
 			{"attributes": {"id": "b5", "input": {"type": "number", "value": 9007219254740993},
-			"output": {"type": "number", "value": 9007219254740993}, "triggers_replace": null}, "index_key": "9007199254740993"},
+			"output": {"type": "number", "value": 9007219254740993}, "triggers_replace": null}, "index_key": 0},
 			{"attributes": {"id": "b5", "input": {"type": "number", "value": 20000000007},
-			"output": {"type": "number", "value": 20000000007}, "triggers_replace": null}, "index_key": "7"}],
+			"output": {"type": "number", "value": 20000000007}, "triggers_replace": null}, "index_key": 1}],
 			"type": "terraform_data"}], "version": 4}`},
 	} {
 		got, err := sampleState(c.sample).with(latches)

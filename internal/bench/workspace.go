@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 )
 
 const stateFile = "terraform.tfstate"
@@ -18,8 +17,12 @@ type workspace struct {
 	sample sampleState
 }
 
-// latchesConfig and dataConfig are the two configurations. They have one resource block each, as a user with thousands of
-// latches writes it, and take the latches from a file.
+// latchesConfig and dataConfig are the two configurations. They have one resource block each, and take the customers from
+// a file.
+//
+// They count, although for_each is the better choice for those who use it, who want an instance to stay when one before it
+// goes: Terraform looks through all of for_each for each instance. A plan of 3,000 terraform_data took it 13 s that way and
+// 5 s with count, and one of 10,000 took minutes, beside which what the provider takes could hardly be seen.
 var (
 	latchesConfig = fmt.Sprintf(`terraform {
   required_providers {
@@ -30,27 +33,27 @@ var (
 }
 
 locals {
-  latches = jsondecode(file("${path.module}/latches.json"))
+  customers = jsondecode(file("${path.module}/customers.json"))
 }
 
 resource "fusebill_hubspot_latch" "each" {
-  for_each           = local.latches
-  fusebill_id        = tonumber(each.key)
-  hubspot_id         = each.value.contact
-  hubspot_company_id = each.value.company
+  count              = length(local.customers)
+  fusebill_id        = local.customers[count.index]
+  hubspot_id         = local.customers[count.index] + %d
+  hubspot_company_id = local.customers[count.index] + %d
 }
-`, source())
+`, source(), contactOffset, companyOffset)
 
 	// terraform_data is built into the CLI: what it takes is Terraform's own.
-	dataConfig = `locals {
-  latches = jsondecode(file("${path.module}/latches.json"))
+	dataConfig = fmt.Sprintf(`locals {
+  customers = jsondecode(file("${path.module}/customers.json"))
 }
 
 resource "terraform_data" "each" {
-  for_each = local.latches
-  input    = each.value.contact
+  count = length(local.customers)
+  input = local.customers[count.index] + %d
 }
-`
+`, contactOffset)
 )
 
 // newWorkspace makes a workspace ready to plan in.
@@ -74,21 +77,17 @@ func (b *bench) newWorkspace(ctx context.Context, name, config string) (*workspa
 
 func (w *workspace) path(name string) string { return filepath.Join(w.folder, name) }
 
-// declare writes the latches that the configuration declares.
+// declare writes the latches that the configuration declares: their customers, of which the rest follows.
 func (w *workspace) declare(latches []declaredLatch) error {
-	type hubSpot struct {
-		Contact int64 `json:"contact"`
-		Company int64 `json:"company"`
+	customers := make([]int64, len(latches))
+	for i, l := range latches {
+		customers[i] = l.customer
 	}
-	file := make(map[string]hubSpot, len(latches))
-	for _, l := range latches {
-		file[strconv.FormatInt(l.customer, 10)] = hubSpot{l.HubSpotID, l.HubSpotCompanyID}
-	}
-	text, err := json.Marshal(file)
+	text, err := json.Marshal(customers)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(w.path("latches.json"), text, 0o600)
+	return os.WriteFile(w.path("customers.json"), text, 0o600)
 }
 
 // learn takes the state that an apply of one instance has left as the sample for others.

@@ -298,7 +298,15 @@ func (r *setRun) finish(ctx context.Context, m *member) {
 	} else if m.err = r.readAgain(ctx, m); m.err != nil {
 		return
 	}
-	m.err = r.keeper.become(ctx, m.change, r.reassociate)
+	switch {
+	case !m.Declared.IsZero():
+		m.err = r.keeper.become(ctx, m.change, r.reassociate)
+	case m.move.from != m.move.to: // A release claims nothing, and isn't undone.
+		if ctx.Err() != nil {
+			ctx = r.lasting
+		}
+		m.err = r.keeper.write(ctx, m.change, m.move.to)
+	}
 }
 
 // readAgain makes sure, before the first write of a move, that it starts from what still holds: the run may be long.

@@ -78,12 +78,17 @@ func (t latchTexts) pack() string {
 
 var errNotPacked = errors.New("not packed latches; this is a bug in the provider")
 
-// unpackTexts reads what pack wrote.
+// unpackTexts reads what pack wrote, and nothing else.
 func unpackTexts(packed string) (latchTexts, error) {
 	texts := make(latchTexts)
 	reader := textReader{rest: packed}
+	last := ""
 	for reader.rest != "" && !reader.failed {
 		key := reader.text()
+		if key <= last && len(texts) > 0 {
+			reader.failed = true
+		}
+		last = key
 		element := latchText{mark: reader.mark()}
 		if element.mark == known {
 			element.contact = reader.id()
@@ -106,7 +111,7 @@ type textReader struct {
 func (r *textReader) text() string {
 	length, rest, found := strings.Cut(r.rest, ":")
 	n, err := strconv.Atoi(length)
-	if !found || err != nil || n < 0 || n > len(rest) {
+	if !found || err != nil || n < 0 || n > len(rest) || strconv.Itoa(n) != length {
 		r.failed = true
 		return ""
 	}

@@ -38,16 +38,16 @@ func parseLatchMap(value types.String) (latchMap, diag.Diagnostics) {
 	}
 	m := newLatchMap(len(texts))
 	m.texts, m.unknown = texts, value.IsUnknown()
-	invalid := make(map[string]diag.Diagnostic)
+	invalid := make(map[string]string)
 	for key, text := range texts {
 		id, ok := parseID(key)
 		if !ok {
-			invalid[key] = invalidElement(key, "", fmt.Sprintf("The key %q isn't the ID of a Fusebill customer: %s.", key, idForm))
+			invalid[key] = fmt.Sprintf("The key %q isn't the ID of a Fusebill customer: %s.", key, idForm)
 			continue
 		}
-		l, fault := text.parse(key)
-		if fault != nil {
-			invalid[key] = fault
+		l, fault := text.parse()
+		if fault != "" {
+			invalid[key] = fmt.Sprintf("Customer %s: %s.", key, fault)
 			continue
 		}
 		m.latches[id] = l
@@ -55,20 +55,19 @@ func parseLatchMap(value types.String) (latchMap, diag.Diagnostics) {
 			m.partly[id] = true
 		}
 	}
-	faults := elementFaults{summary: invalidLatch}
+	faults := elementFaults{summary: "Invalid HubSpot latch"}
 	for _, key := range slices.Sorted(maps.Keys(invalid)) {
-		faults.add(invalid[key])
+		faults.add(diag.NewAttributeErrorDiagnostic(elementPath(key), faults.summary, invalid[key]))
 	}
 	return m, faults.diagnostics()
 }
 
-const (
-	invalidLatch = "Invalid HubSpot latch"
-	idForm       = "a whole number of 1 or more, without leading zeros or white space"
-)
+// idForm is how an ID is written: in one way, so that no two keys are the same customer.
+const idForm = "a whole number of 1 or more, without leading zeros or white space"
 
-func invalidElement(key, attribute, detail string) diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(elementPath(key, attribute), invalidLatch, detail)
+func parseID(text string) (int64, bool) {
+	id, err := strconv.ParseInt(text, 10, 64)
+	return id, err == nil && id > 0 && strconv.FormatInt(id, 10) == text
 }
 
 func (t latchText) isUnknown() bool {
@@ -76,21 +75,19 @@ func (t latchText) isUnknown() bool {
 }
 
 // parse returns the latch of an element, or what is wrong with it. What is unknown counts as none.
-func (t latchText) parse(key string) (fusebill.Latch, diag.Diagnostic) {
-	contact, ok := t.contact.parse()
-	if !ok {
-		return fusebill.Latch{}, t.contact.invalid(key, contactAttribute)
+func (t latchText) parse() (l fusebill.Latch, fault string) {
+	contact, contactOK := t.contact.parse()
+	company, companyOK := t.company.parse()
+	l = fusebill.Latch{HubSpotID: contact, HubSpotCompanyID: company}
+	switch {
+	case !contactOK:
+		fault = fmt.Sprintf("%s must be %s, not %q", contactAttribute, idForm, t.contact.text)
+	case !companyOK:
+		fault = fmt.Sprintf("%s must be %s, not %q", companyAttribute, idForm, t.company.text)
+	case l.IsZero() && !t.isUnknown():
+		fault = "one of hubspot_id and hubspot_company_id must be set; null and the empty text count as none"
 	}
-	company, ok := t.company.parse()
-	if !ok {
-		return fusebill.Latch{}, t.company.invalid(key, companyAttribute)
-	}
-	l := fusebill.Latch{HubSpotID: contact, HubSpotCompanyID: company}
-	if l.IsZero() && !t.isUnknown() {
-		return l, invalidElement(key, "", fmt.Sprintf("Customer %s: one of hubspot_id and hubspot_company_id must be set; null and the "+
-			"empty text count as none.", key))
-	}
-	return l, nil
+	return l, fault
 }
 
 func (id idText) parse() (int64, bool) {
@@ -98,16 +95,6 @@ func (id idText) parse() (int64, bool) {
 		return 0, true
 	}
 	return parseID(id.text)
-}
-
-func (id idText) invalid(key, attribute string) diag.Diagnostic {
-	return invalidElement(key, attribute, fmt.Sprintf("Customer %s: %s must be %s, not %q.", key, attribute, idForm, id.text))
-}
-
-// parseID reads an ID in the one way to write it, so that no two keys are the same customer.
-func parseID(text string) (int64, bool) {
-	id, err := strconv.ParseInt(text, 10, 64)
-	return id, err == nil && id > 0 && strconv.FormatInt(id, 10) == text
 }
 
 // claimedTwice refuses two customers of one map that claim the same contact or company.
@@ -121,7 +108,7 @@ func (m latchMap) claimedTwice() diag.Diagnostics {
 				holders[claim] = id
 				continue
 			}
-			faults.add(diag.NewAttributeErrorDiagnostic(elementPath(strconv.FormatInt(id, 10), attributeOf(claim)), faults.summary,
+			faults.add(diag.NewAttributeErrorDiagnostic(elementPath(strconv.FormatInt(id, 10)), faults.summary,
 				fmt.Sprintf("HubSpot %s is declared for customer %d and for customer %d. Only one customer may hold a contact or a company.",
 					claim, other, id)))
 		}
@@ -164,14 +151,8 @@ func newIDText(id int64) idText {
 // value is the map as the framework takes it.
 func (m *latchMap) value() types.String { return types.StringValue(m.texts.pack()) }
 
-// elementPath is where an element of latches, or an attribute in it, stands.
-func elementPath(key, attribute string) path.Path {
-	p := path.Root(latchesAttribute).AtMapKey(key)
-	if attribute != "" {
-		p = p.AtName(attribute)
-	}
-	return p
-}
+// elementPath is where an element of latches stands. A path to an attribute in it would make the CLI point at the resource.
+func elementPath(key string) path.Path { return path.Root(latchesAttribute).AtMapKey(key) }
 
 // elementFaults collects what is wrong with elements. The first ones are told in full, the rest as a number: thousands of
 // messages would hide what they say.
@@ -189,11 +170,11 @@ func (f *elementFaults) add(d diag.Diagnostic) {
 	f.listed = append(f.listed, d)
 }
 
-// diagnostics are the faults where they are errors.
+// diagnostics are the faults where they are errors. Their number stands on no attribute, since the CLI would print all of it.
 func (f *elementFaults) diagnostics() diag.Diagnostics {
 	diags := slices.Clone(f.listed)
 	if f.rest > 0 {
-		diags.AddAttributeError(path.Root(latchesAttribute), f.summary, f.more())
+		diags.AddError(f.summary, f.more())
 	}
 	return diags
 }
@@ -202,12 +183,12 @@ func (f *elementFaults) diagnostics() diag.Diagnostics {
 func (f *elementFaults) warnings() diag.Diagnostics {
 	diags := slices.Clone(f.listed)
 	if f.rest > 0 {
-		diags.AddAttributeWarning(path.Root(latchesAttribute), f.summary, f.more())
+		diags.AddWarning(f.summary, f.more())
 	}
 	return diags
 }
 
-func (f *elementFaults) more() string { return fmt.Sprintf("And %d more like those above.", f.rest) }
+func (f *elementFaults) more() string { return fmt.Sprintf("And %d more like these.", f.rest) }
 
 // listed names the first of some customers, and counts the rest.
 func listed(customerIDs []int64) string {

@@ -226,6 +226,64 @@ func TestAccHubSpotLatchesFaults_allFail(t *testing.T) {
 		a.setStep(t, setStep{prepare: func() { back() }, action: plancheck.ResourceActionCreate, after: declared, writes: declared}))
 }
 
+// An update keeps what it has made, what it has removed, and what has failed as it was.
+func TestAccHubSpotLatchesFaults_partOfAnUpdate(t *testing.T) {
+	before := numberedSet(60, 1000)
+	after := before.with(held{1, 2001, 0}, held{2, 404, 0}, held{3, 0, 0}, held{4, 1004, 3004}, held{5, 0, 0}, held{61, 405, 0}, held{62, 1062, 0})
+	a := accountWith(t, append(before.unlatched(), held{61, 0, 0}, held{62, 0, 0})...)
+	var back func()
+	run(t, a.createsSet(t, before),
+		resource.TestStep{
+			PreConfig: func() {
+				a.unknownContacts(404, 405)
+				back = a.Inject(fusebillsim.Fault{
+					Kind: fusebillsim.FaultStatus500Before, Route: fusebillsim.RouteLatch, Times: -1,
+					Match: func(r *http.Request) bool { return customerOf(t, r) == 5 },
+				})
+			},
+			Config: a.with(after.block()),
+			// The CLI sorts errors by the line that they point at.
+			ExpectError: diagnosis("HubSpot latches are incomplete", latchesLine, "Of 7 changes 4 were made, 3 failed and 0 weren't begun.",
+				"Could not update the HubSpot latch of customer 5:", "customer 5 is latched to contact 1005.",
+				`"2" = { hubspot_id = 404, hubspot_company_id = null }`, "Could not update the HubSpot latch of customer 2 (contact 404)",
+				`"61" = { hubspot_id = 405, hubspot_company_id = null }`, "Could not update the HubSpot latch of customer 61 (contact 405)"),
+		},
+		a.setStep(t, setStep{
+			prepare: func() { back(); a.unknownContacts() }, action: plancheck.ResourceActionUpdate,
+			before: after.with(held{2, 1002, 0}, held{5, 1005, 0}, held{61, 0, 0}), after: after,
+			writes: latchSet{{2, 404, 0}, {5, 0, 0}, {61, 405, 0}},
+		}))
+}
+
+// latchesLine is where a diagnostic points at that is about the set "test" as a whole.
+const latchesLine = `resource "fusebill_hubspot_latches" "test" {`
+
+// Answers that are lost, and answers that say something else than was asked for.
+func TestAccHubSpotLatchesFaults_answers(t *testing.T) {
+	declared := numberedSet(20, 1000)
+	a := accountWith(t, declared.unlatched()...)
+	fault := func(kind fusebillsim.FaultKind, customer int64) func() {
+		return a.Inject(fusebillsim.Fault{
+			Kind: kind, Route: fusebillsim.RouteLatch, Times: -1, Match: func(r *http.Request) bool { return customerOf(t, r) == customer },
+		})
+	}
+	var back func()
+	run(t, resource.TestStep{
+		PreConfig: func() {
+			back = fault(fusebillsim.FaultDifferentAnswer, 3)
+			fault(fusebillsim.FaultDropAfter, 4) // A lost answer isn't a lost write: the customer is read.
+		},
+		Config: a.with(declared.block()),
+		ExpectError: diagnosis("HubSpot latches are incomplete", latchesLine, "Of 20 changes 19 were made, 1 failed",
+			"Error: Fusebill latched something else than was asked for", `"3" = { hubspot_id = 1003, hubspot_company_id = null }`,
+			"customer 3 was to be latched to contact 1003"),
+	}, a.setStep(t, setStep{
+		prepare: func() { back(); a.holds(t, declared...) },
+		action:  plancheck.ResourceActionDestroyBeforeCreate, before: declared, after: declared,
+	}))
+	a.holds(t, declared.unlatched()...)
+}
+
 // customerOf is the customer that a latch call is about.
 func customerOf(t *testing.T, r *http.Request) int64 {
 	t.Helper()
@@ -376,7 +434,7 @@ func TestAccCLILatches_providerDies(t *testing.T) {
 			}
 			c.declare(declared.block())
 			a.ResetCalls()
-			prints(t, c.stopAt(a, 40, c.killProvider), "Plugin did not respond")
+			c.stopAt(a, 40, c.killProvider)
 			a.ResetCalls()
 			c.apply()
 			if n := a.Writes(); n != 100-39 {

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
@@ -61,14 +60,14 @@ func (o *setOutcome) wayOn() diag.Diagnostic {
 	failed := len(o.failed.listed) + o.failed.rest
 	counts := fmt.Sprintf("Of %d changes %d were made, %d failed and %d weren't begun.", o.total, o.total-failed-o.notBegun, failed, o.notBegun)
 	if o.failed.rest > 0 {
-		counts += fmt.Sprintf(" The first %d failures are told above.", len(o.failed.listed))
+		counts += fmt.Sprintf(" The first %d failures are told one by one.", len(o.failed.listed))
 	}
 	counts += "\n\nWhat was made is in the state. Apply again to do the rest, and only that."
 	if o.doing == "create" {
 		counts += " Terraform will plan to replace the resource, since its create ended with errors. That removes no latch that is still " +
 			"declared: the next create goes on from here."
 	}
-	return diag.NewAttributeErrorDiagnostic(path.Root(latchesAttribute), "HubSpot latches are incomplete", counts)
+	return diag.NewErrorDiagnostic("HubSpot latches are incomplete", counts)
 }
 
 // keptWarning tells of latches that weren't removed since others declare them.
@@ -102,20 +101,12 @@ func elementError(doing string, change latch.SetChange, err error) diag.Diagnost
 	default:
 		return inElement(failed, change.CustomerID)
 	}
-	return diag.NewAttributeErrorDiagnostic(elementPath(strconv.FormatInt(change.CustomerID, 10), ""), summary,
+	return diag.NewAttributeErrorDiagnostic(elementPath(strconv.FormatInt(change.CustomerID, 10)), summary,
 		fmt.Sprintf("Could not %s the HubSpot latch of customer %d (%s): %s.\n\n%s", doing, change.CustomerID, change.Declared,
 			strings.TrimSuffix(err.Error(), "."), nextStep))
 }
 
-// inElement moves a diagnostic from a resource's attribute to the same attribute of an element.
+// inElement moves a diagnostic of a single latch to an element.
 func inElement(d diag.Diagnostic, customerID int64) diag.Diagnostic {
-	attribute := ""
-	if located, ok := d.(diag.DiagnosticWithPath); ok && !located.Path().Equal(path.Root("fusebill_id")) {
-		attribute = located.Path().String()
-	}
-	at := elementPath(strconv.FormatInt(customerID, 10), attribute)
-	if d.Severity() == diag.SeverityWarning {
-		return diag.NewAttributeWarningDiagnostic(at, d.Summary(), d.Detail())
-	}
-	return diag.NewAttributeErrorDiagnostic(at, d.Summary(), d.Detail())
+	return diag.WithPath(elementPath(strconv.FormatInt(customerID, 10)), d)
 }

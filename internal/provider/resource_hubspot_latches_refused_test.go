@@ -72,7 +72,7 @@ func TestAccCLILatches_manyFaultsAreTwentyAndANumber(t *testing.T) {
 	if got := strings.Count(output, "Error: Invalid HubSpot latch"); got != maxListed+1 {
 		t.Errorf("%d errors, want %d:\n%s", got, maxListed+1, output)
 	}
-	prints(t, output, `Customer 100: hubspot_id must be`, `Customer 119: hubspot_id must be`, "And 30 more like those above.")
+	prints(t, output, `Customer 100: hubspot_id must be`, `Customer 119: hubspot_id must be`, "And 30 more like these.")
 	if strings.Contains(output, "Customer 120") {
 		t.Errorf("more than the first are told:\n%s", output)
 	}

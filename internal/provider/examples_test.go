@@ -67,6 +67,12 @@ var examples = map[string]example{
 		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
 		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
 	},
+	"functions/parse_hubspot_url/function.tf": {
+		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_8_0)},
+		latched: map[int64]fusebill.Latch{2554529: {}},
+		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101}},
+		writes:  1,
+	},
 	"guides/csv": {
 		latched: map[int64]fusebill.Latch{2554529: {}, 2554530: {}, 2554531: {}},
 		holds: map[int64]fusebill.Latch{

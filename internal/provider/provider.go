@@ -5,6 +5,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
@@ -21,6 +22,7 @@ const Address = "registry.terraform.io/fusebill/fusebill"
 
 var (
 	_ provider.Provider                   = (*fusebillProvider)(nil)
+	_ provider.ProviderWithFunctions      = (*fusebillProvider)(nil)
 	_ provider.ProviderWithValidateConfig = (*fusebillProvider)(nil)
 )
 
@@ -135,4 +137,8 @@ func (p *fusebillProvider) Resources(context.Context) []func() resource.Resource
 
 func (p *fusebillProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return nil
+}
+
+func (p *fusebillProvider) Functions(context.Context) []func() function.Function {
+	return []func() function.Function{newParseHubSpotURLFunction}
 }

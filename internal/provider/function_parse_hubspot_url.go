@@ -1,0 +1,127 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+var _ function.Function = (*parseHubSpotURLFunction)(nil)
+
+// parseHubSpotURLFunction is parse_hubspot_url: people have the address of a HubSpot page, not the ID of its record.
+type parseHubSpotURLFunction struct{}
+
+func newParseHubSpotURLFunction() function.Function { return &parseHubSpotURLFunction{} }
+
+func (*parseHubSpotURLFunction) Metadata(_ context.Context, _ function.MetadataRequest, resp *function.MetadataResponse) {
+	resp.Name = "parse_hubspot_url"
+}
+
+func (*parseHubSpotURLFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
+	resp.Definition = function.Definition{
+		Summary: "Reads the IDs in the URL of a HubSpot contact or company",
+		MarkdownDescription: "Given the URL of a contact's or company's record in HubSpot, as copied from a browser, returns an object with " +
+			"`portal_id` (the ID of the HubSpot account), `object_type` (`contact` or `company`) and `id` (the ID of the record, which is " +
+			"what `hubspot_id` or `hubspot_company_id` of a latch wants). Any other URL is an error.",
+		Parameters: []function.Parameter{
+			function.StringParameter{
+				Name: "url",
+				MarkdownDescription: "URL of the record, such as `https://app.hubspot.com/contacts/6246015/contact/101` or " +
+					"`https://app-eu1.hubspot.com/contacts/6246015/record/0-2/202`. What follows the record's ID, and white space around " +
+					"the URL, count for nothing.",
+			},
+		},
+		Return: function.ObjectReturn{
+			AttributeTypes: map[string]attr.Type{
+				"portal_id":   types.Int64Type,
+				"object_type": types.StringType,
+				"id":          types.Int64Type,
+			},
+		},
+	}
+}
+
+func (*parseHubSpotURLFunction) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
+	var text string
+	if resp.Error = req.Arguments.Get(ctx, &text); resp.Error != nil {
+		return
+	}
+	record, err := parseHubSpotURL(text)
+	if err != nil {
+		resp.Error = function.NewArgumentFuncError(0, strings.TrimSuffix(sentence(err), ".")) // The CLI adds the full stop.
+		return
+	}
+	resp.Error = resp.Result.Set(ctx, record)
+}
+
+// hubSpotRecord is what the URL of a record says.
+type hubSpotRecord struct {
+	PortalID   int64  `tfsdk:"portal_id"`
+	ObjectType string `tfsdk:"object_type"`
+	ID         int64  `tfsdk:"id"`
+}
+
+// hubSpotHost matches HubSpot's own host and those of its regions, such as app-eu1.hubspot.com.
+var hubSpotHost = regexp.MustCompile(`^app(-[a-z0-9]+)?\.hubspot\.com$`)
+
+// parseHubSpotURL reads the URL of a contact's or company's record.
+func parseHubSpotURL(text string) (hubSpotRecord, error) {
+	record, err := readHubSpotURL(strings.TrimSpace(text))
+	if err != nil {
+		return hubSpotRecord{}, fmt.Errorf("the URL of a HubSpot contact or company is wanted, such as "+
+			"https://app.hubspot.com/contacts/6246015/contact/101 or https://app.hubspot.com/contacts/6246015/record/0-2/202, "+
+			"not %q: %w", text, err)
+	}
+	return record, nil
+}
+
+func readHubSpotURL(text string) (record hubSpotRecord, err error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Scheme != "https" && u.Scheme != "http":
+		return record, errors.New("it isn't a URL that begins with https://")
+	case u.User != nil || !hubSpotHost.MatchString(strings.ToLower(u.Host)):
+		return record, errors.New("its host isn't app.hubspot.com, nor that of a region such as app-eu1.hubspot.com")
+	}
+	// Escaped, since a slash in an escape separates nothing.
+	path, isContacts := strings.CutPrefix(u.EscapedPath(), "/contacts/")
+	portal, path, _ := strings.Cut(path, "/")
+	object, path, _ := strings.Cut(path, "/")
+	if !isContacts || object == "" {
+		return record, errors.New("its path isn't that of a record")
+	}
+	if object == "record" {
+		object, path, _ = strings.Cut(path, "/")
+	}
+	switch object {
+	case "contact", "0-1":
+		record.ObjectType = "contact"
+	case "company", "0-2":
+		record.ObjectType = "company"
+	default:
+		return record, fmt.Errorf("it is of %q, which is neither a contact (contact, 0-1) nor a company (company, 0-2)", object)
+	}
+	id, _, _ := strings.Cut(path, "/")
+	if id == "" {
+		return record, fmt.Errorf("there is no ID of a %s in it", record.ObjectType)
+	}
+	for _, part := range []struct {
+		name, text string
+		id         *int64
+	}{{"portal", portal, &record.PortalID}, {record.ObjectType, id, &record.ID}} {
+		value, ok := parseID(part.text)
+		if !ok {
+			return record, fmt.Errorf("its %s is %q, which isn't an ID: a whole number from 1 to %d", part.name, part.text, math.MaxInt64)
+		}
+		*part.id = value
+	}
+	return record, nil
+}

@@ -5,8 +5,6 @@ import (
 	"flag"
 	"log"
 
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
-
 	"github.com/fusebill/terraform-provider-fusebill/internal/provider"
 )
 
@@ -17,11 +15,11 @@ func main() {
 	debug := flag.Bool("debug", false, "wait for a debugger; prints the TF_REATTACH_PROVIDERS to run Terraform with")
 	flag.Parse()
 
-	var options []tf6server.ServeOpt
+	serve := provider.Serve
 	if *debug {
-		options = append(options, tf6server.WithManagedDebug())
+		serve = provider.ServeToDebugger
 	}
-	if err := tf6server.Serve(provider.Address, provider.NewServer(version), options...); err != nil {
+	if err := serve(provider.NewServer(version)); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -39,7 +39,7 @@ func newPackingServer(server tfprotov6.ProviderServer) *packingServer {
 	if !ok {
 		panic(fmt.Sprintf("%T lacks what the framework's server had in version 1.19", server))
 	}
-	return &packingServer{frameworkServer: framework, types: sync.OnceValues(func() (t resourceTypes, err error) {
+	return &packingServer{frameworkServer: forgettingServer{framework}, types: sync.OnceValues(func() (t resourceTypes, err error) {
 		schema, err := framework.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
 		if err != nil {
 			return t, err

@@ -17,9 +17,6 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
-// Address is where configurations find the provider.
-const Address = "registry.terraform.io/fusebill/fusebill"
-
 var (
 	_ provider.Provider                   = (*fusebillProvider)(nil)
 	_ provider.ProviderWithFunctions      = (*fusebillProvider)(nil)

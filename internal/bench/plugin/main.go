@@ -20,7 +20,6 @@ import (
 	"strconv"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/provider"
 )
@@ -39,7 +38,7 @@ func main() {
 		log.Fatal(err)
 	}
 	// It returns when the CLI has closed the connection; after that the CLI waits for two seconds for the process to end.
-	err = tf6server.Serve(provider.Address, serve)
+	err = provider.Serve(serve)
 	if err := errors.Join(err, recordMemory(os.Getenv(envMemory))); err != nil {
 		log.Fatal(err)
 	}

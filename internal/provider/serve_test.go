@@ -1,0 +1,33 @@
+package provider
+
+import (
+	"os"
+	"testing"
+)
+
+func TestLogNoMoreThanIsShown(t *testing.T) {
+	for _, c := range []struct{ log, logProvider, own, want string }{
+		{"", "", "", "OFF"},
+		{"DEBUG", "", "", "DEBUG"},
+		{"", "info", "", "INFO"},
+		{"TRACE", "warn", "", "WARN"},
+		{"off", "", "", "OFF"},
+		{"JSON", "", "", "TRACE"},
+		{"yes", "", "", "TRACE"},
+		{"", "", "DEBUG", "DEBUG"}, // The user's own word counts.
+	} {
+		t.Setenv("TF_LOG", c.log)
+		t.Setenv("TF_LOG_PROVIDER", c.logProvider)
+		for _, name := range logLevels {
+			t.Setenv(name, c.own)
+		}
+		if err := logNoMoreThanIsShown(); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range logLevels {
+			if got := os.Getenv(name); got != c.want {
+				t.Errorf("%+v: %s is %q", c, name, got)
+			}
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Customer is a customer of the account, with the fields that this project uses.
@@ -18,7 +19,8 @@ type Customer struct {
 	LastName     string
 	CompanyName  string
 	PrimaryEmail string
-	Status       string // Draft, Active, Hold, Suspended or Cancelled
+	Status       string    // one of Statuses
+	Modified     time.Time // when it was last changed; zero where the answer doesn't say it in a way that can be read
 
 	// Latch is nil where the answer didn't carry both HubSpot keys, as entries of a list may not. That says nothing
 	// about the latch: read the customer by itself.
@@ -66,6 +68,7 @@ func (c *Customer) UnmarshalJSON(data []byte) error {
 		CompanyName      string
 		PrimaryEmail     string
 		Status           string
+		Modified         wireTime `json:"modifiedTimestamp"`
 	}
 	if err := json.Unmarshal(data, &wire); err != nil {
 		return err
@@ -81,6 +84,7 @@ func (c *Customer) UnmarshalJSON(data []byte) error {
 		CompanyName:  wire.CompanyName,
 		PrimaryEmail: wire.PrimaryEmail,
 		Status:       wire.Status,
+		Modified:     wire.Modified.Time,
 	}
 	if wire.HubSpotID.present && wire.HubSpotCompanyID.present {
 		c.Latch = &Latch{HubSpotID: wire.HubSpotID.value, HubSpotCompanyID: wire.HubSpotCompanyID.value}
@@ -109,5 +113,20 @@ func (id *wireID) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("not an ID: %s", excerpt(data))
 	}
 	*id = wireID{value: int64(value), present: true}
+	return nil
+}
+
+// wireTime is a time as the service writes it: UTC, with or without saying so. It's information beside the point, so that
+// another form is no error.
+type wireTime struct{ time.Time }
+
+func (t *wireTime) UnmarshalJSON(data []byte) error {
+	text, _ := strconv.Unquote(string(data))
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} {
+		if parsed, err := time.Parse(layout, text); err == nil {
+			t.Time = parsed.UTC()
+			break
+		}
+	}
 	return nil
 }

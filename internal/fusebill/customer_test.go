@@ -6,8 +6,10 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
@@ -141,7 +143,8 @@ func TestExampleOfThePage(t *testing.T) {
 	}
 	want := Customer{
 		ID: 2554529, Reference: "1337", FirstName: "John", LastName: "Doe", CompanyName: "Stolen Bikes",
-		PrimaryEmail: "john@example.com", Status: "Active", Latch: &Latch{HubSpotID: 101, HubSpotCompanyID: 202},
+		PrimaryEmail: "john@example.com", Status: "Active", Modified: time.Date(2020, 4, 28, 14, 12, 0, 30_125_500, time.UTC),
+		Latch: &Latch{HubSpotID: 101, HubSpotCompanyID: 202},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -161,7 +164,7 @@ func TestCustomer(t *testing.T) {
 			got, err := client.Customer(t.Context(), 1)
 			want := Customer{ID: 1, FirstName: "Ada", Reference: "C-1", Status: "Active",
 				Latch: &Latch{HubSpotID: 101, HubSpotCompanyID: 201}}
-			if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Customer{}, "Modified")); err != nil || diff != "" {
 				t.Errorf("error %v, %s", err, diff)
 			}
 			_, err = client.Customer(t.Context(), 99)
@@ -169,6 +172,24 @@ func TestCustomer(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+func TestCustomerModified(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	for text, want := range map[string]time.Time{
+		`"2026-01-31T12:00:00Z"`:      noon,
+		`"2026-01-31T12:00:00.00"`:    noon, // All times are UTC (the API reference).
+		`"2026-01-31T13:00:00+01:00"`: noon,
+		`"31.1.2026"`:                 {},
+		`null`:                        {},
+		`5`:                           {},
+	} {
+		var got Customer
+		if err := json.Unmarshal([]byte(`{"id":1,"ModifiedTimestamp":`+text+`}`), &got); err != nil || !got.Modified.Equal(want) {
+			t.Errorf("%s: got %v, error %v", text, got.Modified, err)
+		}
 	}
 }
 

@@ -15,7 +15,8 @@ const MaxPageSize = 1000
 
 // CustomersRequest chooses one page of the list of customers.
 type CustomersRequest struct {
-	IDs        []int64 // only these customers; empty: all
+	IDs        []int64 // only these customers, whatever the filter; empty: all that match it
+	Filter     Filter  // the service may answer with others, too
 	PageNumber int     // from 0
 	PageSize   int     // 0: MaxPageSize
 }
@@ -46,6 +47,9 @@ func (c *Client) Customers(ctx context.Context, request CustomersRequest) (Custo
 	} else {
 		query.Set("sortExpression", "createdTimestamp")
 		query.Set("sortOrder", "Ascending")
+		if filter := request.Filter.query(); filter != "" {
+			query.Set("query", filter)
+		}
 	}
 	var customers []Customer
 	header, err := c.do(ctx, call{method: http.MethodGet, path: "customers", query: query, answer: &customers})

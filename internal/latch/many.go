@@ -3,7 +3,6 @@ package latch
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -39,7 +38,7 @@ func (r *Reader) Customers(ctx context.Context, ids []int64, maxAge time.Duratio
 		}
 		missing = r.pick(found, missing, notBefore)
 	}
-	return found, r.fillGaps(ctx, found, missing)
+	return found, r.fillGaps(ctx, found, missing, notBefore)
 }
 
 // pick moves customers that are known well enough from ids to found, and returns the rest.
@@ -116,13 +115,13 @@ func (r *Reader) limitSets(limit int) {
 
 // fillGaps reads by themselves, or together with others who ask, the customers that no list has brought: a gap in a list
 // proves nothing.
-func (r *Reader) fillGaps(ctx context.Context, found map[int64]fusebill.Customer, missing []int64) error {
+func (r *Reader) fillGaps(ctx context.Context, found map[int64]fusebill.Customer, missing []int64, notBefore time.Time) error {
 	customers := make([]*fusebill.Customer, len(missing))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(singlesAtOnce)
 	for i, id := range missing {
 		group.Go(func() error {
-			customer, err := r.CustomerBeforeWrite(ctx, id)
+			customer, err := r.customer(ctx, id, notBefore)
 			switch {
 			case fusebill.IsNotFound(err):
 				return nil
@@ -149,11 +148,14 @@ func (r *Reader) Latched(ctx context.Context, maxAge time.Duration, maxPages int
 	if err := r.ReadAccount(ctx, maxAge, maxPages); err != nil {
 		return nil, err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	latched := maps.Clone(r.cache.holders.latches)
-	maps.DeleteFunc(latched, func(_ int64, l fusebill.Latch) bool { return l.IsZero() })
-	return latched, nil
+	customers, err := r.ofAccount(ctx, fusebill.Filter{})
+	latched := make(map[int64]fusebill.Latch)
+	for _, customer := range customers {
+		if !customer.Latch.IsZero() {
+			latched[customer.ID] = *customer.Latch
+		}
+	}
+	return latched, err
 }
 
 func (r *Reader) accountIsFresh(notBefore time.Time) bool {

@@ -32,6 +32,7 @@ type Reader struct {
 	waiting  map[int64]*read    // reads that new callers may join, by customer
 	queue    []*read            // reads that no call is under way for
 	callers  int                // that wait
+	lookups  chan struct{}      // a place for each that is under way
 	arrival  chan struct{}      // closed and made anew when the queue grows
 	serving  bool               // whether serve runs
 	stopCall context.CancelFunc // ends the shared call that is under way; nil: none is
@@ -69,6 +70,7 @@ func NewReader(client *fusebill.Client) *Reader {
 		account: account{size: unknown},
 		sets:    sets{limit: maxSet},
 		waiting: make(map[int64]*read),
+		lookups: make(chan struct{}, lookupsAtOnce),
 		arrival: make(chan struct{}),
 	}
 }

@@ -1,0 +1,98 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+)
+
+// customerFilterModel is the arguments that choose customers, the same in every data source and list resource that lists
+// some. Each has them in a schema of its own, since the framework has a type of attribute for each kind of schema.
+type customerFilterModel struct {
+	Statuses      types.List   `tfsdk:"statuses"`
+	Reference     types.String `tfsdk:"reference"`
+	CompanyName   types.String `tfsdk:"company_name"`
+	PrimaryEmail  types.String `tfsdk:"primary_email"`
+	ModifiedSince types.String `tfsdk:"modified_since"`
+}
+
+// What the arguments are, for their schemas.
+const (
+	statusesDescription      = "Only customers in one of these states: `Draft`, `Active`, `Hold`, `Suspended`, `Cancelled`."
+	referenceDescription     = "Only customers with this reference, your own customer ID in Fusebill. It has to be the same to the letter; no character stands for others."
+	companyNameDescription   = "Only customers with this company name, the same to the letter."
+	primaryEmailDescription  = "Only customers with this primary email address, the same to the letter."
+	modifiedSinceDescription = "Only customers that were changed at this time or later: a date, such as `2026-01-31`, or a time, such as `2026-01-31T12:00:00Z`. A date begins at midnight UTC."
+)
+
+// filter is what the arguments ask for. Those that aren't known yet count as left out.
+func (m customerFilterModel) filter(ctx context.Context) (fusebill.Filter, diag.Diagnostics) {
+	filter := fusebill.Filter{
+		Reference:    m.Reference.ValueString(),
+		CompanyName:  m.CompanyName.ValueString(),
+		PrimaryEmail: m.PrimaryEmail.ValueString(),
+	}
+	var diags diag.Diagnostics
+	diags.Append(m.statuses(ctx, &filter)...)
+	for name, value := range map[string]types.String{"reference": m.Reference, "company_name": m.CompanyName, "primary_email": m.PrimaryEmail} {
+		if isKnown(value) && strings.TrimSpace(value.ValueString()) == "" {
+			diags.AddAttributeError(path.Root(name), "Invalid filter", "It is empty. Leave it out, or set it to null, to take every customer.")
+		}
+	}
+	if text := m.ModifiedSince; isKnown(text) {
+		var err error
+		if filter.ModifiedSince, err = parseTime(text.ValueString()); err != nil {
+			diags.AddAttributeError(path.Root("modified_since"), "Invalid filter", sentence(err))
+		}
+	}
+	return filter, diags
+}
+
+func (m customerFilterModel) statuses(ctx context.Context, filter *fusebill.Filter) diag.Diagnostics {
+	if !isKnown(m.Statuses) {
+		return nil
+	}
+	var texts []types.String
+	diags := m.Statuses.ElementsAs(ctx, &texts, false)
+	for i, text := range texts {
+		status := text.ValueString()
+		switch {
+		case text.IsUnknown():
+		case !isStatus(status):
+			diags.AddAttributeError(path.Root("statuses").AtListIndex(i), "Invalid filter",
+				fmt.Sprintf("%q is no status of a customer. There are: %s.", status, strings.Join(fusebill.Statuses, ", ")))
+		default:
+			filter.Statuses = append(filter.Statuses, status)
+		}
+	}
+	if len(texts) == 0 {
+		diags.AddAttributeError(path.Root("statuses"), "Invalid filter", "It is empty, and so no customer would match. Leave it out to take every customer.")
+	}
+	return diags
+}
+
+// isStatus takes the API's own spelling only: it is what customers come back with, and what configurations compare.
+func isStatus(text string) bool {
+	for _, status := range fusebill.Statuses {
+		if status == text {
+			return true
+		}
+	}
+	return false
+}
+
+func parseTime(text string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is neither a date such as 2026-01-31 nor a time such as 2026-01-31T12:00:00Z", text)
+}

@@ -102,7 +102,7 @@ func TestFind_manyLookups(t *testing.T) {
 				var group sync.WaitGroup
 				for worker := range atOnce {
 					group.Go(func() {
-						for id := worker + 1; id <= 3000; id += atOnce {
+						for id := worker + 1; id <= 1000; id += atOnce {
 							finds(t, k, fusebill.Filter{Reference: "C-" + strconv.Itoa(id)}, int64(id))
 						}
 					})

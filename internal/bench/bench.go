@@ -24,6 +24,8 @@ type bench struct {
 	progress io.Writer
 	latches  *workspace
 	data     *workspace // of terraform_data
+	set      *workspace
+	dataSet  *workspace // of one terraform_data that holds the same map
 }
 
 // newBench builds the provider and lays out the workspaces. If it fails, it leaves nothing behind.
@@ -50,11 +52,20 @@ func newBench(ctx context.Context, o options, progress io.Writer) (_ *bench, err
 	}
 	b.env = append(environment(os.Environ()),
 		"TF_CLI_CONFIG_FILE="+settings, envMemory+"="+b.memoryFolder(), "FUSEBILL_API_KEY="+apiKey)
-	if b.latches, err = b.newWorkspace(ctx, "latches", latchesConfig); err != nil {
-		return nil, err
-	}
-	if b.data, err = b.newWorkspace(ctx, "data", dataConfig); err != nil {
-		return nil, err
+	for _, w := range []struct {
+		to           **workspace
+		name, config string
+		isSet        bool
+	}{
+		{&b.latches, "latches", latchesConfig, false},
+		{&b.data, "data", dataConfig, false},
+		{&b.set, "set", setConfig, true},
+		{&b.dataSet, "data-set", dataSetConfig, true},
+	} {
+		if *w.to, err = b.newWorkspace(ctx, w.name, w.config); err != nil {
+			return nil, err
+		}
+		(*w.to).isSet = w.isSet
 	}
 	return b, b.learnStates(ctx)
 }

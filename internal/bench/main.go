@@ -9,7 +9,7 @@
 //	go run ./internal/bench -n 1000 -repeat 5   # one size, more exactly
 //	go run ./internal/bench                     # everything, about half an hour
 //
-// How it is laid out: scenario.go says what is run and ratelimit.go does so under the account's limits; bound.go has the
+// How it is laid out: scenario.go says what is run, set.go does so for latch sets and ratelimit.go under the account's limits; bound.go has the
 // bounds; account.go, workspace.go, state.go and cli.go are the stage; report.go, table.go and chart.go show what came
 // of it. The folder plugin is the provider that is measured.
 //
@@ -81,6 +81,9 @@ func (b *bench) measureAll(ctx context.Context) (r results, err error) {
 			return r, err
 		}
 		r.rows = append(r.rows, rows...)
+	}
+	if r.sets, err = b.measureSets(ctx); err != nil {
+		return r, err
 	}
 	if b.limits {
 		r.limited, err = b.measureLimits(ctx)

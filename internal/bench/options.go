@@ -13,6 +13,10 @@ import (
 const (
 	// quickSize is the most latches of a quick run.
 	quickSize = 100
+	// quickSetSize is the most latches of a set in a quick run.
+	quickSetSize = 1000
+	// mostCreates is the largest set that is also applied: beyond it an apply only takes longer.
+	mostCreates = 10_000
 	// hugeSize is from where a plan takes Terraform a minute and more: repeated less, and never applied.
 	hugeSize = 10_000
 	// defaultChart is where the documentation generator takes it from: it copies what is no template into docs, and keeps
@@ -23,6 +27,7 @@ const (
 // options are what the flags set.
 type options struct {
 	sizes       []int         // latches
+	setSizes    []int         // latches of sets
 	parallelism []int         // the first for everything, the others for counts of plans
 	naive       int           // the most latches that are also read without sharing
 	repeat      int           // of timed runs
@@ -37,6 +42,7 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(usage)
 	sizes := flags.String("n", "10,100,1000,10000", "how many latches, a `list`")
+	setSizes := flags.String("sets", "1000,10000,100000", "how many latches in a set, a `list`")
 	parallelism := flags.String("parallelism", "10,1,50",
 		"Terraform's -parallelism, a `list`: the first for everything, the others for the calls of plans of up to 1,000 latches")
 	flags.IntVar(&o.naive, "naive", 1000, "turn the sharing of reads off too, for up to so many `latches`; 0: never")
@@ -44,7 +50,7 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 	flags.DurationVar(&o.latency, "latency", 20*time.Millisecond, "how long the service takes to answer a call")
 	flags.StringVar(&o.svg, "svg", defaultChart, "the chart's `file`; empty: none. Not drawn by -quick unless given")
 	flags.BoolVar(&o.limits, "limits", true, "measure applies under the rate limits too")
-	flags.BoolVar(&o.quick, "quick", false, "no more than 100 latches, each measured once: a minute in all")
+	flags.BoolVar(&o.quick, "quick", false, "no more than 100 latches, or 1,000 in a set, each measured once: a minute in all")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
@@ -53,6 +59,9 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 	}
 	var err error
 	if o.sizes, err = parseList("-n", *sizes); err != nil {
+		return options{}, err
+	}
+	if o.setSizes, err = parseList("-sets", *setSizes); err != nil {
 		return options{}, err
 	}
 	if o.parallelism, err = parseList("-parallelism", *parallelism); err != nil {
@@ -68,6 +77,7 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 // beQuick leaves out what takes long. A chart of small sizes would replace the one in the documentation.
 func (o *options) beQuick(flags *flag.FlagSet) {
 	o.sizes = slices.DeleteFunc(o.sizes, func(n int) bool { return n > quickSize })
+	o.setSizes = slices.DeleteFunc(o.setSizes, func(n int) bool { return n > quickSetSize })
 	o.repeat = 1
 	chartIsWanted := false
 	flags.Visit(func(f *flag.Flag) { chartIsWanted = chartIsWanted || f.Name == "svg" })

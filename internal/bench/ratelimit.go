@@ -19,11 +19,13 @@ type limitCase struct {
 	as        string // what that is of the real limit
 	creates   int    // enough for several windows
 	otherHalf bool   // whether somebody else uses half of the quota
+	set       bool   // whether the creates are those of a latch set
 }
 
 const (
-	liveLimit    = "1,000 a minute: a fifth of both"
-	sandboxLimit = "50 a minute: a tenth of the minute"
+	liveLimit      = "1,000 a minute: a fifth of both"
+	liveLimitOfSet = "1,000 a minute: a tenth of the minute"
+	sandboxLimit   = "50 a minute: a tenth of the minute"
 )
 
 func (b *bench) limitCases() []limitCase {
@@ -33,6 +35,7 @@ func (b *bench) limitCases() []limitCase {
 	return []limitCase{
 		{kind: "live", limit: 200, window: 12 * time.Second, as: liveLimit, creates: 1000},
 		{kind: "live", limit: 200, window: 12 * time.Second, as: liveLimit, creates: 1000, otherHalf: true},
+		{kind: "live", limit: 1000, window: 6 * time.Second, as: liveLimitOfSet, creates: mostCreates, set: true},
 		{kind: "sandbox", limit: 50, window: 6 * time.Second, as: sandboxLimit, creates: 200},
 		{kind: "sandbox", limit: 50, window: 6 * time.Second, as: sandboxLimit, creates: 200, otherHalf: true},
 	}
@@ -44,6 +47,14 @@ func (c limitCase) company() string {
 		return "another uses half"
 	}
 	return "alone"
+}
+
+// resource says in words what makes the latches.
+func (c limitCase) resource() string {
+	if c.set {
+		return "a set"
+	}
+	return "resources"
 }
 
 // limitedRow is what came of a limitCase.
@@ -82,24 +93,28 @@ func (b *bench) measureLimit(ctx context.Context, c limitCase) (limitedRow, erro
 		return limitedRow{}, err
 	}
 	defer a.close()
-	if err := b.latches.clear(); err != nil {
+	workspace, reads := b.latches, readsBound(c.creates, c.creates, b.parallelism[0])
+	if c.set {
+		workspace, reads = b.set, setReadsBound(c.creates, c.creates)
+	}
+	if err := workspace.clear(); err != nil {
 		return limitedRow{}, err
 	}
-	if err := b.latches.declare(a.chosen(c.creates)); err != nil {
+	if err := workspace.declare(a.chosen(c.creates)); err != nil {
 		return limitedRow{}, err
 	}
 	other := &other{account: a, half: c.limit / 2, window: c.window, calls: make(map[time.Time]int)}
 	if c.otherHalf {
 		a.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultNone, Times: -1, OnAnswer: other.call})
 	}
-	m, err := b.measure(ctx, b.apply(b.latches, a, c.creates))
+	m, err := b.measure(ctx, b.apply(workspace, a, c.creates))
 	if err != nil {
 		return limitedRow{}, err
 	}
 	r := limitedRow{
 		limitCase:   c,
 		measurement: m,
-		bound:       readsBound(c.creates, c.creates, b.parallelism[0]) + accountBound(c.creates),
+		bound:       reads + accountBound(c.creates),
 	}
 	accepted := slices.DeleteFunc(a.Requests(), func(r fusebillsim.Request) bool { return r.Status == http.StatusTooManyRequests })
 	for _, request := range accepted {

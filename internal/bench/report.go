@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 // results are what the tables show.
 type results struct {
 	rows    []row
+	sets    []row
 	limited []limitedRow
 }
 
@@ -35,6 +37,11 @@ func (b *bench) report(out io.Writer, r results) {
 		"the provider, compared with no network: on a busy machine it says more than time does.\n",
 		b.repeat, b.repeats(hugeSize), grouped(hugeSize), timeBound, memoryBound>>20)
 
+	if len(r.sets) > 0 {
+		fmt.Fprintf(out, "\n## Latch sets\n\n%s\n", setsTable(r))
+		fmt.Fprintf(out, "One terraform_data holds the same map, and takes what Terraform itself does; the bound is %.0f times that. The bound of a plan\n"+
+			"is also %.1f times as many terraform_data, where those were measured in the same run.\n", dataSetTimeBound, dataTimeBound)
+	}
 	if len(r.limited) > 0 {
 		fmt.Fprintf(out, "\n## Under the rate limit\n\n%s\n", limitTable(r.limited))
 		fmt.Fprintf(out, "The window is shorter than a minute, so that several pass: of a live account's limit it has its share, a sandbox's limit\n"+
@@ -74,16 +81,50 @@ func timeTable(rows []row) *table {
 	return t
 }
 
+func setsTable(results results) *table {
+	t := &table{header: []string{
+		"operation", "latches", "one customer", "lists", "latch", "in all", "bound", "holds", "429",
+		"time", "one terraform_data", "times", "holds", "as many", "times", "holds", "memory", "holds",
+	}}
+	for _, r := range results.sets {
+		calls, asMany := r.ours.calls, results.terraformAlone(r.operation, r.latches)
+		t.add(r.operation, grouped(r.latches), grouped(calls[fusebillsim.RouteCustomer]), grouped(calls[fusebillsim.RouteCustomers]),
+			grouped(r.ours.writes()), grouped(r.ours.all()), grouped(r.bound), holds(r.callsHold()), grouped(r.ours.refused),
+			seconds(r.ours.wall), seconds(r.data.wall), times(r.ours.wall, r.data.wall), timeHolds(r, r.data.wall, dataSetTimeBound),
+			seconds(asMany), times(r.ours.wall, asMany), timeHolds(r, asMany, dataTimeBound),
+			mebibytes(r.ours.memory), r.memoryVerdict())
+	}
+	return t
+}
+
+// terraformAlone is what an operation took with as many terraform_data, 0 where that wasn't measured.
+func (r results) terraformAlone(operation string, latches int) time.Duration {
+	for _, row := range r.rows {
+		if row.operation == operation && row.latches == latches {
+			return row.data.wall
+		}
+	}
+	return 0
+}
+
+// timeHolds is for plans: an apply has calls to wait for.
+func timeHolds(r row, reference time.Duration, bound float64) string {
+	if reference == 0 || r.operation == creates {
+		return none
+	}
+	return holds(float64(r.ours.wall) <= bound*float64(reference))
+}
+
 func limitTable(rows []limitedRow) *table {
 	t := &table{header: []string{
-		"account", "limit as run", "of", "creates", "who", "writes", "reads", "bound", "holds", "429", "bound", "holds", "time", "used", "windows", "holds",
+		"account", "limit as run", "of", "creates", "by", "who", "writes", "reads", "bound", "holds", "429", "bound", "holds", "time", "used", "windows", "holds",
 	}}
 	for _, r := range rows {
 		used, usedHolds := none, none
 		if r.windows > 0 {
 			used, usedHolds = fmt.Sprintf("%.1f %%", 100*r.share), holds(r.share >= rateBound)
 		}
-		t.add(r.kind, fmt.Sprintf("%d in %s", r.limit, r.window), r.as, grouped(r.creates), r.company(),
+		t.add(r.kind, fmt.Sprintf("%d in %s", r.limit, r.window), r.as, grouped(r.creates), r.resource(), r.company(),
 			grouped(r.writes), grouped(r.reads), grouped(r.bound), holds(r.readsHold()),
 			grouped(r.refused), grouped(r.refusedBound), holds(r.refusalsHold()), seconds(r.wall), used, strconv.Itoa(r.windows), usedHolds)
 	}
@@ -103,7 +144,7 @@ func (r row) timeVerdict() string {
 }
 
 func (r row) memoryVerdict() string {
-	if r.ours.memory == 0 {
+	if r.ours.memory == 0 || r.latches > memoryBoundLatches {
 		return none
 	}
 	return holds(r.ours.memory <= memoryBound)
@@ -123,7 +164,7 @@ func (r limitedRow) refusalsHold() bool { return r.refused <= r.refusedBound }
 // broken is an error if a count is above its bound.
 func (r results) broken() error {
 	var errs []error
-	for _, row := range r.rows {
+	for _, row := range slices.Concat(r.rows, r.sets) {
 		if !row.callsHold() {
 			errs = append(errs, fmt.Errorf("%s of %d latches of %d customers, %d at once: %d calls (bound: %d), %d writes (bound: %d), %d calls refused (bound: 0)",
 				row.operation, row.latches, row.customers, row.parallelism, row.ours.all(), row.bound, row.ours.writes(), row.writes, row.ours.refused))

@@ -32,25 +32,25 @@ func (b *bench) planDrift(w *workspace, a *account, m mode, n int) task {
 		workspace: w, account: a, mode: m, latched: n,
 		args:  command("plan", b.parallelism[0], "-detailed-exitcode"),
 		exit:  2, // changes are planned
-		shows: fmt.Sprintf("Plan: 0 to add, %d to change, 0 to destroy.", driftOf(n)),
+		shows: fmt.Sprintf("Plan: 0 to add, %d to change, 0 to destroy.", w.instances(driftOf(n))),
 	}
 }
 
-// apply makes n instances, which are all.
+// apply makes n latches, which are all.
 func (b *bench) apply(w *workspace, a *account, n int) task {
 	return task{
 		workspace: w, account: a, latched: n,
 		args:  command("apply", b.parallelism[0], "-auto-approve"),
-		shows: fmt.Sprintf("Apply complete! Resources: %d added, 0 changed, 0 destroyed.", n),
+		shows: fmt.Sprintf("Apply complete! Resources: %d added, 0 changed, 0 destroyed.", w.instances(n)),
 	}
 }
 
-// destroy removes n instances, which are all.
+// destroy removes n latches, which are all.
 func (b *bench) destroy(w *workspace, a *account, n int) task {
 	return task{
 		workspace: w, account: a,
 		args:  command("destroy", b.parallelism[0], "-auto-approve"),
-		shows: fmt.Sprintf("Destroy complete! Resources: %d destroyed.", n),
+		shows: fmt.Sprintf("Destroy complete! Resources: %d destroyed.", w.instances(n)),
 	}
 }
 

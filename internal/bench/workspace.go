@@ -11,20 +11,57 @@ import (
 
 const stateFile = "terraform.tfstate"
 
-// workspace is a folder with a configuration of one instance for each latch, and their state.
+// workspace is a folder with a configuration, of one instance for each latch or of one for all of them, and its state.
 type workspace struct {
 	folder string
-	sample sampleState
+	isSet  bool        // whether one instance holds all latches
+	sample sampleState // of one instance for each latch
 }
 
-// latchesConfig and dataConfig are the two configurations. They have one resource block each, and take the customers from
-// a file.
+// instances is how many hold so many latches.
+func (w *workspace) instances(latches int) int {
+	if w.isSet {
+		return 1
+	}
+	return latches
+}
+
+// The configurations. They have one resource block each, and take the customers from a file.
 //
-// They count, although for_each is the better choice for those who use it, who want an instance to stay when one before it
+// Those of one instance for each latch count, although for_each is the better choice for those who use it, who want an instance to stay when one before it
 // goes: Terraform looks through all of for_each for each instance. A plan of 3,000 terraform_data took it 13 s that way and
 // 5 s with count, and one of 10,000 took minutes, beside which what the provider takes could hardly be seen.
 var (
-	latchesConfig = fmt.Sprintf(`terraform {
+	latchesConfig = requirements + customers + fmt.Sprintf(`
+resource "fusebill_hubspot_latch" "each" {
+  count              = length(local.customers)
+  fusebill_id        = local.customers[count.index]
+  hubspot_id         = local.customers[count.index] + %d
+  hubspot_company_id = local.customers[count.index] + %d
+}
+`, contactOffset, companyOffset)
+
+	setConfig = requirements + customers + latchMap + `
+resource "fusebill_hubspot_latches" "all" {
+  latches = local.latches
+}
+`
+
+	// terraform_data is built into the CLI: what it takes is Terraform's own.
+	dataConfig = customers + fmt.Sprintf(`
+resource "terraform_data" "each" {
+  count = length(local.customers)
+  input = local.customers[count.index] + %d
+}
+`, contactOffset)
+
+	dataSetConfig = customers + latchMap + `
+resource "terraform_data" "all" {
+  input = local.latches
+}
+`
+
+	requirements = fmt.Sprintf(`terraform {
   required_providers {
     fusebill = {
       source = %q
@@ -32,28 +69,18 @@ var (
   }
 }
 
+`, source())
+
+	customers = `locals {
+  customers = jsondecode(file("${path.module}/customers.json"))
+}
+`
+
+	latchMap = fmt.Sprintf(`
 locals {
-  customers = jsondecode(file("${path.module}/customers.json"))
+  latches = { for id in local.customers : id => { hubspot_id = id + %d, hubspot_company_id = id + %d } }
 }
-
-resource "fusebill_hubspot_latch" "each" {
-  count              = length(local.customers)
-  fusebill_id        = local.customers[count.index]
-  hubspot_id         = local.customers[count.index] + %d
-  hubspot_company_id = local.customers[count.index] + %d
-}
-`, source(), contactOffset, companyOffset)
-
-	// terraform_data is built into the CLI: what it takes is Terraform's own.
-	dataConfig = fmt.Sprintf(`locals {
-  customers = jsondecode(file("${path.module}/customers.json"))
-}
-
-resource "terraform_data" "each" {
-  count = length(local.customers)
-  input = local.customers[count.index] + %d
-}
-`, contactOffset)
+`, contactOffset, companyOffset)
 )
 
 // newWorkspace makes a workspace ready to plan in.

@@ -1,6 +1,7 @@
 package latch
 
 import (
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,4 +42,27 @@ func TestApplySetCost(t *testing.T) {
 			t.Errorf("it took %s at 20 ms a call, want at most %s", took, want)
 		}
 	})
+}
+
+// TestReadSetCost reads sets of accounts that they hold whole: by pages, which are fewer than sets of 100.
+func TestReadSetCost(t *testing.T) {
+	for customers, most := range map[int]int{1000: 5, 10_000: 23, 100_000: 203} {
+		t.Run(strconv.Itoa(customers), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sim := fusebillsim.New(fusebillsim.Config{APIKey: "key", LimitMinute: 1 << 30, LimitDay: 1 << 30, DiscardRequests: true})
+				keeper := NewKeeper(newTestClient(t, sim))
+				ids := sim.AddSampleCustomers(customers)
+				sim.SetLatch(ids[0], 0, 0)
+				sim.SetLatch(ids[1], 101, 0)
+				latches, err := keeper.ReadSet(t.Context(), ids)
+				if err != nil || len(latches) != 1 || latches[ids[1]] != pair(101, 0) {
+					t.Errorf("%d latches, error %v", len(latches), err)
+				}
+				if n := sim.Count(); n > most {
+					t.Errorf("%d calls, want at most %d", n, most)
+				}
+			})
+		})
+	}
 }

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,7 +66,7 @@ func (m customerFilterModel) statuses(ctx context.Context, filter *fusebill.Filt
 		status := text.ValueString()
 		switch {
 		case text.IsUnknown():
-		case !isStatus(status):
+		case !slices.Contains(fusebill.Statuses, status): // The API's own spelling: it is what customers come back with.
 			diags.AddAttributeError(path.Root("statuses").AtListIndex(i), "Invalid filter",
 				fmt.Sprintf("%q is no status of a customer. There are: %s.", status, strings.Join(fusebill.Statuses, ", ")))
 		default:
@@ -76,16 +77,6 @@ func (m customerFilterModel) statuses(ctx context.Context, filter *fusebill.Filt
 		diags.AddAttributeError(path.Root("statuses"), "Invalid filter", "It is empty, and so no customer would match. Leave it out to take every customer.")
 	}
 	return diags
-}
-
-// isStatus takes the API's own spelling only: it is what customers come back with, and what configurations compare.
-func isStatus(text string) bool {
-	for _, status := range fusebill.Statuses {
-		if status == text {
-			return true
-		}
-	}
-	return false
 }
 
 func parseTime(text string) (time.Time, error) {

@@ -1,8 +1,10 @@
 package provider
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
@@ -314,14 +316,39 @@ func (c *cli) stopAt(a account, n int64, stop func(*exec.Cmd)) (output string) {
 			return call >= n
 		},
 	})
+	c.fails(cmd, buffer, started)
+	hung()
+	return buffer.String()
+}
+
+// fails runs a command that is to end with an error, and says when it has a process.
+func (c *cli) fails(cmd *exec.Cmd, output *bytes.Buffer, started chan struct{}) {
+	c.t.Helper()
 	err := cmd.Start()
 	close(started)
 	if err == nil {
 		err = cmd.Wait()
 	}
-	c.ended(cmd, buffer, err, 1)
-	hung()
-	return buffer.String()
+	c.ended(cmd, output, err, 1)
+}
+
+// dieAt applies, and kills the provider when it makes the n-th call to change a latch, with whatever else is under way.
+func (c *cli) dieAt(a account, n int64) {
+	c.t.Helper()
+	cmd, output := c.command("apply", "-no-color", "-auto-approve")
+	started := make(chan struct{})
+	var calls atomic.Int64
+	lived := a.Inject(fusebillsim.Fault{
+		Kind: fusebillsim.FaultNone, Route: fusebillsim.RouteLatch, Times: -1,
+		OnRequest: func(*http.Request) {
+			<-started
+			if calls.Add(1) == n {
+				c.killProvider(cmd)
+			}
+		},
+	})
+	defer lived()
+	c.fails(cmd, output, started)
 }
 
 func (c *cli) interrupt(cmd *exec.Cmd) {
@@ -446,4 +473,59 @@ func TestAccCLILatches_providerDies(t *testing.T) {
 			c.planIs(false)
 		})
 	}
+}
+
+// A thousand customers exchange their contacts, round after round, and each time the provider dies on the way.
+func TestAccCLILatches_providerDiesAtAnyMoment(t *testing.T) {
+	t.Parallel()
+	const rounds, n = 20, 1000
+	dice := rand.New(rand.NewPCG(20, 0))
+	declared := numberedSet(n, 10_000)
+	a := accountWith(t, declared...)
+	c := newCLI(t, a)
+	c.declare(declared.block())
+	c.apply() // It takes over what is there.
+	for range rounds {
+		declared = declared.shuffled(dice)
+		c.declare(declared.block())
+		c.dieAt(a, 1+dice.Int64N(n*9/10))
+		c.apply()
+		a.holds(t, declared...)
+	}
+	c.planIs(false)
+}
+
+// shuffled is the set with its contacts at random among its customers.
+func (s latchSet) shuffled(dice *rand.Rand) latchSet {
+	all := slices.Clone(s)
+	for i, j := range dice.Perm(len(s)) {
+		all[i].contact = s[j].contact
+	}
+	return all
+}
+
+func TestAccCLILatches_fiftyOfAThousandFail(t *testing.T) {
+	t.Parallel()
+	declared := numberedSet(1000, 10_000)
+	a := accountWith(t, declared.unlatched()...)
+	var bad []int64
+	var fixes latchSet
+	for i := 19; i < len(declared); i += 20 {
+		bad = append(bad, declared[i].contact)
+		fixes = append(fixes, held{declared[i].customer, declared[i].contact + 10_000, 0})
+	}
+	a.unknownContacts(bad...)
+	c := newCLI(t, a)
+	c.declare(declared.block())
+	output := c.run(1, "apply", "-no-color", "-auto-approve")
+	prints(t, output, "Of 1000 changes 950 were made, 50 failed and 0 weren't begun. The first 20 failures are told one by one.")
+	a.wroteSet(t, declared...)
+
+	a.ResetCalls()
+	c.declare(declared.with(fixes...).block())
+	c.apply()
+	a.wroteSet(t, fixes...)
+	a.neverUnlatched(t)
+	a.holds(t, declared.with(fixes...)...)
+	c.planIs(false)
 }

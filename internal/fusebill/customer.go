@@ -83,7 +83,7 @@ func (c *Customer) UnmarshalJSON(data []byte) error {
 		LastName:     wire.LastName,
 		CompanyName:  wire.CompanyName,
 		PrimaryEmail: wire.PrimaryEmail,
-		Status:       wire.Status,
+		Status:       status(wire.Status),
 		Modified:     wire.Modified.Time,
 	}
 	if wire.HubSpotID.present && wire.HubSpotCompanyID.present {
@@ -114,6 +114,16 @@ func (id *wireID) UnmarshalJSON(data []byte) error {
 	}
 	*id = wireID{value: int64(value), present: true}
 	return nil
+}
+
+// status is one text for all customers of a status, of whom an account has tens of thousands.
+func status(text string) string {
+	for _, known := range Statuses {
+		if text == known {
+			return known
+		}
+	}
+	return text
 }
 
 // wireTime is a time as the service writes it: UTC, with or without saying so. It's information beside the point, so that

@@ -21,22 +21,22 @@ type cache struct {
 // out.
 type entry struct {
 	customer fusebill.Customer
-	asked    question // an answer is as old as its question
+	asked    *question // an answer is as old as its question
 }
 
 func newCache() cache {
 	return cache{entries: make(map[int64]entry), holders: newHolders(), writes: make(map[int64]uint64)}
 }
 
-// question is when an answer was asked for.
+// question is when an answer was asked for, the same for all entries of a list.
 type question struct {
 	sequence uint64
 	at       time.Time
 }
 
-func (c *cache) ask() question {
+func (c *cache) ask() *question {
 	c.sequence++
-	return question{sequence: c.sequence, at: time.Now()}
+	return &question{sequence: c.sequence, at: time.Now()}
 }
 
 // get returns a customer that was asked for at that time or later.
@@ -49,7 +49,7 @@ func (c *cache) get(id int64, notBefore time.Time) (fusebill.Customer, bool) {
 }
 
 // put keeps a customer, unless something newer is known.
-func (c *cache) put(customer fusebill.Customer, asked question) {
+func (c *cache) put(customer fusebill.Customer, asked *question) {
 	if c.isOutdated(customer.ID, asked) {
 		return
 	}
@@ -59,14 +59,14 @@ func (c *cache) put(customer fusebill.Customer, asked question) {
 
 // putListed keeps an entry of a list, unless its latch is missing. A list may lag behind the customers themselves, so it
 // has no say about those that this process has written: they are read by themselves.
-func (c *cache) putListed(customer fusebill.Customer, asked question) {
+func (c *cache) putListed(customer fusebill.Customer, asked *question) {
 	if _, written := c.writes[customer.ID]; !written && customer.Latch != nil {
 		c.put(customer, asked)
 	}
 }
 
 // gone notes that there is no such customer, unless something newer is known.
-func (c *cache) gone(id int64, asked question) {
+func (c *cache) gone(id int64, asked *question) {
 	if c.isOutdated(id, asked) {
 		return
 	}
@@ -75,8 +75,9 @@ func (c *cache) gone(id int64, asked question) {
 }
 
 // isOutdated says whether a customer was written, or asked for again, after a question whose answer comes only now.
-func (c *cache) isOutdated(id int64, asked question) bool {
-	return c.writes[id] > asked.sequence || c.entries[id].asked.sequence > asked.sequence
+func (c *cache) isOutdated(id int64, asked *question) bool {
+	e, ok := c.entries[id]
+	return c.writes[id] > asked.sequence || ok && e.asked.sequence > asked.sequence
 }
 
 // written notes that a write of a customer begins or ends.

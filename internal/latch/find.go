@@ -20,9 +20,11 @@ const lookupsAtOnce = 4
 // made or changed meanwhile may be missing.
 func (k *Keeper) Find(ctx context.Context, filter fusebill.Filter) ([]fusebill.Customer, error) {
 	customers, err := k.reader.find(ctx, filter)
-	slices.SortFunc(customers, func(a, b fusebill.Customer) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(customers, byID)
 	return customers, err
 }
+
+func byID(a, b fusebill.Customer) int { return cmp.Compare(a.ID, b.ID) }
 
 // FindHolder returns the customer that holds a contact or a company, as the account says now. There is none where its ID
 // is 0.
@@ -36,7 +38,7 @@ func (k *Keeper) Customer(ctx context.Context, id int64) (fusebill.Customer, err
 }
 
 // Pages yields what [Keeper.Find] returns page by page, as the service answers, for those who may stop before the end.
-// After an error nothing more comes.
+// Each page is in the order of IDs. A customer may come twice, and after an error nothing more comes.
 func (k *Keeper) Pages(ctx context.Context, filter fusebill.Filter) iter.Seq2[[]fusebill.Customer, error] {
 	return k.reader.findPages(ctx, filter)
 }
@@ -150,10 +152,12 @@ func (r *Reader) findPage(ctx context.Context, filter fusebill.Filter, number in
 		ids = append(ids, customer.ID)
 	}
 	customers, err := r.withLatches(ctx, ids, time.Now().Add(-maxAge))
-	return chosen(customers, filter), page.Last, err
+	customers = chosen(customers, filter)
+	slices.SortFunc(customers, byID)
+	return customers, page.Last, err
 }
 
-func (r *Reader) askToFind() question {
+func (r *Reader) askToFind() *question {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.spent++

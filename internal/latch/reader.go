@@ -277,14 +277,14 @@ func (r *Reader) finish(read *read, customer fusebill.Customer, err error) {
 }
 
 // ask marks when an answer is asked for.
-func (r *Reader) ask() question {
+func (r *Reader) ask() *question {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.cache.ask()
 }
 
 // keepList takes in what a list says: of customers, of the account's size, and of what lists are good for.
-func (r *Reader) keepList(asked question, page fusebill.CustomersPage) {
+func (r *Reader) keepList(asked *question, page fusebill.CustomersPage) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, customer := range page.Customers {

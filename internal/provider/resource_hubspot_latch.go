@@ -324,7 +324,9 @@ func withTimeout(
 	byDefault time.Duration,
 	diags *diag.Diagnostics,
 ) (context.Context, context.CancelFunc) {
-	limit, timeoutDiags := timeout(ctx, byDefault)
+	// The library says so of every resource without a timeouts block, at the level at which waits are told.
+	quiet := tflog.OmitLogWithMessageStrings(ctx, "timeout configuration not found")
+	limit, timeoutDiags := timeout(quiet, byDefault)
 	diags.Append(timeoutDiags...)
 	return context.WithTimeoutCause(ctx, limit, &timedOutError{limit})
 }

@@ -307,6 +307,9 @@ var providers = map[string]func() (tfprotov6.ProviderServer, error){
 	}),
 }
 
+// patient serves it with the real wait for a holder, for tests in which the holder does give up, however busy the machine.
+var patient = map[string]func() (tfprotov6.ProviderServer, error){"fusebill": serve(&fusebillProvider{version: "test"})}
+
 // serve serves a provider as the plugin does.
 func serve(p *fusebillProvider) func() (tfprotov6.ProviderServer, error) {
 	return func() (tfprotov6.ProviderServer, error) { return newServer(p)(), nil }

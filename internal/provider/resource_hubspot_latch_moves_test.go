@@ -70,7 +70,9 @@ func TestAccHubSpotLatchMoves_settleInOneApply(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := accountWith(t, empty(test.before)...)
-			run(t, resource.TestStep{Config: a.with(all(test.before))}, resource.TestStep{
+			resource.ParallelTest(t, resource.TestCase{ProtoV6ProviderFactories: patient, Steps: []resource.TestStep{{
+				Config: a.with(all(test.before)),
+			}, {
 				PreConfig: a.ResetCalls,
 				Config:    a.with(all(test.after)),
 				PostApplyFunc: func() {
@@ -79,7 +81,7 @@ func TestAccHubSpotLatchMoves_settleInOneApply(t *testing.T) {
 						t.Errorf("%d writes, want %d", got, test.writes)
 					}
 				},
-			})
+			}}})
 		})
 	}
 }

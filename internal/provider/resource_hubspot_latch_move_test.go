@@ -307,12 +307,22 @@ func FuzzMovedState(f *testing.F) {
 func newMoveCLI(t *testing.T, a account) *cli {
 	t.Helper()
 	c := newCLI(t, a)
+	c.skipWithoutMoves()
+	return c
+}
+
+func (c *cli) skipWithoutMoves() {
+	c.t.Helper()
 	minor := 8
-	if strings.HasPrefix(c.run(0, "version"), "OpenTofu") {
+	if c.isOpenTofu() {
 		minor = 10
 	}
 	c.skipBelow(1, minor, "moves between types of resources")
-	return c
+}
+
+func (c *cli) isOpenTofu() bool {
+	c.t.Helper()
+	return strings.HasPrefix(c.run(0, "version"), "OpenTofu")
 }
 
 // moves fails the test unless the latch "test", as declared, takes over another resource's state without a write.
@@ -355,10 +365,7 @@ func TestAccCLIMove(t *testing.T) {
 			a := accountWith(t, want)
 			c := newMoveCLI(t, a)
 			c.standIn(from.provider)
-			c.write("terraform.tfstate", fmt.Sprintf(`{"version": 4, "terraform_version": "1.8.0", "serial": 1,
-				"lineage": "4543e38f-961e-8273-cb02-2575685471cd", "outputs": {}, "resources": [{"mode": "managed", "type": %q, "name": "former",
-				"provider": "provider[\"%s\"]", "instances": [{"schema_version": 0, "attributes": %s}]}]}`,
-				from.typeName, from.provider, from.state))
+			c.write("terraform.tfstate", stateOf(from.inState("former")))
 			c.moves(a, from.typeName+".former", want)
 		})
 	}
@@ -389,21 +396,21 @@ func TestAccCLIMove_refused(t *testing.T) {
 		"Source Resource Type: terraform_data", "Target Resource Type: fusebill_hubspot_latches")
 }
 
-// standIn lets the built provider stand in for another one.
-func (c *cli) standIn(address string) {
+// standIn lets the built provider stand in for other ones.
+func (c *cli) standIn(addresses ...string) {
 	c.t.Helper()
 	binary, err := builtProvider()
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	dir := c.t.TempDir()
-	if err := os.Symlink(binary, filepath.Join(dir, "terraform-provider-"+path.Base(address))); err != nil {
-		c.t.Fatal(err)
+	overrides := fmt.Sprintf("dev_overrides {\n    \"fusebill/fusebill\" = %q\n", filepath.Dir(binary))
+	for _, address := range addresses {
+		dir := c.t.TempDir()
+		if err := os.Symlink(binary, filepath.Join(dir, "terraform-provider-"+path.Base(address))); err != nil {
+			c.t.Fatal(err)
+		}
+		_, source, _ := strings.Cut(address, "/") // The host is the CLI's own registry.
+		overrides += fmt.Sprintf("    %q = %q\n", source, dir)
 	}
-	_, source, _ := strings.Cut(address, "/") // The host is the CLI's own registry.
-	c.write("cli.tfrc", block("provider_installation", fmt.Sprintf(`dev_overrides {
-    "fusebill/fusebill" = %q
-    %q = %q
-  }
-  direct {}`, filepath.Dir(binary), source, dir)))
+	c.write("cli.tfrc", block("provider_installation", overrides+"  }", "direct {}"))
 }

@@ -42,9 +42,12 @@ func (m customerFilterModel) filter(ctx context.Context) (fusebill.Filter, diag.
 	}
 	var diags diag.Diagnostics
 	diags.Append(m.statuses(ctx, &filter)...)
-	for name, value := range map[string]types.String{"reference": m.Reference, "company_name": m.CompanyName, "primary_email": m.PrimaryEmail} {
-		if isKnown(value) && strings.TrimSpace(value.ValueString()) == "" {
-			diags.AddAttributeError(path.Root(name), "Invalid filter", "It is empty. Leave it out, or set it to null, to take every customer.")
+	for _, argument := range []struct {
+		name  string
+		value types.String
+	}{{"reference", m.Reference}, {"company_name", m.CompanyName}, {"primary_email", m.PrimaryEmail}} {
+		if isKnown(argument.value) && strings.TrimSpace(argument.value.ValueString()) == "" {
+			diags.AddAttributeError(path.Root(argument.name), "Invalid filter", "It is empty. Leave it out, or set it to null, to take every customer.")
 		}
 	}
 	if text := m.ModifiedSince; isKnown(text) {

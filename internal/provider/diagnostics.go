@@ -18,8 +18,8 @@ import (
 
 // attempt is what was being done when an error came up.
 type attempt struct {
-	doing      string // "create the HubSpot latch of"; the customer follows
-	customerID int64
+	doing      string         // "create the HubSpot latch of"; the customer follows
+	customerID int64          // 0: it isn't about one customer, and nothing follows
 	declared   fusebill.Latch // zero where nothing was to be latched
 }
 
@@ -27,7 +27,10 @@ type attempt struct {
 // for which customer, what the API said in its own words, and what to do next, on the attribute at fault.
 func (a attempt) diagnostic(err error) diag.Diagnostic {
 	explained := a.explain(err)
-	detail := fmt.Sprintf("Could not %s customer %d", a.doing, a.customerID)
+	detail := "Could not " + a.doing
+	if a.customerID != 0 {
+		detail += fmt.Sprintf(" customer %d", a.customerID)
+	}
 	if !a.declared.IsZero() {
 		detail += fmt.Sprintf(" (%s)", a.declared)
 	}
@@ -131,7 +134,7 @@ func (a attempt) explainRefusal(apiErr *fusebill.APIError) explanation {
 	case len(apiErr.Messages) == 0:
 		return explanation{"Something else than Fusebill answered", "Check base_url, which must end with the API's version as in " +
 			fusebill.DefaultBaseURL + ", and any proxy on the way.", ""}
-	case fusebill.IsNotFound(apiErr):
+	case fusebill.IsNotFound(apiErr) && a.customerID != 0:
 		return explanation{"Customer not found in Fusebill", fmt.Sprintf("Check that %d is the customer's own ID, as in the URL of its "+
 			"page in Fusebill, and not its reference, and that the API key is of the customer's account.", a.customerID), "fusebill_id"}
 	case a.declared.IsZero() || status != http.StatusBadRequest && status != http.StatusConflict:

@@ -43,6 +43,16 @@ func TestAttempt_diagnostic(t *testing.T) {
 		want    string
 	}{
 		{
+			"nobody knows which customer", attempt{doing: "list the customers"},
+			fmt.Errorf("GET customers: %w", said(500, "An unexpected error occurred.")), `
+Error: Fusebill had a fault
+
+Could not list the customers: GET customers: 500 Internal Server Error: An unexpected error occurred.
+
+It didn't go away within the tries that max_retries allows. Run again later.
+`,
+		},
+		{
 			"the customer has another contact", creating,
 			&latch.AlreadyLatchedError{CustomerID: 11, Current: fusebill.Latch{HubSpotID: 999}}, `
 Error: Customer is latched already

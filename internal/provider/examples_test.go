@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,6 +26,7 @@ const examplesFolder = "../../examples"
 // example is what an example needs and does.
 type example struct {
 	cli     []tfversion.TerraformVersionCheck // which CLIs can run it; none: any
+	others  []fusebillsim.Customer            // of whom more matters than the latch
 	latched map[int64]fusebill.Latch          // before: what the account holds
 	holds   map[int64]fusebill.Latch          // after
 	writes  int                               // calls that change the account
@@ -65,6 +67,26 @@ var examples = map[string]example{
 	"resources/fusebill_hubspot_latches/import-by-string-id.tf": {
 		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_5_0)},
 		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
+		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
+	},
+	"data-sources/fusebill_customer/data-source.tf": {
+		others: []fusebillsim.Customer{{ID: 2554529, Reference: "C-000123"}, {ID: 2554530, CompanyName: "Brown Coffee", HubSpotCompanyID: 203}},
+		holds:  map[int64]fusebill.Latch{2554529: {HubSpotID: 101}},
+		writes: 1,
+	},
+	"data-sources/fusebill_customers/data-source.tf": {
+		others: []fusebillsim.Customer{{ID: 2554529, CompanyName: "Stolen Bikes", HubSpotID: 101}, {ID: 2554530, CompanyName: "Brown Coffee"}},
+	},
+	"data-sources/fusebill_customers/data-source_check.tf": {
+		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_5_0)},
+		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101}, 2554530: {}},
+	},
+	"data-sources/fusebill_hubspot_latches/data-source.tf": {
+		others: []fusebillsim.Customer{{ID: 2554529, CompanyName: `Stolen "Bikes"`, HubSpotID: 101, HubSpotCompanyID: 202}, {ID: 2554530, HubSpotCompanyID: 203}},
+	},
+	"data-sources/fusebill_hubspot_latches/data-source_import.tf": {
+		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_7_0)},
+		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}, 2554531: {}},
 		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
 	},
 	"functions/parse_hubspot_url/function.tf": {
@@ -133,7 +155,7 @@ func findExamples(t *testing.T) map[string]bool {
 }
 
 func (e example) run(t *testing.T, name string) {
-	var customers []fusebillsim.Customer
+	customers := slices.Clone(e.others)
 	for id, latch := range e.latched {
 		customers = append(customers, fusebillsim.Customer{ID: id, HubSpotID: latch.HubSpotID, HubSpotCompanyID: latch.HubSpotCompanyID})
 	}

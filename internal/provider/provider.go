@@ -133,7 +133,7 @@ func (p *fusebillProvider) Resources(context.Context) []func() resource.Resource
 }
 
 func (p *fusebillProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return nil
+	return []func() datasource.DataSource{newHubSpotLatchesDataSource, newCustomerDataSource, newCustomersDataSource}
 }
 
 func (p *fusebillProvider) Functions(context.Context) []func() function.Function {

@@ -1,0 +1,59 @@
+package provider
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+)
+
+// filterAttributes are the arguments of customerFilterModel.
+func filterAttributes() map[string]schema.Attribute {
+	text := func(description string) schema.Attribute {
+		return schema.StringAttribute{MarkdownDescription: description, Optional: true}
+	}
+	return map[string]schema.Attribute{
+		"statuses":       schema.ListAttribute{MarkdownDescription: statusesDescription, ElementType: types.StringType, Optional: true},
+		"reference":      text(referenceDescription),
+		"company_name":   text(companyNameDescription),
+		"primary_email":  text(primaryEmailDescription),
+		"modified_since": text(modifiedSinceDescription),
+	}
+}
+
+// customerAttributes are what data sources tell of a customer.
+func customerAttributes() map[string]schema.Attribute {
+	text := func(description string) schema.Attribute {
+		return schema.StringAttribute{MarkdownDescription: description + " `null` where there is none.", Computed: true}
+	}
+	id := func(description string) schema.Attribute {
+		return schema.Int64Attribute{MarkdownDescription: description, Computed: true}
+	}
+	return map[string]schema.Attribute{
+		"id":                 id("ID of the customer."),
+		"reference":          text("Reference of the customer, your own customer ID in Fusebill. Two customers may have the same."),
+		"first_name":         text("First name of the person."),
+		"last_name":          text("Last name of the person."),
+		"company_name":       text("Name of the company."),
+		"primary_email":      text("Primary email address."),
+		"status":             text("Status: `Draft`, `Active`, `Hold`, `Suspended` or `Cancelled`."),
+		"hubspot_id":         id("ID of the HubSpot contact that the customer is latched to. `null` where it is latched to none."),
+		"hubspot_company_id": id("ID of the HubSpot company that the customer is latched to. `null` where it is latched to none."),
+	}
+}
+
+// textOrNull makes a null of an empty text: the service doesn't tell the two apart.
+func textOrNull(text string) types.String {
+	if text == "" {
+		return types.StringNull()
+	}
+	return types.StringValue(text)
+}
+
+// nameOf is what people call a customer, empty where it has no name at all.
+func nameOf(c fusebill.Customer) string {
+	return cmp.Or(c.CompanyName, strings.TrimSpace(c.FirstName+" "+c.LastName))
+}

@@ -1,0 +1,233 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/datasourcevalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
+)
+
+var (
+	_ datasource.DataSource                     = (*customerDataSource)(nil)
+	_ datasource.DataSourceWithConfigure        = (*customerDataSource)(nil)
+	_ datasource.DataSourceWithConfigValidators = (*customerDataSource)(nil)
+)
+
+// customerDataSource is fusebill_customer: the one customer that goes by something.
+type customerDataSource struct {
+	keeper *latch.Keeper
+}
+
+type customerDataModel struct {
+	ID               types.Int64  `tfsdk:"id"`
+	Reference        types.String `tfsdk:"reference"`
+	FirstName        types.String `tfsdk:"first_name"`
+	LastName         types.String `tfsdk:"last_name"`
+	CompanyName      types.String `tfsdk:"company_name"`
+	PrimaryEmail     types.String `tfsdk:"primary_email"`
+	Status           types.String `tfsdk:"status"`
+	HubSpotID        types.Int64  `tfsdk:"hubspot_id"`
+	HubSpotCompanyID types.Int64  `tfsdk:"hubspot_company_id"`
+}
+
+func newCustomerDataSource() datasource.DataSource { return &customerDataSource{} }
+
+func (d *customerDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_customer"
+}
+
+func (d *customerDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	const (
+		toTheLetter  = " to look for, compared to the letter: letter case and white space count, and no character stands for others."
+		readsAccount = " to look for. Only the list of all customers tells who holds it, so this costs one call for each 1,000 customers " +
+			"of the account; further ones in the same run cost nothing more, up to ten minutes later."
+	)
+	id := func(description string) schema.Attribute {
+		return schema.Int64Attribute{
+			MarkdownDescription: description,
+			Optional:            true,
+			Computed:            true,
+			Validators:          []validator.Int64{int64validator.AtLeast(1)},
+		}
+	}
+	text := func(description string) schema.Attribute {
+		return schema.StringAttribute{
+			MarkdownDescription: description,
+			Optional:            true,
+			Computed:            true,
+			Validators:          []validator.String{stringvalidator.RegexMatches(regexp.MustCompile(`\S`), "must not be empty")},
+		}
+	}
+	attributes := customerAttributes()
+	attributes["id"] = id("ID of the customer to look for, 1 or more, as in the URL of its page in Fusebill.")
+	attributes["reference"] = text("Reference" + toTheLetter + " It is your own customer ID in Fusebill, and two customers may have the same.")
+	attributes["primary_email"] = text("Primary email address" + toTheLetter)
+	attributes["hubspot_id"] = id("ID of the HubSpot contact" + readsAccount)
+	attributes["hubspot_company_id"] = id("ID of the HubSpot company" + readsAccount)
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Looks up one Fusebill customer, with its HubSpot latch, by exactly one of `id`, `reference`, `primary_email`, " +
+			"`hubspot_id` and `hubspot_company_id`. The others say what the customer has, and are `null` where it has none. None, or several, " +
+			"is an error.",
+		Attributes: attributes,
+	}
+}
+
+func (d *customerDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+	d.keeper = keeperFrom(req.ProviderData, &resp.Diagnostics)
+}
+
+func (d *customerDataSource) ConfigValidators(context.Context) []datasource.ConfigValidator {
+	return []datasource.ConfigValidator{datasourcevalidator.ExactlyOneOf(
+		path.MatchRoot("id"), path.MatchRoot("reference"), path.MatchRoot("primary_email"),
+		path.MatchRoot("hubspot_id"), path.MatchRoot("hubspot_company_id"),
+	)}
+}
+
+func (d *customerDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var config customerDataModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	customer, fault := d.find(ctx, config.lookup())
+	if fault != nil {
+		resp.Diagnostics.Append(fault)
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, newCustomerDataModel(customer))...)
+}
+
+// lookup is what a customer is looked for by.
+type lookup struct {
+	argument string
+	what     string // with its value, as a sentence names it
+	id       int64
+	filter   fusebill.Filter
+	claim    latch.Claim
+}
+
+// lookup reads the one argument that is set: another number of them is refused before.
+func (m customerDataModel) lookup() lookup {
+	switch {
+	case !m.ID.IsNull():
+		return lookup{argument: "id", id: m.ID.ValueInt64()}
+	case !m.Reference.IsNull():
+		reference := m.Reference.ValueString()
+		return lookup{argument: "reference", what: fmt.Sprintf("the reference %q", reference), filter: fusebill.Filter{Reference: reference}}
+	case !m.PrimaryEmail.IsNull():
+		email := m.PrimaryEmail.ValueString()
+		return lookup{argument: "primary_email", what: fmt.Sprintf("the primary email address %q", email), filter: fusebill.Filter{PrimaryEmail: email}}
+	case !m.HubSpotID.IsNull():
+		return lookup{argument: "hubspot_id", claim: latch.Claim{Kind: latch.Contact, ID: m.HubSpotID.ValueInt64()}}
+	default:
+		return lookup{argument: "hubspot_company_id", claim: latch.Claim{Kind: latch.Company, ID: m.HubSpotCompanyID.ValueInt64()}}
+	}
+}
+
+func (d *customerDataSource) find(ctx context.Context, by lookup) (fusebill.Customer, diag.Diagnostic) {
+	switch {
+	case by.id != 0:
+		return d.findByID(ctx, by)
+	case by.claim != latch.Claim{}:
+		return d.findHolder(ctx, by)
+	default:
+		return d.findByFilter(ctx, by)
+	}
+}
+
+func (d *customerDataSource) findByID(ctx context.Context, by lookup) (fusebill.Customer, diag.Diagnostic) {
+	customer, err := d.keeper.Customer(ctx, by.id)
+	if err == nil {
+		return customer, nil
+	}
+	fault := attempt{doing: "read", customerID: by.id}.diagnostic(err)
+	if fusebill.IsNotFound(err) {
+		fault = diag.WithPath(path.Root(by.argument), fault)
+	}
+	return customer, fault
+}
+
+func (d *customerDataSource) findHolder(ctx context.Context, by lookup) (fusebill.Customer, diag.Diagnostic) {
+	customer, err := d.keeper.FindHolder(ctx, by.claim)
+	switch {
+	case err != nil:
+		return customer, attempt{doing: fmt.Sprintf("find the customer that is latched to %s", by.claim)}.diagnostic(err)
+	case customer.ID == 0:
+		return customer, by.fault("No such customer", fmt.Sprintf("No customer of the account is latched to %s.\n\nCheck that it is the ID of "+
+			"a HubSpot %s, the last number in the address of its page, and that the API key is of the account that you mean.",
+			by.claim, by.claim.Kind))
+	default:
+		return customer, nil
+	}
+}
+
+func (d *customerDataSource) findByFilter(ctx context.Context, by lookup) (fusebill.Customer, diag.Diagnostic) {
+	customers, err := d.keeper.Find(ctx, by.filter)
+	switch {
+	case err != nil:
+		return fusebill.Customer{}, attempt{doing: "find the customer with " + by.what}.diagnostic(err)
+	case len(customers) == 0:
+		return fusebill.Customer{}, by.fault("No such customer", fmt.Sprintf("No customer of the account has %s.\n\nIt is compared to the "+
+			"letter: letter case and white space count. Check that it is written as in Fusebill, and that the API key is of the account "+
+			"that you mean.", by.what))
+	case len(customers) > 1:
+		return fusebill.Customer{}, by.fault("Several such customers", fmt.Sprintf("%d customers of the account have %s, and one is wanted:\n\n"+
+			"%s\n\nLook the right one up by its id, or give it another %s in Fusebill. To have all of them, use fusebill_customers.",
+			len(customers), by.what, candidates(customers), strings.ReplaceAll(by.argument, "_", " ")))
+	default:
+		return customers[0], nil
+	}
+}
+
+func (by lookup) fault(summary, detail string) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(path.Root(by.argument), summary, detail)
+}
+
+// maxCandidates is how many of several customers are told one by one.
+const maxCandidates = 10
+
+// candidates tells customers apart, a line for each. The names are quoted: who has written them isn't known.
+func candidates(customers []fusebill.Customer) string {
+	var lines []string
+	for _, c := range customers[:min(len(customers), maxCandidates)] {
+		line := fmt.Sprintf("  %d", c.ID)
+		if name := nameOf(c); name != "" {
+			line += fmt.Sprintf(" %q", name)
+		}
+		if c.Status != "" {
+			line += fmt.Sprintf(" (%s)", c.Status)
+		}
+		lines = append(lines, line)
+	}
+	if rest := len(customers) - maxCandidates; rest > 0 {
+		lines = append(lines, fmt.Sprintf("  and %d more", rest))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func newCustomerDataModel(c fusebill.Customer) customerDataModel {
+	return customerDataModel{
+		ID:               types.Int64Value(c.ID),
+		Reference:        textOrNull(c.Reference),
+		FirstName:        textOrNull(c.FirstName),
+		LastName:         textOrNull(c.LastName),
+		CompanyName:      textOrNull(c.CompanyName),
+		PrimaryEmail:     textOrNull(c.PrimaryEmail),
+		Status:           textOrNull(c.Status),
+		HubSpotID:        int64OrNull(c.Latch.HubSpotID),
+		HubSpotCompanyID: int64OrNull(c.Latch.HubSpotCompanyID),
+	}
+}

@@ -1,0 +1,88 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
+)
+
+var (
+	_ datasource.DataSource                   = (*customersDataSource)(nil)
+	_ datasource.DataSourceWithConfigure      = (*customersDataSource)(nil)
+	_ datasource.DataSourceWithValidateConfig = (*customersDataSource)(nil)
+)
+
+// customersDataSource is fusebill_customers: customers with their latches, or without, for checks.
+type customersDataSource struct {
+	keeper *latch.Keeper
+}
+
+type customersDataModel struct {
+	customerFilterModel
+	Latched   types.Bool          `tfsdk:"latched"`
+	Customers []customerDataModel `tfsdk:"customers"`
+}
+
+func newCustomersDataSource() datasource.DataSource { return &customersDataSource{} }
+
+func (d *customersDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_customers"
+}
+
+func (d *customersDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	attributes := filterAttributes()
+	attributes["latched"] = schema.BoolAttribute{
+		MarkdownDescription: "`true`: only customers that are latched to a contact or a company. `false`: only those that are latched to " +
+			"neither. Default: both.",
+		Optional: true,
+	}
+	attributes["customers"] = schema.ListNestedAttribute{
+		MarkdownDescription: "The customers, in the order of their IDs.",
+		Computed:            true,
+		NestedObject:        schema.NestedAttributeObject{Attributes: customerAttributes()},
+	}
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Lists Fusebill customers with their HubSpot latches: to check that all that should be latched are, and for " +
+			"reports. All arguments are optional, and a customer has to fit all that are set.",
+		Attributes: attributes,
+	}
+}
+
+func (d *customersDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+	d.keeper = keeperFrom(req.ProviderData, &resp.Diagnostics)
+}
+
+func (d *customersDataSource) ValidateConfig(
+	ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse,
+) {
+	var config customersDataModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	_, diags := config.filter(ctx)
+	resp.Diagnostics.Append(diags...)
+}
+
+func (d *customersDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var config customersDataModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	filter, diags := config.filter(ctx)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	customers, err := d.keeper.Find(ctx, filter)
+	if err != nil {
+		resp.Diagnostics.Append(attempt{doing: "list the customers"}.diagnostic(err))
+		return
+	}
+	config.Customers = []customerDataModel{} // Not nil, even where there are none.
+	for _, c := range customers {
+		if config.Latched.IsNull() || config.Latched.ValueBool() == !c.Latch.IsZero() {
+			config.Customers = append(config.Customers, newCustomerDataModel(c))
+		}
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, config)...)
+}

@@ -1,0 +1,121 @@
+package provider
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
+)
+
+var (
+	_ datasource.DataSource                   = (*hubSpotLatchesDataSource)(nil)
+	_ datasource.DataSourceWithConfigure      = (*hubSpotLatchesDataSource)(nil)
+	_ datasource.DataSourceWithValidateConfig = (*hubSpotLatchesDataSource)(nil)
+)
+
+// hubSpotLatchesDataSource is fusebill_hubspot_latches: the latches that the account has, for imports and reports.
+type hubSpotLatchesDataSource struct {
+	keeper *latch.Keeper
+}
+
+type hubSpotLatchesDataModel struct {
+	customerFilterModel
+	Latches map[string]latchDataModel `tfsdk:"latches"`
+}
+
+// latchDataModel is a latch, with enough of its customer to know it by. It is there thousands of times.
+type latchDataModel struct {
+	HubSpotID        types.Int64  `tfsdk:"hubspot_id"`
+	HubSpotCompanyID types.Int64  `tfsdk:"hubspot_company_id"`
+	Name             types.String `tfsdk:"name"`
+	CompanyName      types.String `tfsdk:"company_name"`
+	Reference        types.String `tfsdk:"reference"`
+	Status           types.String `tfsdk:"status"`
+}
+
+func newHubSpotLatchesDataSource() datasource.DataSource { return &hubSpotLatchesDataSource{} }
+
+func (d *hubSpotLatchesDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_hubspot_latches"
+}
+
+func (d *hubSpotLatchesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	attributes := filterAttributes()
+	attributes["latches"] = schema.MapNestedAttribute{
+		MarkdownDescription: "The latches, by the ID of the customer. The keys are texts, as `for_each` and the import ID of " +
+			"`fusebill_hubspot_latch` take them. Customers without a latch aren't in it.",
+		Computed:     true,
+		NestedObject: schema.NestedAttributeObject{Attributes: latchAttributes()},
+	}
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Lists the HubSpot latches of an account, whoever made them: to import them all, and for reports. All " +
+			"arguments are optional, and a customer has to fit all that are set.",
+		Attributes: attributes,
+	}
+}
+
+func latchAttributes() map[string]schema.Attribute {
+	attributes := customerAttributes()
+	return map[string]schema.Attribute{
+		"hubspot_id":         attributes["hubspot_id"],
+		"hubspot_company_id": attributes["hubspot_company_id"],
+		"name": schema.StringAttribute{
+			MarkdownDescription: "Name of the company, or else of the person. `null` where there is neither.",
+			Computed:            true,
+		},
+		"company_name": attributes["company_name"],
+		"reference":    attributes["reference"],
+		"status":       attributes["status"],
+	}
+}
+
+func (d *hubSpotLatchesDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+	d.keeper = keeperFrom(req.ProviderData, &resp.Diagnostics)
+}
+
+func (d *hubSpotLatchesDataSource) ValidateConfig(
+	ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse,
+) {
+	var config hubSpotLatchesDataModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	_, diags := config.filter(ctx)
+	resp.Diagnostics.Append(diags...)
+}
+
+func (d *hubSpotLatchesDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var config hubSpotLatchesDataModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	filter, diags := config.filter(ctx)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	customers, err := d.keeper.Find(ctx, filter)
+	if err != nil {
+		resp.Diagnostics.Append(attempt{doing: "list the HubSpot latches"}.diagnostic(err))
+		return
+	}
+	config.Latches = make(map[string]latchDataModel) // Not nil, even where there are none.
+	for _, c := range customers {
+		if !c.Latch.IsZero() {
+			config.Latches[strconv.FormatInt(c.ID, 10)] = newLatchDataModel(c)
+		}
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, config)...)
+}
+
+func newLatchDataModel(c fusebill.Customer) latchDataModel {
+	return latchDataModel{
+		HubSpotID:        int64OrNull(c.Latch.HubSpotID),
+		HubSpotCompanyID: int64OrNull(c.Latch.HubSpotCompanyID),
+		Name:             textOrNull(nameOf(c)),
+		CompanyName:      textOrNull(c.CompanyName),
+		Reference:        textOrNull(c.Reference),
+		Status:           textOrNull(c.Status),
+	}
+}

@@ -1,0 +1,86 @@
+package provider
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+	"github.com/hashicorp/terraform-plugin-testing/tfversion"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
+)
+
+// The promises tested here: every latch is there to the last digit, and nothing else; what is missing is null; imports of
+// all that it lists cost one reading of the account, and end in an empty plan. Filters are in data_source_test.go.
+
+func TestAccHubSpotLatchesDataSource(t *testing.T) {
+	text := knownvalue.StringExact
+	a := newAccount(t, append(directory(), fusebillsim.Customer{ID: 77, Reference: "unlatched"})...)
+	latches := func(want knownvalue.Check) []statecheck.StateCheck {
+		return []statecheck.StateCheck{statecheck.ExpectKnownValue("data.fusebill_hubspot_latches.test", tfjsonpath.New("latches"), want)}
+	}
+	run(t,
+		refused(a.with(dataBlock("fusebill_hubspot_latches", `modified_since = "yesterday"`)),
+			diagnosis("Invalid filter", `modified_since = "yesterday"`, `"yesterday" is neither a date such as 2026-01-31`)),
+		resource.TestStep{
+			Config: a.with(dataBlock("fusebill_hubspot_latches")),
+			ConfigStateChecks: latches(knownvalue.MapPartial(map[string]knownvalue.Check{
+				"11": knownvalue.ObjectExact(map[string]knownvalue.Check{
+					"hubspot_id": knownvalue.Int64Exact(101), "hubspot_company_id": knownvalue.Int64Exact(201),
+					"name": text("Stolen Bikes"), "company_name": text("Stolen Bikes"), "reference": text("C-1"), "status": text("Active"),
+				}),
+				"22": knownvalue.ObjectExact(map[string]knownvalue.Check{
+					"hubspot_id": knownvalue.Int64Exact(102), "hubspot_company_id": knownvalue.Null(),
+					"name": text("John Doe"), "company_name": knownvalue.Null(), "reference": text("C-2"), "status": text("Hold"),
+				}),
+				"9007199254740993": knownvalue.ObjectExact(map[string]knownvalue.Check{
+					"hubspot_id": knownvalue.Int64Exact(9007199254740995), "hubspot_company_id": knownvalue.Int64Exact(4294967297),
+					"name": knownvalue.Null(), "company_name": knownvalue.Null(), "reference": knownvalue.Null(), "status": text("Active"),
+				}),
+			})),
+		},
+		resource.TestStep{
+			Config:            a.with(dataBlock("fusebill_hubspot_latches", `reference = "unlatched"`)),
+			ConfigStateChecks: latches(knownvalue.MapExact(nil)),
+		},
+	)
+}
+
+func TestAccHubSpotLatchesDataSource_failures(t *testing.T) {
+	a := newAccount(t, directory()...)
+	run(t, a.failures("fusebill_hubspot_latches",
+		failure{fusebillsim.FaultUnauthorized, "", "Fusebill refused the API key", "Could not list the HubSpot latches: GET customers: 401 Unauthorized: "},
+		failure{fusebillsim.FaultStatus500Before, `reference = "C-1"`, "Fusebill had a fault",
+			"Could not list the HubSpot latches: GET customers: 500 Internal Server Error: An unexpected error occurred."},
+		failure{fusebillsim.FaultHTMLBody, "", "Fusebill's answer can't be understood", "A proxy may have answered in its place"},
+	)...)
+}
+
+// Imports by what the data source lists read nothing more.
+func TestAccHubSpotLatchesDataSource_import(t *testing.T) {
+	const n = 100
+	a := newAccount(t)
+	for i, id := range a.AddSampleCustomers(n) {
+		a.SetLatch(id, int64(i+1), 0)
+	}
+	const latches = "data.fusebill_hubspot_latches.test.latches"
+	needs(t, "imports by for_each", tfversion.SkipBelow(tfversion.Version1_7_0), resource.TestStep{
+		PreConfig: a.ResetCalls,
+		Config: a.with(dataBlock("fusebill_hubspot_latches"),
+			block("import", "for_each = "+latches, "to = "+testLatch+"[each.key]", "id = each.key"),
+			latchBlock("for_each = "+latches, "fusebill_id = each.key", "hubspot_id = each.value.hubspot_id", "hubspot_company_id = each.value.hubspot_company_id"),
+		),
+		ConfigStateChecks: []statecheck.StateCheck{
+			statecheck.ExpectKnownValue(fmt.Sprintf("%s[%q]", testLatch, "2500099"), tfjsonpath.New("hubspot_id"), knownvalue.Int64Exact(n)),
+		},
+		PostApplyFunc: func() {
+			a.wrote(t)
+			if calls := a.Count(); calls > 3 { // The plan, the apply that plans again, and the plan after it.
+				t.Errorf("%d calls, want at most 5: %v", calls, a.Calls())
+			}
+		},
+	}, resource.TestStep{Config: a.with()}) // The test framework can't end with instances of for_each in the state.
+}

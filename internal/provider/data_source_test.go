@@ -1,0 +1,327 @@
+package provider
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+	"github.com/hashicorp/terraform-plugin-testing/tfversion"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
+)
+
+// What all data sources promise: filters choose to the letter, whatever characters are in them and whatever lists leave out;
+// what is wrong with an argument is told on it, before any call; data sources of one run share the reading of the account;
+// what the same run has written shows; Ctrl-C ends a reading. What each of them tells is in the file beside it.
+
+// dataBlock reads the data source "test" of a type.
+func dataBlock(typeName string, arguments ...string) string {
+	return block(fmt.Sprintf("data %q %q", typeName, "test"), arguments...)
+}
+
+// failure is a fault of the service, and what the data source "test" with these arguments makes of it.
+type failure struct {
+	kind      fusebillsim.FaultKind
+	arguments string
+	summary   string
+	says      string
+}
+
+// failures are steps that end with errors which are no argument's fault.
+func (a account) failures(typeName string, failures ...failure) []resource.TestStep {
+	back := func() {}
+	var steps []resource.TestStep
+	for _, f := range failures {
+		step := refused(a.with(dataBlock(typeName, f.arguments)), diagnosis(f.summary, fmt.Sprintf("data %q %q {", typeName, "test"), f.says))
+		step.PreConfig = func() {
+			back()
+			back = a.faults(f.kind, "", -1)
+		}
+		steps = append(steps, step)
+	}
+	return append(steps, resource.TestStep{Config: a.with()}) // What a test ends with is destroyed, and so must succeed.
+}
+
+// directory is an account in which each customer is there for a reason.
+func directory() []fusebillsim.Customer {
+	day := func(n int) time.Time { return time.Date(2026, 1, n, 12, 0, 0, 0, time.UTC) }
+	return []fusebillsim.Customer{
+		{ID: 11, Reference: "C-1", CompanyName: "Stolen Bikes", PrimaryEmail: "a@example.com", HubSpotID: 101, HubSpotCompanyID: 201, Modified: day(1)},
+		{ID: 22, Reference: "C-2", FirstName: "John", LastName: "Doe", PrimaryEmail: "A@example.com", Status: "Hold", HubSpotID: 102, Modified: day(2)},
+		{ID: 33, Reference: "c-1", CompanyName: "Stolen Bikes", Status: "Draft", HubSpotCompanyID: 203, Modified: day(3)},
+		{ID: 44, Reference: "a;b", CompanyName: "Bikes, Ltd.", Status: "Draft", HubSpotID: 104, Modified: day(4)},
+		{ID: 55, Reference: "x:status:Draft", CompanyName: "a,b", HubSpotID: 105, Modified: day(5)},
+		{ID: 66, Reference: "[empty]", CompanyName: "*", HubSpotID: 106, Modified: day(6)},
+		{ID: 9007199254740993, HubSpotID: 9007199254740995, HubSpotCompanyID: 4294967297, Modified: day(7)},
+	}
+}
+
+const wholeDirectory = "11 22 33 44 55 66 9007199254740993"
+
+// filterCases are the arguments of filters and the customers of the directory that they choose.
+var filterCases = map[string]string{
+	``:                                        wholeDirectory,
+	`reference = null`:                        wholeDirectory,
+	`statuses = ["Draft", "Hold"]`:            "22 33 44",
+	`statuses = ["Cancelled"]`:                "",
+	`reference = "C-1"`:                       "11",
+	`reference = "C-*"`:                       "",
+	`reference = "*"`:                         "",
+	`reference = "a;b"`:                       "44",
+	`reference = "a;status:Draft"`:            "",
+	`reference = "x:status:Draft"`:            "55",
+	`reference = "[empty]"`:                   "66",
+	`reference = " C-1"`:                      "",
+	`company_name = "Stolen Bikes"`:           "11 33",
+	`company_name = "Bikes, Ltd."`:            "44",
+	`company_name = "a,b"`:                    "55",
+	`company_name = "*"`:                      "66",
+	`primary_email = "A@example.com"`:         "22",
+	`primary_email = "a@example.com"`:         "11",
+	`modified_since = "2026-01-05"`:           "55 66 9007199254740993",
+	`modified_since = "2026-01-06T13:00:00Z"`: "9007199254740993",
+	"company_name = \"Stolen Bikes\"\nstatuses = [\"Active\"]": "11",
+}
+
+func TestAccDataSource_filters(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*fusebillsim.Behavior){
+		"as documented":         func(*fusebillsim.Behavior) {},
+		"lists without latches": func(b *fusebillsim.Behavior) { b.ListOmitsHubSpotKeys = true },
+		"filters ignored":       func(b *fusebillsim.Behavior) { b.IgnoreFilters = true },
+		"small pages":           func(b *fusebillsim.Behavior) { b.MaxPageSize = 2 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newAccount(t, directory()...)
+			a.Configure(change)
+			var blocks []string
+			var checks []statecheck.StateCheck
+			for arguments, chosen := range filterCases {
+				latches, customers := map[string]knownvalue.Check{}, []knownvalue.Check{}
+				for id := range strings.FieldsSeq(chosen) {
+					n, _ := strconv.ParseInt(id, 10, 64)
+					latches[id] = knownvalue.NotNull()
+					customers = append(customers, knownvalue.ObjectPartial(map[string]knownvalue.Check{"id": knownvalue.Int64Exact(n)}))
+				}
+				label := fmt.Sprintf("case%d", len(blocks))
+				blocks = append(blocks,
+					block(fmt.Sprintf("data %q %q", "fusebill_hubspot_latches", label), arguments),
+					block(fmt.Sprintf("data %q %q", "fusebill_customers", label), arguments))
+				checks = append(checks,
+					statecheck.ExpectKnownValue("data.fusebill_hubspot_latches."+label, tfjsonpath.New("latches"), knownvalue.MapExact(latches)),
+					statecheck.ExpectKnownValue("data.fusebill_customers."+label, tfjsonpath.New("customers"), knownvalue.ListExact(customers)))
+			}
+			run(t, resource.TestStep{Config: a.with(blocks...), ConfigStateChecks: checks})
+		})
+	}
+}
+
+func TestDataSource_wrongArguments(t *testing.T) {
+	t.Parallel()
+	const exactlyOne = "Exactly one of these attributes must be configured: [id,reference,primary_email,hubspot_id,hubspot_company_id]"
+	text := func(text string) tftypes.Value { return tftypes.NewValue(tftypes.String, text) }
+	number := func(n int) tftypes.Value { return tftypes.NewValue(tftypes.Number, n) }
+	list := func(texts ...string) tftypes.Value {
+		values := []tftypes.Value{}
+		for _, t := range texts {
+			values = append(values, text(t))
+		}
+		return tftypes.NewValue(tftypes.List{ElementType: tftypes.String}, values)
+	}
+	type arguments = map[string]tftypes.Value
+	for _, test := range []struct {
+		types     string
+		arguments arguments
+		on        string // the attribute at fault
+		says      string
+	}{
+		{"fusebill_hubspot_latches fusebill_customers", arguments{"statuses": list("Draft", "active")},
+			`AttributeName("statuses").ElementKeyInt(1)`, `"active" is no status of a customer. There are: Draft, Active, Hold, Suspended, Cancelled.`},
+		{"fusebill_hubspot_latches fusebill_customers", arguments{"statuses": list()}, `AttributeName("statuses")`, "It is empty, and so no customer would match."},
+		{"fusebill_hubspot_latches fusebill_customers", arguments{"reference": text("")}, `AttributeName("reference")`, "It is empty."},
+		{"fusebill_hubspot_latches fusebill_customers", arguments{"company_name": text(" ")}, `AttributeName("company_name")`, "It is empty."},
+		{"fusebill_hubspot_latches fusebill_customers", arguments{"primary_email": text("\t")}, `AttributeName("primary_email")`, "It is empty."},
+		{"fusebill_hubspot_latches fusebill_customers", arguments{"modified_since": text("yesterday")}, `AttributeName("modified_since")`,
+			`"yesterday" is neither a date such as 2026-01-31 nor a time such as 2026-01-31T12:00:00Z.`},
+		{"fusebill_customer", nil, ``, exactlyOne},
+		{"fusebill_customer", arguments{"id": number(11), "reference": text("C-1")}, `AttributeName("id")`, exactlyOne},
+		{"fusebill_customer", arguments{"id": number(0)}, `AttributeName("id")`, "must be at least 1"},
+		{"fusebill_customer", arguments{"hubspot_id": number(-1)}, `AttributeName("hubspot_id")`, "must be at least 1"},
+		{"fusebill_customer", arguments{"hubspot_company_id": number(0)}, `AttributeName("hubspot_company_id")`, "must be at least 1"},
+		{"fusebill_customer", arguments{"reference": text("")}, `AttributeName("reference")`, "must not be empty"},
+		{"fusebill_customer", arguments{"primary_email": text(" ")}, `AttributeName("primary_email")`, "must not be empty"},
+	} {
+		for typeName := range strings.FieldsSeq(test.types) {
+			p := newProtocol(t, simWith()) // Not configured, as where nobody has a key.
+			resp, err := p.server.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{
+				TypeName: typeName, Config: p.value(p.dataType(typeName), test.arguments),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(resp.Diagnostics) != 1 {
+				t.Errorf("%s %v: %d diagnostics", typeName, test.arguments, len(resp.Diagnostics))
+				continue
+			}
+			got := resp.Diagnostics[0]
+			if on := got.Attribute.String(); on != test.on || !strings.Contains(got.Detail, test.says) {
+				t.Errorf("%s %v: on %s: %s", typeName, test.arguments, on, got.Detail)
+			}
+		}
+	}
+}
+
+// What isn't known yet may turn out right.
+func TestDataSource_unknownArgumentsAreValid(t *testing.T) {
+	t.Parallel()
+	unknown := tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
+	p := newProtocol(t, simWith())
+	for typeName, names := range map[string][]string{
+		"fusebill_hubspot_latches": {"reference", "company_name", "primary_email", "modified_since", "statuses"},
+		"fusebill_customers":       {"reference", "company_name", "primary_email", "modified_since", "statuses", "latched"},
+		"fusebill_customer":        {"reference", "primary_email", "id", "hubspot_id", "hubspot_company_id"},
+	} {
+		typ := p.dataType(typeName)
+		for _, name := range names {
+			unknown := tftypes.NewValue(typ.AttributeTypes[name], tftypes.UnknownValue)
+			resp, err := p.server.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{
+				TypeName: typeName, Config: p.value(typ, map[string]tftypes.Value{name: unknown}),
+			})
+			p.succeeded(resp.Diagnostics, err)
+		}
+	}
+	typ := p.dataType("fusebill_customers")
+	resp, err := p.server.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{
+		TypeName: "fusebill_customers", Config: p.value(typ, map[string]tftypes.Value{
+			"statuses": tftypes.NewValue(typ.AttributeTypes["statuses"], []tftypes.Value{unknown}),
+		}),
+	})
+	p.succeeded(resp.Diagnostics, err)
+}
+
+func (p *protocol) dataType(typeName string) tftypes.Object {
+	p.t.Helper()
+	schemas, err := p.server.GetProviderSchema(p.t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return objectType(p.t, schemas.DataSourceSchemas[typeName].ValueType())
+}
+
+// With 2,500 customers the account is three pages.
+func TestAccDataSource_callsOfOnePlan(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		config string
+		most   int
+	}{
+		"a report": {dataBlock("fusebill_hubspot_latches"), 3},
+		"everything at once": {dataBlock("fusebill_hubspot_latches") + dataBlock("fusebill_customers", "latched = false") +
+			dataBlock("fusebill_customer", "hubspot_id = 1001") +
+			block(`data "fusebill_customer" "other"`, "hubspot_company_id = 5000"), 3},
+		// Lookups go four at a time, until it shows that reading the account is cheaper.
+		"a hundred lookups": {dataBlock("fusebill_customer", "count = 100", `reference = format("C-%06d", 7 * count.index + 1)`), 3 + 3 + 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t)
+			for i, id := range a.AddSampleCustomers(2500) {
+				a.SetLatch(id, int64(i+1), int64(i+2501))
+			}
+			c := newCLI(t, a)
+			c.declare(test.config)
+			c.run(0, "plan", "-no-color")
+			if n := a.Count(); n == 0 || n > test.most {
+				t.Errorf("%d calls, want at most %d: %v", n, test.most, a.Calls())
+			}
+		})
+	}
+}
+
+// Lists lag behind; what the same apply has written is known better.
+func TestAccDataSource_afterAWrite(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, fusebillsim.Customer{ID: 11, Reference: "C-1"}, fusebillsim.Customer{ID: 22})
+	a.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStaleList, Times: -1})
+	c := newCLI(t, a)
+	const after = "depends_on = [" + testLatch + "]"
+	c.declare(held{11, 101, 202}.block(),
+		dataBlock("fusebill_hubspot_latches", after),
+		dataBlock("fusebill_customer", `reference = "C-1"`, after),
+		dataBlock("fusebill_customers", "latched = true", after),
+		block(`data "fusebill_customer" "holder"`, "hubspot_company_id = 202", after),
+		block(`output "told"`, `value = join(" ", [
+    data.fusebill_hubspot_latches.test.latches["11"].hubspot_id,
+    data.fusebill_customer.test.hubspot_id,
+    data.fusebill_customers.test.customers[0].hubspot_id,
+    data.fusebill_customer.holder.id,
+  ])`))
+	c.apply()
+	if got, want := strings.TrimSpace(c.run(0, "output", "-no-color", "told")), `"101 101 101 11"`; got != want {
+		t.Errorf("the data sources tell %s, want %s", got, want)
+	}
+}
+
+// What an argument comes from may be made by the same apply: the data source is read after it then.
+func TestAccDataSource_argumentUnknownAtPlan(t *testing.T) {
+	needs(t, "terraform_data", tfversion.SkipBelow(tfversion.Version1_4_0),
+		resource.TestStep{
+			Config: newAccount(t, directory()...).with(
+				block(`resource "terraform_data" "of"`, `input = { reference = "C-2", id = 44, status = "Draft" }`),
+				dataBlock("fusebill_hubspot_latches", "reference = terraform_data.of.output.reference"),
+				dataBlock("fusebill_customer", "id = terraform_data.of.output.id"),
+				dataBlock("fusebill_customers", "statuses = [terraform_data.of.output.status]"),
+			),
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue("data.fusebill_hubspot_latches.test", tfjsonpath.New("latches"), knownvalue.MapSizeExact(1)),
+				statecheck.ExpectKnownValue("data.fusebill_customer.test", tfjsonpath.New("reference"), knownvalue.StringExact("a;b")),
+				statecheck.ExpectKnownValue("data.fusebill_customers.test", tfjsonpath.New("customers"), knownvalue.ListSizeExact(2)),
+			},
+		})
+}
+
+// Whatever they wait for, the service or the rate limit.
+func TestProtocol_stopEndsDataSources(t *testing.T) {
+	t.Parallel()
+	for typeName, arguments := range map[string]map[string]tftypes.Value{
+		"fusebill_hubspot_latches": nil,
+		"fusebill_customers":       {"reference": tftypes.NewValue(tftypes.String, "C-1")},
+		"fusebill_customer":        {"hubspot_id": tftypes.NewValue(tftypes.Number, 101)},
+	} {
+		for name, stuck := range map[string]func(*fusebillsim.Simulator){
+			"call": func(sim *fusebillsim.Simulator) { stick(sim, reads...) },
+			"rate limit": func(sim *fusebillsim.Simulator) {
+				sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultRateLimitMinute, Times: -1})
+			},
+		} {
+			t.Run(typeName+" in a "+name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					sim := simWith(held{11, 101, 0})
+					p := configured(t, sim)
+					config := p.value(p.dataType(typeName), arguments)
+					stuck(sim)
+					go func() {
+						time.Sleep(time.Second) // By then everything is stuck.
+						p.stop()
+					}()
+					start := time.Now()
+					resp, err := p.server.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: typeName, Config: config})
+					p.failed(resp.Diagnostics, err, "Interrupted")
+					if took := time.Since(start); took > 3*time.Second {
+						t.Errorf("ended %s after the stop", took-time.Second)
+					}
+				})
+			})
+		}
+	}
+}

@@ -105,6 +105,17 @@ func removeBuiltProvider() error {
 	return os.RemoveAll(builtProviderDir)
 }
 
+// needsTerraform skips the test unless the CLI is Terraform 1.minor or later. OpenTofu has versions of its own, and lacks
+// what is asked for so far.
+func (c *cli) needsTerraform(minor int, feature string) {
+	c.t.Helper()
+	version, _, _ := strings.Cut(c.run(0, "version"), "\n")
+	var got int
+	if _, err := fmt.Sscanf(version, "Terraform v1.%d.", &got); err != nil || got < minor {
+		c.t.Skipf("%s has no %s: that needs Terraform 1.%d or later", version, feature, minor)
+	}
+}
+
 func (c *cli) setenv(name, value string) { c.env = append(c.env, name+"="+value) }
 
 func (c *cli) write(name, text string) {

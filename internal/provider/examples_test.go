@@ -69,6 +69,15 @@ var examples = map[string]example{
 		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
 		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
 	},
+	// A query's holds are what it lists, and what is imported by the configuration that Terraform generates.
+	"list-resources/fusebill_hubspot_latch/list-resource.tfquery.hcl": {
+		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}, 2554531: {}},
+		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
+	},
+	"list-resources/fusebill_hubspot_latch/list-resource-filtered.tfquery.hcl": {
+		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}, 2554531: {}},
+		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
+	},
 	"data-sources/fusebill_customer/data-source.tf": {
 		others: []fusebillsim.Customer{{ID: 2554529, Reference: "C-000123"}, {ID: 2554530, CompanyName: "Brown Coffee", HubSpotCompanyID: 203}},
 		holds:  map[int64]fusebill.Latch{2554529: {HubSpotID: 101}},
@@ -126,6 +135,10 @@ func TestAccExamples(t *testing.T) {
 			if !ok {
 				t.Fatalf("no case runs this example: add one to examples in examples_test.go")
 			}
+			if strings.HasSuffix(name, ".tfquery.hcl") {
+				e.query(t, name)
+				return
+			}
 			e.run(t, name)
 		})
 	}
@@ -139,7 +152,7 @@ func findExamples(t *testing.T) map[string]bool {
 		switch {
 		case err != nil:
 			return err
-		case path.Ext(name) != ".tf":
+		case path.Ext(name) != ".tf" && !strings.HasSuffix(name, ".tfquery.hcl"):
 		case guides[path.Dir(name)] != nil: // guides_test.go runs it.
 		case strings.HasPrefix(name, "guides/"):
 			found[path.Dir(name)] = true
@@ -154,12 +167,38 @@ func findExamples(t *testing.T) map[string]bool {
 	return found
 }
 
-func (e example) run(t *testing.T, name string) {
+// account is an account as the example needs it.
+func (e example) account(t *testing.T) account {
+	t.Helper()
 	customers := slices.Clone(e.others)
 	for id, latch := range e.latched {
 		customers = append(customers, fusebillsim.Customer{ID: id, HubSpotID: latch.HubSpotID, HubSpotCompanyID: latch.HubSpotCompanyID})
 	}
-	a := newAccount(t, customers...)
+	return newAccount(t, customers...)
+}
+
+// query runs an example of a query, and applies what Terraform generates from it.
+func (e example) query(t *testing.T, name string) {
+	t.Parallel()
+	a := e.account(t)
+	c := newCLI(t, a)
+	c.needsTerraform(14, "terraform query")
+	c.write(path.Base(name), readExample(t, name))
+	c.run(0, "query", "-no-color", "-generate-config-out=generated.tf")
+	prints(t, c.planIs(true), fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy.", len(e.holds)))
+	c.run(0, "apply", "-no-color", "tfplan")
+	c.planIs(false)
+	imported := c.run(0, "show", "-no-color")
+	for id := range e.holds {
+		prints(t, imported, fmt.Sprintf("fusebill_id = %d", id))
+	}
+	if got := a.Writes(); got != e.writes {
+		t.Errorf("%d calls wrote to the account, want %d", got, e.writes)
+	}
+}
+
+func (e example) run(t *testing.T, name string) {
+	a := e.account(t)
 	step := resource.TestStep{
 		PostApplyFunc: func() {
 			for id, latch := range e.holds {

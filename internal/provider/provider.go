@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
@@ -20,6 +21,7 @@ import (
 var (
 	_ provider.Provider                   = (*fusebillProvider)(nil)
 	_ provider.ProviderWithFunctions      = (*fusebillProvider)(nil)
+	_ provider.ProviderWithListResources  = (*fusebillProvider)(nil)
 	_ provider.ProviderWithValidateConfig = (*fusebillProvider)(nil)
 )
 
@@ -122,6 +124,7 @@ func (p *fusebillProvider) Configure(ctx context.Context, req provider.Configure
 	keeper := latch.NewKeeper(client, append(config.keeperOptions(), p.keeperOptions...)...)
 	resp.ResourceData = keeper
 	resp.DataSourceData = keeper
+	resp.ListResourceData = keeper
 }
 
 func (p *fusebillProvider) userAgent(terraformVersion string) string {
@@ -138,4 +141,8 @@ func (p *fusebillProvider) DataSources(context.Context) []func() datasource.Data
 
 func (p *fusebillProvider) Functions(context.Context) []func() function.Function {
 	return []func() function.Function{newParseHubSpotURLFunction}
+}
+
+func (p *fusebillProvider) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{newHubSpotLatchListResource}
 }

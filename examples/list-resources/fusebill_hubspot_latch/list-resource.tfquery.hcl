@@ -1,0 +1,5 @@
+# All latches of the account. Without a limit Terraform lists 100.
+list "fusebill_hubspot_latch" "all" {
+  provider = fusebill
+  limit    = 10000
+}

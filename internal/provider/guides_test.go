@@ -15,6 +15,7 @@ import (
 // guides are these guides, by the folder below the examples folder, and what runs all that is in it.
 var guides = map[string]func(t *testing.T, folder string){
 	"guides/migrating": runMigrating,
+	"guides/pipelines": runPipelines,
 }
 
 func TestAccGuides(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 var guides = map[string]func(t *testing.T, folder string){
 	"guides/migrating": runMigrating,
 	"guides/pipelines": runPipelines,
+	"guides/testing":   runTesting,
 }
 
 func TestAccGuides(t *testing.T) {
@@ -204,4 +205,35 @@ func (c *cli) skipWithoutRemoved() {
 		minor = 10
 	}
 	c.skipBelow(1, minor, "removed blocks with destroy = false")
+}
+
+// The CLI's own test runner tests the module, and would find it broken.
+func runTesting(t *testing.T, folder string) {
+	a := accountWith(t, held{2554529, 0, 0})
+	g := newGuide(t, a, folder)
+	minor := 7
+	if g.isOpenTofu() {
+		minor = 8
+	}
+	g.skipBelow(1, minor, "mocks of providers")
+	g.use("main.tf")
+	g.write("tests/latches.tftest.hcl", readExample(t, folder+"/tests/latches.tftest.hcl"))
+	g.setenv(envAPIKey, "")
+	prints(t, g.run(0, "test", "-no-color"), "3 passed, 0 failed")
+
+	module := readExample(t, folder+"/main.tf")
+	for part, broken := range map[string]string{
+		`each.value.hubspot_id != "" ? each.value.hubspot_id : null`: `202`,
+		`row.hubspot_id != "" || `:                                   `true || `,
+		`== length(csvdecode(var.csv))`:                              `> 0`,
+	} {
+		if !strings.Contains(module, part) {
+			t.Errorf("the module lacks %s", part)
+		}
+		g.write("main.tf", strings.Replace(module, part, broken, 1))
+		prints(t, g.run(1, "test", "-no-color"), "Failure!")
+	}
+	if n := a.Count(); n > 0 {
+		t.Errorf("%d calls were made: %v", n, a.Calls())
+	}
 }

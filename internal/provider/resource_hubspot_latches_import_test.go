@@ -126,7 +126,7 @@ func (s latchSet) singles() string {
 }
 
 // skipBelow skips a test of what older CLIs don't have.
-func (c *cli) skipBelow(major, minor int, feature string) {
+func (c *cli) skipBelow(major, minor int, feature string) { //nolint:unparam // There will be a version 2.
 	c.t.Helper()
 	var version struct {
 		Terraform string `json:"terraform_version"`

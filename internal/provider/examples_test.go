@@ -113,6 +113,26 @@ var examples = map[string]example{
 		},
 		writes: 3,
 	},
+	"guides/coverage": {
+		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_5_0)},
+		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101}},
+	},
+	"guides/exporting": {
+		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101}},
+	},
+	"guides/importing": {
+		cli: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_7_0)},
+		latched: map[int64]fusebill.Latch{
+			2554529: {HubSpotID: 101, HubSpotCompanyID: 202},
+			2554530: {HubSpotCompanyID: 9007199254740993},
+			2554531: {HubSpotID: 303},
+		},
+		holds: map[int64]fusebill.Latch{
+			2554529: {HubSpotID: 101, HubSpotCompanyID: 202},
+			2554530: {HubSpotCompanyID: 9007199254740993},
+			2554531: {HubSpotID: 303},
+		},
+	},
 }
 
 // TestAccExamples runs every example as it is: plan, apply, and an empty plan.

@@ -1,0 +1,89 @@
+package provider
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
+)
+
+// The promise tested here: from an account whose latches were made by hand to a state that holds all of them and a plan
+// without changes, in as many calls as a user with a shared quota can spare, and without a write. What it took is logged.
+
+// latchedAccount is an account of n customers, all of them latched.
+func latchedAccount(t *testing.T, n int64) account {
+	t.Helper()
+	a := newAccount(t)
+	for _, id := range a.AddSampleCustomers(int(n)) {
+		a.SetLatch(id, id+contactsAbove, id+companiesAbove)
+	}
+	return a
+}
+
+const (
+	contactsAbove  = 20_000_000_000
+	companiesAbove = 30_000_000_000
+)
+
+// isAdopted fails the test if anything was written, or if it took more calls.
+func (a account) isAdopted(t *testing.T, most int) {
+	t.Helper()
+	if n := a.Writes(); n > 0 {
+		t.Errorf("%d writes", n)
+	}
+	t.Logf("%d calls for the whole way, of at most %d", a.Count(), most)
+	if n := a.Count(); n > most {
+		t.Errorf("%d calls, want at most %d", n, most)
+	}
+}
+
+// The configuration of a set is generated too, by an import of the word account.
+func TestAccCLIAdopt_tenThousandAsASet(t *testing.T) {
+	t.Parallel()
+	a := latchedAccount(t, 10_000)
+	c := newCLI(t, a)
+	c.skipBelow(1, 5, "import blocks")
+	a.ResetCalls()
+	c.declare(importOfSet("account"))
+	c.run(0, "plan", "-no-color", "-generate-config-out=generated.tf", "-out=tfplan")
+	c.run(0, "apply", "-no-color", "tfplan")
+	c.planIs(false)
+	a.isAdopted(t, 40)
+}
+
+// The way of the guide, with its own files: a data source writes a CSV file, and import blocks take what stands in it.
+func TestAccCLIAdopt_aThousandByCSVFile(t *testing.T) {
+	t.Parallel()
+	a := latchedAccount(t, 1000)
+	c := newCLI(t, a)
+	c.skipBelow(1, 7, "import blocks with for_each")
+	c.write("provider.tf", providerBlock(fmt.Sprintf("base_url = %q", a.url))) // The examples say where it comes from.
+	a.ResetCalls()
+	c.write("main.tf", readExample(t, "guides/exporting/main.tf"))
+	c.apply()
+	c.write("latches.csv", c.run(0, "output", "-raw", "csv"))
+	c.write("main.tf", readExample(t, "guides/importing/main.tf"))
+	prints(t, c.planIs(true), "1000 to import, 0 to add, 0 to change, 0 to destroy")
+	c.run(0, "apply", "-no-color", "tfplan")
+	c.planIs(false)
+	a.isAdopted(t, 15)
+}
+
+// The check of the guide names customers without a latch, and no others.
+func TestAccCLIAdopt_coverage(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, fusebillsim.Customer{ID: 11, CompanyName: "Stolen Bikes", HubSpotID: 101},
+		fusebillsim.Customer{ID: 22, CompanyName: "Brown Coffee"}, fusebillsim.Customer{ID: 33, CompanyName: "Gone Ltd.", Status: "Cancelled"})
+	c := newCLI(t, a)
+	c.skipBelow(1, 5, "check blocks")
+	c.write("provider.tf", providerBlock(fmt.Sprintf("base_url = %q", a.url)))
+	c.write("main.tf", readExample(t, "guides/coverage/main.tf"))
+	output := c.planIs(false)
+	prints(t, output, "Check block assertion failed", "Active customers without a HubSpot latch:", "22 Brown Coffee")
+	for _, other := range []string{"Stolen", "Gone"} {
+		if strings.Contains(output, other) {
+			t.Errorf("it names %s:\n%s", other, output)
+		}
+	}
+}

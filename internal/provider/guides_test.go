@@ -14,9 +14,10 @@ import (
 
 // guides are these guides, by the folder below the examples folder, and what runs all that is in it.
 var guides = map[string]func(t *testing.T, folder string){
-	"guides/migrating": runMigrating,
-	"guides/pipelines": runPipelines,
-	"guides/testing":   runTesting,
+	"guides/migrating":        runMigrating,
+	"guides/pipelines":        runPipelines,
+	"guides/singles-and-sets": runSinglesAndSets,
+	"guides/testing":          runTesting,
 }
 
 func TestAccGuides(t *testing.T) {
@@ -236,4 +237,62 @@ func runTesting(t *testing.T, folder string) {
 	if n := a.Count(); n > 0 {
 		t.Errorf("%d calls were made: %v", n, a.Calls())
 	}
+}
+
+// Both ways, by blocks and by commands, and a single latch out of a set and back.
+func runSinglesAndSets(t *testing.T, folder string) {
+	latches := []held{{2554529, 101, 202}, {2554530, 0, 203}, {2554531, 303, 0}}
+	start := func(t *testing.T) (guide, account) {
+		t.Helper()
+		t.Parallel()
+		a := accountWith(t, latches...)
+		g := newGuide(t, a, folder)
+		g.use("latches.tf", "singles.tf")
+		g.apply()
+		return g, a
+	}
+	t.Run("by blocks", func(t *testing.T) {
+		g, a := start(t)
+		g.skipWithoutRemoved()
+		g.use("latches.tf", "set.tf", "to-set.tf")
+		g.settles(a, "1 to import, 0 to add, 0 to change, 0 to destroy", "latches.tf", "set.tf")
+		g.use("latches.tf", "singles.tf", "to-singles.tf")
+		g.settles(a, "3 to import, 0 to add, 0 to change, 0 to destroy", "latches.tf", "singles.tf")
+		a.holds(t, latches...)
+	})
+	t.Run("by commands", func(t *testing.T) {
+		g, a := start(t)
+		g.use("latches.tf", "set.tf")
+		g.script(0, "to-set.sh")
+		g.planIs(false)
+		g.use("latches.tf", "singles.tf")
+		g.script(0, "to-singles.sh")
+		g.planIs(false)
+		a.wrote(t)
+		a.holds(t, latches...)
+	})
+	t.Run("by neither", func(t *testing.T) {
+		g, a := start(t)
+		for _, kind := range []string{"set.tf", "singles.tf"} {
+			g.use("latches.tf", kind)
+			g.apply()
+			g.planIs(false)
+			a.holds(t, latches...)
+		}
+	})
+	t.Run("one out of a set and back", func(t *testing.T) {
+		g, a := start(t)
+		g.use("latches.tf", "set.tf")
+		g.apply()
+		a.ResetCalls()
+		g.use("latches.tf", "one-single.tf")
+		g.script(0, "one-out.sh")
+		g.planIs(false)
+		g.use("latches.tf", "set.tf")
+		g.setenv("TF_CLI_ARGS_apply", "-auto-approve")
+		prints(t, g.script(0, "one-in.sh"), "0 added, 1 changed, 0 destroyed")
+		g.planIs(false)
+		a.wrote(t)
+		a.holds(t, latches...)
+	})
 }

@@ -1,0 +1,2 @@
+terraform state rm fusebill_hubspot_latch.stolen_bikes
+terraform apply

@@ -1,0 +1,3 @@
+terraform state rm fusebill_hubspot_latches.crm
+terraform import fusebill_hubspot_latches.crm 2554530,2554531
+terraform import fusebill_hubspot_latch.stolen_bikes 2554529

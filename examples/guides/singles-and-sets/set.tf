@@ -1,0 +1,3 @@
+resource "fusebill_hubspot_latches" "crm" {
+  latches = local.latches
+}

@@ -1,0 +1,2 @@
+terraform state rm fusebill_hubspot_latch.customer
+terraform import fusebill_hubspot_latches.crm 2554529,2554530,2554531

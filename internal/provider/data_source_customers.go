@@ -47,7 +47,8 @@ func (d *customersDataSource) Schema(_ context.Context, _ datasource.SchemaReque
 	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Lists Fusebill customers with their HubSpot latches: to check that all that should be latched are, and for " +
-			"reports. All arguments are optional, and a customer has to fit all that are set.",
+			"reports. All arguments are optional, and a customer has to fit all that are set. Costs one call for each 1,000 customers that " +
+			"fit, whether or not they are `latched`.",
 		Attributes: attributes,
 	}
 }

@@ -48,13 +48,14 @@ func (d *hubSpotLatchesDataSource) Schema(_ context.Context, _ datasource.Schema
 	attributes := filterAttributes()
 	attributes["latches"] = schema.MapNestedAttribute{
 		MarkdownDescription: "The latches, by the ID of the customer. The keys are texts, as `for_each` and the import ID of " +
-			"`fusebill_hubspot_latch` take them. Customers without a latch aren't in it.",
+			"`fusebill_hubspot_latch` take them, and `latches` of `fusebill_hubspot_latches` takes the whole map. Customers without a latch " +
+			"aren't in it.",
 		Computed:     true,
 		NestedObject: schema.NestedAttributeObject{Attributes: latchAttributes()},
 	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Lists the HubSpot latches of an account, whoever made them: to import them all, and for reports. All " +
-			"arguments are optional, and a customer has to fit all that are set.",
+			"arguments are optional, and a customer has to fit all that are set. Costs one call for each 1,000 customers that fit.",
 		Attributes: attributes,
 	}
 }

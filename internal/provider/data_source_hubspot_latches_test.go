@@ -59,6 +59,20 @@ func TestAccHubSpotLatchesDataSource_failures(t *testing.T) {
 	)...)
 }
 
+// A set takes the map as it is, and finds that everything is so already.
+func TestAccHubSpotLatchesDataSource_declaredAsSet(t *testing.T) {
+	a := newAccount(t, directory()...)
+	run(t, resource.TestStep{
+		Config: a.with(dataBlock("fusebill_hubspot_latches"),
+			block(`resource "fusebill_hubspot_latches" "test"`, "latches = data.fusebill_hubspot_latches.test.latches")),
+		ConfigStateChecks: []statecheck.StateCheck{
+			statecheck.ExpectKnownValue(testSet, tfjsonpath.New("latches").AtMapKey("9007199254740993").AtMapKey("hubspot_id"),
+				knownvalue.StringExact("9007199254740995")),
+		},
+		PostApplyFunc: func() { a.wrote(t) },
+	})
+}
+
 // Imports by what the data source lists read nothing more.
 func TestAccHubSpotLatchesDataSource_import(t *testing.T) {
 	const n = 100

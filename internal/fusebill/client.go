@@ -2,6 +2,7 @@ package fusebill
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,6 +41,7 @@ type settings struct {
 	requestsPerMinute int
 	logger            *slog.Logger
 	transport         http.RoundTripper
+	authorities       *x509.CertPool // nil: the system's
 	redact            func([]byte) []byte
 }
 
@@ -118,6 +120,15 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
+// WithCACertificates trusts servers whose certificates come from these authorities, in PEM form, besides the system's. A
+// transport of [WithTransport] decides by itself.
+func WithCACertificates(pem []byte) Option {
+	return func(s *settings) (err error) {
+		s.authorities, err = parseAuthorities(pem)
+		return err
+	}
+}
+
 // WithTransport sets what carries the requests, such as a simulator in tests. Default: a transport of the client's own
 // that speaks TLS 1.2 or later and takes proxies from the environment.
 func WithTransport(transport http.RoundTripper) Option {
@@ -147,7 +158,7 @@ func NewClient(apiKey string, options ...Option) (*Client, error) {
 		}
 	}
 	if s.transport == nil {
-		s.transport = newTransport()
+		s.transport = newTransport(s.authorities)
 	}
 	return &Client{
 		baseURL: s.baseURL,

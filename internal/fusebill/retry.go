@@ -62,7 +62,7 @@ func isFault(status int) bool { return status == http.StatusRequestTimeout || st
 // isFinal says whether another try would end in the same error.
 func isFinal(err error) bool {
 	var (
-		redirect    *redirectError
+		redirect    *RedirectError
 		tooLarge    *answerTooLargeError
 		rateLimit   *RateLimitError
 		certificate *tls.CertificateVerificationError
@@ -90,12 +90,12 @@ func backoff(shortest, longest time.Duration, try int, resp *http.Response) time
 	return max(wait, min(asked, longest))
 }
 
-// redirectError refuses a redirect.
-type redirectError struct {
+// RedirectError refuses a redirect: the API key stays with its host, and a latch call would lose its body.
+type RedirectError struct {
 	target string
 }
 
-func (e *redirectError) Error() string {
+func (e *RedirectError) Error() string {
 	return fmt.Sprintf("the service redirects to %s, which isn't followed, since the API key stays with the host that it was "+
 		"given for and a call stays what it is: check the base URL", e.target)
 }
@@ -105,7 +105,7 @@ func (e *redirectError) Error() string {
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	first := via[0]
 	if req.URL.Host != first.URL.Host || req.URL.Scheme != first.URL.Scheme || req.Method != first.Method || len(via) > 3 {
-		return &redirectError{target: req.URL.Scheme + "://" + req.URL.Host + req.URL.Path}
+		return &RedirectError{target: req.URL.Scheme + "://" + req.URL.Host + req.URL.Path}
 	}
 	return nil
 }

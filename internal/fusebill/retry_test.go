@@ -308,7 +308,7 @@ func TestRedirects(t *testing.T) {
 				}
 				return
 			}
-			var redirect *redirectError
+			var redirect *RedirectError
 			if !errors.As(err, &redirect) || isOutcomeUnknown(err) || calls > 4 {
 				t.Errorf("error %v after %d calls", err, calls)
 			}
@@ -326,7 +326,7 @@ func TestRedirectToPlainHTTP(t *testing.T) {
 	defer server.Close()
 	client := newTestClient(t, WithBaseURL(server.URL), WithTransport(server.Client().Transport))
 	_, err := client.Latch(t.Context(), 7, Latch{})
-	var redirect *redirectError
+	var redirect *RedirectError
 	if !errors.As(err, &redirect) || isOutcomeUnknown(err) {
 		t.Errorf("got %v", err)
 	}

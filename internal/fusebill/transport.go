@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"log/slog"
@@ -22,13 +23,13 @@ const (
 )
 
 // newTransport is a transport of the client's own: the default one belongs to the whole process.
-func newTransport() http.RoundTripper {
+func newTransport(authorities *x509.CertPool) http.RoundTripper {
 	transport, ok := http.DefaultTransport.(*http.Transport)
 	if !ok { // Somebody has replaced it.
 		transport = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
 	}
 	transport = transport.Clone()
-	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authorities}
 	transport.MaxIdleConnsPerHost = 64 // Calls side by side keep their connections.
 	transport.MaxResponseHeaderBytes = 64 << 10
 	return transport

@@ -41,6 +41,7 @@ type providerModel struct {
 	MaxRetries        types.Int64  `tfsdk:"max_retries"`
 	RequestTimeout    types.String `tfsdk:"request_timeout"`
 	ConflictCheck     types.String `tfsdk:"conflict_check"`
+	CACertificate     types.String `tfsdk:"ca_certificate"`
 }
 
 // unknownAttributes names the settings whose values come from something that isn't applied yet. None of them may fall
@@ -57,6 +58,7 @@ func (m providerModel) unknownAttributes() []string {
 		{"max_retries", m.MaxRetries},
 		{"request_timeout", m.RequestTimeout},
 		{"conflict_check", m.ConflictCheck},
+		{"ca_certificate", m.CACertificate},
 	} {
 		if setting.value.IsUnknown() {
 			names = append(names, setting.name)
@@ -112,6 +114,14 @@ func (m providerModel) clientSettings() ([]fusebill.Option, diag.Diagnostics) {
 				fmt.Sprintf("It must be a duration of more than 0, such as \"30s\" or \"2m\", not %q.", text.ValueString()))
 		}
 		options = append(options, fusebill.WithRequestTimeout(timeout))
+	}
+	if text := m.CACertificate; isKnown(text) {
+		pem := []byte(text.ValueString())
+		if err := fusebill.CheckCACertificates(pem); err != nil {
+			diags.AddAttributeError(path.Root("ca_certificate"), "Invalid CA certificate", sentence(err)+
+				"\n\nGive the certificate itself, for instance by file(\"ca.pem\"), and not the name of its file.")
+		}
+		options = append(options, fusebill.WithCACertificates(pem))
 	}
 	return options, diags
 }

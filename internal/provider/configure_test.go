@@ -1,7 +1,11 @@
 package provider
 
 import (
+	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -124,6 +128,11 @@ func TestClientSettings(t *testing.T) {
 			model: providerModel{RequestTimeout: types.StringValue("")}, attribute: "request_timeout", summary: "Invalid request timeout",
 			detail: `It must be a duration of more than 0, such as "30s" or "2m", not "".`,
 		},
+		"file name for a certificate": {
+			model: providerModel{CACertificate: types.StringValue("ca.pem")}, attribute: "ca_certificate", summary: "Invalid CA certificate",
+			detail: "The CA certificate isn't in PEM form, which begins with -----BEGIN CERTIFICATE-----.\n\nGive the certificate itself, for " +
+				"instance by file(\"ca.pem\"), and not the name of its file.",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for variable, value := range test.env {
@@ -223,6 +232,24 @@ func TestAccProvider_settingsAtFault(t *testing.T) {
 			run(t, refused(source+providerBlock(c.settings...)+held{11, 101, 0}.block(), diagnosis(c.summary, c.line, c.text)))
 		})
 	}
+}
+
+// A proxy that looks into TLS signs by an authority of its own.
+func TestAccProvider_caCertificate(t *testing.T) {
+	sim := simWith(held{11, 0, 0})
+	server := httptest.NewUnstartedServer(sim)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // It tells of clients that don't trust it.
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	a := account{Simulator: sim, url: server.URL + "/v1"}
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	run(t,
+		refused(a.provider("max_retries = 0")+held{11, 101, 0}.block(), diagnosis("Certificate isn't trusted", "", "certificate signed by unknown authority",
+			"give its authority's certificate as ca_certificate")),
+		resource.TestStep{
+			Config:        a.provider(fmt.Sprintf("ca_certificate = <<-EOT\n%sEOT\n", certificate)) + held{11, 101, 0}.block(),
+			PostApplyFunc: func() { a.holds(t, held{11, 101, 0}) },
+		})
 }
 
 // Values that are unknown at plan only because nothing is applied yet work once they are known.

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -62,6 +63,8 @@ func (a attempt) explain(err error) explanation {
 		rateLimit   *fusebill.RateLimitError
 		malformed   *fusebill.MalformedAnswerError
 		apiErr      *fusebill.APIError
+		redirect    *fusebill.RedirectError
+		certificate *tls.CertificateVerificationError
 		timedOut    = errors.As(err, new(*timedOutError)) // Not DeadlineExceeded, which the network's own timeouts are too.
 		interrupted = errors.Is(err, context.Canceled)
 	)
@@ -101,6 +104,13 @@ func (a attempt) explain(err error) explanation {
 		return explanation{"Timed out", "Nothing was changed. Run again; the timeouts block of the resource allows more time.", ""}
 	case interrupted:
 		return explanation{"Interrupted", "The run was stopped before anything was changed here. Run again to go on.", ""}
+	case errors.As(err, &redirect):
+		return explanation{"Fusebill's address redirects elsewhere", "Set base_url to the address that serves the API itself. A proxy that " +
+			"wants a login answers with a redirect, too.", ""}
+	case errors.As(err, &certificate):
+		return explanation{"Certificate isn't trusted", "Nothing was sent, the API key included. If a proxy of yours looks into TLS, give " +
+			"its authority's certificate as ca_certificate in the provider block, or install it in the system. If not, check base_url and " +
+			"this machine's clock.", ""}
 	default:
 		return explanation{"Fusebill can't be reached", "Check base_url, the network and any proxy, then run again.", ""}
 	}

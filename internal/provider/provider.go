@@ -81,6 +81,11 @@ func (p *fusebillProvider) Schema(_ context.Context, _ provider.SchemaRequest, r
 				Optional:   true,
 				Validators: []validator.String{stringvalidator.OneOf(conflictCheckAuto, conflictCheckAlways, conflictCheckNever)},
 			},
+			"ca_certificate": schema.StringAttribute{
+				MarkdownDescription: "Certificate of an authority, in PEM form, that the provider trusts besides the system's own, such as that of " +
+					"a proxy that looks into TLS. Several may follow one another. Default: the system's alone.",
+				Optional: true,
+			},
 			"request_timeout": schema.StringAttribute{
 				MarkdownDescription: "How long one try of a call may take, as a duration such as `30s` or `2m`. Default: `1m`.",
 				Optional:            true,

@@ -113,6 +113,15 @@ var examples = map[string]example{
 		},
 		writes: 3,
 	},
+	"guides/yaml": {
+		latched: map[int64]fusebill.Latch{2554529: {}, 2554530: {}, 9007199254740995: {}},
+		holds: map[int64]fusebill.Latch{
+			2554529:          {HubSpotID: 101, HubSpotCompanyID: 202},
+			2554530:          {HubSpotCompanyID: 9007199254740993},
+			9007199254740995: {HubSpotID: 303},
+		},
+		writes: 3,
+	},
 	"guides/coverage": {
 		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_5_0)},
 		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101}},

@@ -1,0 +1,158 @@
+package provider
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The promises tested here: what the documentation links to, inside of this repository, is there; README and index lead to
+// every guide.
+
+var (
+	codeBlock  = regexp.MustCompile("(?ms)^ *```.*?^ *```$")
+	codeSpan   = regexp.MustCompile("`[^`\n]*`")
+	markedLink = regexp.MustCompile(`\]\(([^()\s]+)\)`)
+	heading    = regexp.MustCompile(`(?m)^#{1,6} +(.+)$`)
+	anchorTag  = regexp.MustCompile(`<a (?:id|name)="([^"]+)"`)
+	linkInText = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
+	slugless   = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
+)
+
+// page is a page of the documentation, by its path in the repository.
+type page struct {
+	links   []string // as they stand there
+	anchors map[string]bool
+}
+
+// readPages returns the pages that readers follow links from.
+func readPages(t *testing.T) map[string]page {
+	t.Helper()
+	root := os.DirFS("../..")
+	names := []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md"}
+	err := fs.WalkDir(root, "docs", func(name string, _ fs.DirEntry, err error) error {
+		if path.Ext(name) == ".md" {
+			names = append(names, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := map[string]page{}
+	for _, name := range names {
+		text, err := fs.ReadFile(root, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages[name] = readPage(string(text))
+	}
+	return pages
+}
+
+func readPage(text string) page {
+	text = codeBlock.ReplaceAllString(text, "")
+	p := page{anchors: map[string]bool{}}
+	for _, match := range markedLink.FindAllStringSubmatch(codeSpan.ReplaceAllString(text, "``"), -1) {
+		p.links = append(p.links, match[1])
+	}
+	for _, match := range anchorTag.FindAllStringSubmatch(text, -1) {
+		p.anchors[match[1]] = true
+	}
+	for _, match := range heading.FindAllStringSubmatch(text, -1) {
+		slug := slugOf(match[1])
+		for n := 1; p.anchors[slug]; n++ {
+			slug = fmt.Sprintf("%s-%d", slugOf(match[1]), n)
+		}
+		p.anchors[slug] = true
+	}
+	return p
+}
+
+// slugOf is the anchor that GitHub and the registry give a heading.
+func slugOf(heading string) string {
+	text := linkInText.ReplaceAllString(heading, "$1")
+	return strings.ReplaceAll(slugless.ReplaceAllString(strings.ToLower(text), ""), " ", "-")
+}
+
+// broken says what is wrong with a link on a page, if anything is.
+func broken(pages map[string]page, from, link string) string {
+	if strings.Contains(link, "://") || strings.HasPrefix(link, "mailto:") {
+		return "" // Not ours, and a test makes no call.
+	}
+	file, anchor, hasAnchor := strings.Cut(link, "#")
+	target := from
+	if file != "" {
+		target = path.Join(path.Dir(from), file)
+	}
+	if !fs.ValidPath(target) {
+		return "leads out of the repository"
+	}
+	if strings.HasPrefix(from, "docs/") && !strings.HasPrefix(target, "docs/") {
+		return "leads out of docs/, which is all that the registry has"
+	}
+	if _, err := fs.Stat(os.DirFS("../.."), target); err != nil {
+		return "leads to a file that isn't there"
+	}
+	if to, ok := pages[target]; hasAnchor && (!ok || !to.anchors[anchor]) {
+		return "leads to a heading that isn't there"
+	}
+	return ""
+}
+
+func TestDocsLinks(t *testing.T) {
+	t.Parallel()
+	pages := readPages(t)
+	checked := 0
+	for name, p := range pages {
+		for _, link := range p.links {
+			if fault := broken(pages, name, link); fault != "" {
+				t.Errorf("%s: the link %s %s", name, link, fault)
+			}
+			checked++
+		}
+	}
+	if checked < 50 {
+		t.Errorf("only %d links were found", checked)
+	}
+	// The test sees what is broken.
+	for _, link := range []string{"no-such-page.md", "index.md#no-such-heading", "#no-such-heading", "../README.md", "../../../x.md"} {
+		if broken(pages, "docs/index.md", link) == "" {
+			t.Errorf("the link %s is broken, and passes", link)
+		}
+	}
+}
+
+func TestDocsLeadToEveryGuide(t *testing.T) {
+	t.Parallel()
+	pages := readPages(t)
+	for name := range pages {
+		if !strings.HasPrefix(name, "docs/guides/") {
+			continue
+		}
+		for from, link := range map[string]string{"README.md": name, "docs/index.md": strings.TrimPrefix(name, "docs/")} {
+			if !slices.Contains(pages[from].links, link) {
+				t.Errorf("%s doesn't lead to %s", from, link)
+			}
+		}
+	}
+}
+
+func TestSlugOf(t *testing.T) {
+	t.Parallel()
+	for heading, want := range map[string]string{
+		"Older CLIs":                                 "older-clis",
+		"Nested Schema for `timeouts`":               "nested-schema-for-timeouts",
+		"[Plan](x.md), apply & repeat: what's what?": "plan-apply--repeat-whats-what",
+		"fusebill_hubspot_latch (Resource)":          "fusebill_hubspot_latch-resource",
+	} {
+		if got := slugOf(heading); got != want {
+			t.Errorf("the slug of %q is %q, want %q", heading, got, want)
+		}
+	}
+}

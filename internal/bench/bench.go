@@ -24,7 +24,8 @@ type bench struct {
 	progress io.Writer
 	latches  *workspace
 	data     *workspace // of terraform_data
-	set      *workspace
+	set      *workspace // one for all
+	parts    *workspace // a set for each thousand
 	dataSet  *workspace // of one terraform_data that holds the same map
 }
 
@@ -55,17 +56,18 @@ func newBench(ctx context.Context, o options, progress io.Writer) (_ *bench, err
 	for _, w := range []struct {
 		to           **workspace
 		name, config string
-		isSet        bool
+		each         int
 	}{
-		{&b.latches, "latches", latchesConfig, false},
-		{&b.data, "data", dataConfig, false},
-		{&b.set, "set", setConfig, true},
-		{&b.dataSet, "data-set", dataSetConfig, true},
+		{&b.latches, "latches", latchesConfig, oneLatch},
+		{&b.data, "data", dataConfig, oneLatch},
+		{&b.set, "set", setConfig, allOfThem},
+		{&b.parts, "parts", partsConfig, partOfThem},
+		{&b.dataSet, "data-set", dataSetConfig, allOfThem},
 	} {
 		if *w.to, err = b.newWorkspace(ctx, w.name, w.config); err != nil {
 			return nil, err
 		}
-		(*w.to).isSet = w.isSet
+		(*w.to).each = w.each
 	}
 	return b, b.learnStates(ctx)
 }

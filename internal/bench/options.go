@@ -15,8 +15,8 @@ const (
 	quickSize = 100
 	// quickSetSize is the most latches of a set in a quick run.
 	quickSetSize = 1000
-	// mostCreates is the largest set that is also applied: beyond it an apply only takes longer.
-	mostCreates = 10_000
+	// mostInOneSet is the most latches that are kept in one set, and made. Beyond it an apply only takes longer.
+	mostInOneSet = 10_000
 	// hugeSize is from where a plan takes Terraform a minute and more: repeated less, and never applied.
 	hugeSize = 10_000
 	// defaultChart is where the documentation generator takes it from: it copies what is no template into docs, and keeps

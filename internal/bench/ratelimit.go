@@ -35,7 +35,7 @@ func (b *bench) limitCases() []limitCase {
 	return []limitCase{
 		{kind: "live", limit: 200, window: 12 * time.Second, as: liveLimit, creates: 1000},
 		{kind: "live", limit: 200, window: 12 * time.Second, as: liveLimit, creates: 1000, otherHalf: true},
-		{kind: "live", limit: 1000, window: 6 * time.Second, as: liveLimitOfSet, creates: mostCreates, set: true},
+		{kind: "live", limit: 1000, window: 6 * time.Second, as: liveLimitOfSet, creates: mostInOneSet, set: true},
 		{kind: "sandbox", limit: 50, window: 6 * time.Second, as: sandboxLimit, creates: 200},
 		{kind: "sandbox", limit: 50, window: 6 * time.Second, as: sandboxLimit, creates: 200, otherHalf: true},
 	}

@@ -32,7 +32,7 @@ func (b *bench) planDrift(w *workspace, a *account, m mode, n int) task {
 		workspace: w, account: a, mode: m, latched: n,
 		args:  command("plan", b.parallelism[0], "-detailed-exitcode"),
 		exit:  2, // changes are planned
-		shows: fmt.Sprintf("Plan: 0 to add, %d to change, 0 to destroy.", w.instances(driftOf(n))),
+		shows: fmt.Sprintf("Plan: 0 to add, %d to change, 0 to destroy.", w.instancesOfDrift(n)),
 	}
 }
 

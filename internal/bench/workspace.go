@@ -11,19 +11,29 @@ import (
 
 const stateFile = "terraform.tfstate"
 
-// workspace is a folder with a configuration, of one instance for each latch or of one for all of them, and its state.
+// workspace is a folder with a configuration and its state.
 type workspace struct {
 	folder string
-	isSet  bool        // whether one instance holds all latches
+	each   int         // how many latches an instance holds at most
 	sample sampleState // of one instance for each latch
 }
 
+// How many latches an instance holds.
+const (
+	oneLatch   = 1
+	partOfThem = 1000
+	allOfThem  = 1 << 40
+)
+
 // instances is how many hold so many latches.
-func (w *workspace) instances(latches int) int {
-	if w.isSet {
-		return 1
+func (w *workspace) instances(latches int) int { return ceilDiv(latches, w.each) }
+
+// instancesOfDrift is how many of them hold those that drifted has changed: every hundredth, which is in the same part.
+func (w *workspace) instancesOfDrift(latches int) int {
+	if w.each == oneLatch {
+		return driftOf(latches)
 	}
-	return latches
+	return 1
 }
 
 // The configurations. They have one resource block each, and take the customers from a file.
@@ -46,6 +56,18 @@ resource "fusebill_hubspot_latches" "all" {
   latches = local.latches
 }
 `
+
+	partsConfig = requirements + customers + fmt.Sprintf(`
+locals {
+  number = ceil(length(local.customers) / %d)
+  parts  = { for id in local.customers : id %% local.number => id... }
+}
+
+resource "fusebill_hubspot_latches" "part" {
+  for_each = local.parts
+  latches  = { for id in each.value : id => { hubspot_id = id + %d, hubspot_company_id = id + %d } }
+}
+`, partOfThem, contactOffset, companyOffset)
 
 	// terraform_data is built into the CLI: what it takes is Terraform's own.
 	dataConfig = customers + fmt.Sprintf(`

@@ -24,9 +24,8 @@ func (r *Reader) Customers(ctx context.Context, ids []int64, maxAge time.Duratio
 	notBefore := time.Now().Add(-maxAge)
 	found := make(map[int64]fusebill.Customer, len(ids))
 	missing := r.pick(found, ids, notBefore)
-	if sets := ceilDiv(len(missing), maxSet); sets > 1 {
-		// Where the account takes more pages than that, one page tells, and most likely has some of them.
-		err := r.ReadAccount(ctx, maxAge, sets)
+	if len(missing) > 0 {
+		err := r.readAccountInstead(ctx, ceilDiv(len(missing), maxSet), maxAge)
 		if err != nil && !errors.Is(err, ErrAccountUnread) && !serviceDecides(err) { // Sets may be answered where pages are refused.
 			return nil, err
 		}
@@ -39,6 +38,44 @@ func (r *Reader) Customers(ctx context.Context, ids []int64, maxAge time.Duratio
 		missing = r.pick(found, missing, notBefore)
 	}
 	return found, r.fillGaps(ctx, found, missing, notBefore)
+}
+
+// readAccountInstead reads the account if that costs no more calls than so many sets, and those that were spent otherwise
+// before: others may ask for many customers too.
+func (r *Reader) readAccountInstead(ctx context.Context, sets int, maxAge time.Duration) error {
+	// Where the account takes more pages than that, one page tells, and most likely has some of them.
+	err := r.ReadAccount(ctx, maxAge, r.pagesInsteadOf(sets))
+	if isLeftUnread(err) && !r.rent(sets) {
+		return r.ReadAccount(ctx, maxAge, r.pagesInsteadOf(sets))
+	}
+	return err
+}
+
+// pagesInsteadOf is how many pages the account may have to be read instead of so many sets.
+func (r *Reader) pagesInsteadOf(sets int) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.waiting[wholeAccount] != nil && r.account.size != unknown: // It's read for others anyway.
+		return pagesOf(r.account.size)
+	case r.account.size == unknown && sets == 1: // A page to find out would cost as much.
+		return 0
+	default:
+		return r.spent + sets
+	}
+}
+
+// rent counts so many sets as spent, unless the account has become the better choice by now: its size may not have been
+// known before, and others decide at the same time.
+func (r *Reader) rent(sets int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a := &r.account
+	if a.size != unknown && !a.useless && pagesOf(a.size) <= r.spent+sets {
+		return false
+	}
+	r.spent += sets
+	return true
 }
 
 // pick moves customers that are known well enough from ids to found, and returns the rest.

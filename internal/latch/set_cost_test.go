@@ -1,10 +1,13 @@
 package latch
 
 import (
+	"fmt"
 	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
@@ -61,6 +64,50 @@ func TestReadSetCost(t *testing.T) {
 				}
 				if n := sim.Count(); n > most {
 					t.Errorf("%d calls, want at most %d", n, most)
+				}
+			})
+		})
+	}
+}
+
+// TestReadSetCost_inParts reads accounts by many sets at once and one after another, as one process does for a
+// configuration that has several.
+func TestReadSetCost_inParts(t *testing.T) {
+	for _, test := range []struct {
+		customers, parts, atOnce, most int
+	}{
+		{10_000, 10, 10, 10},
+		{10_000, 10, 1, 10},
+		{10_000, 100, 10, 23}, // sets of 100 customers each
+		{10_000, 1000, 10, 23},
+		{20_000, 20, 10, 43},
+		{100_000, 100, 10, 203},
+		{100_000, 100, 1, 203},
+	} {
+		t.Run(fmt.Sprintf("%d in %d parts, %d at once", test.customers, test.parts, test.atOnce), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sim := fusebillsim.New(fusebillsim.Config{
+					APIKey: "key", LimitMinute: 1 << 30, LimitDay: 1 << 30, DiscardRequests: true, Behavior: fusebillsim.Behavior{Latency: latency},
+				})
+				keeper := NewKeeper(newTestClient(t, sim))
+				parts := make([][]int64, test.parts)
+				for i, id := range sim.AddSampleCustomers(test.customers) {
+					parts[i%test.parts] = append(parts[i%test.parts], id)
+				}
+				group := errgroup.Group{}
+				group.SetLimit(test.atOnce)
+				for _, part := range parts {
+					group.Go(func() error {
+						_, err := keeper.ReadSet(t.Context(), part)
+						return err
+					})
+				}
+				if err := group.Wait(); err != nil {
+					t.Error(err)
+				}
+				if n := sim.Count(); n > test.most {
+					t.Errorf("%d calls, want at most %d", n, test.most)
 				}
 			})
 		})

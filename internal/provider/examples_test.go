@@ -129,6 +129,15 @@ var examples = map[string]example{
 	"guides/exporting": {
 		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101}},
 	},
+	"guides/large-accounts": {
+		latched: map[int64]fusebill.Latch{2554529: {}, 2554530: {}, 2554531: {}},
+		holds: map[int64]fusebill.Latch{
+			2554529: {HubSpotID: 101, HubSpotCompanyID: 202},
+			2554530: {HubSpotCompanyID: 9007199254740993},
+			2554531: {HubSpotID: 303},
+		},
+		writes: 3,
+	},
 	"guides/importing": {
 		cli: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_7_0)},
 		latched: map[int64]fusebill.Latch{

@@ -54,12 +54,15 @@ func NewKeeper(client *fusebill.Client, options ...Option) *Keeper {
 	return k
 }
 
-// Read returns the latch of a customer. An error for which [fusebill.IsNotFound] holds says that there is no such
+// Read returns the latch of a customer for a resource that manages it. An error for which [fusebill.IsNotFound] holds says that there is no such
 // customer; no other error does.
 func (k *Keeper) Read(ctx context.Context, customerID int64) (fusebill.Latch, error) {
 	customer, err := k.reader.Customer(ctx, customerID)
-	if fusebill.IsNotFound(err) {
+	switch {
+	case fusebill.IsNotFound(err):
 		k.planned.vanish(customerID)
+	case err == nil && !customer.Latch.IsZero():
+		k.planned.manage(customerID)
 	}
 	return latchOf(customer), err
 }

@@ -14,6 +14,8 @@ type plannedClaims struct {
 	mu        sync.Mutex
 	customers map[int64]declaration
 	claims    map[Claim]int64 // the customer that a claim is declared for
+	managed   map[int64]bool  // customers that are latched as resources have it in their state
+	unlatched map[int64]bool  // customers whose latch is removed without a resource
 	vanished  map[int64]bool  // customers of resources that turned out not to exist any more
 }
 
@@ -24,7 +26,13 @@ type declaration struct {
 }
 
 func newPlannedClaims() plannedClaims {
-	return plannedClaims{customers: make(map[int64]declaration), claims: make(map[Claim]int64), vanished: make(map[int64]bool)}
+	return plannedClaims{
+		customers: make(map[int64]declaration),
+		claims:    make(map[Claim]int64),
+		managed:   make(map[int64]bool),
+		unlatched: make(map[int64]bool),
+		vanished:  make(map[int64]bool),
+	}
 }
 
 // DeclaredTwiceError refuses a latch whose customer, contact or company another resource of the configuration declares.
@@ -49,6 +57,9 @@ func (k *Keeper) Declare(owner string, customerID int64, declared fusebill.Latch
 	defer p.mu.Unlock()
 	if before, ok := p.customers[customerID]; ok && before.owner != owner {
 		return &DeclaredTwiceError{CustomerID: customerID, Other: customerID}
+	}
+	if p.unlatched[customerID] && !declared.IsZero() {
+		return &UnlatchConflictError{CustomerID: customerID}
 	}
 	for _, claim := range ClaimsOf(declared) {
 		if other, ok := p.claims[claim]; ok && other != customerID {

@@ -58,7 +58,7 @@ func (k *Keeper) ApplySet(
 	return r.results, nil
 }
 
-// ReadSet returns the latch of each of these customers that is latched.
+// ReadSet returns the latch of each of these customers that is latched, for a resource that manages them.
 func (k *Keeper) ReadSet(ctx context.Context, customerIDs []int64) (map[int64]fusebill.Latch, error) {
 	customers, err := k.reader.Customers(ctx, customerIDs, maxAge)
 	if err != nil {
@@ -68,6 +68,7 @@ func (k *Keeper) ReadSet(ctx context.Context, customerIDs []int64) (map[int64]fu
 	for id, customer := range customers {
 		if l := latchOf(customer); !l.IsZero() {
 			latches[id] = l
+			k.planned.manage(id)
 		}
 	}
 	return latches, nil

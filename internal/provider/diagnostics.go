@@ -55,6 +55,8 @@ func (a attempt) explain(err error) explanation {
 		already     *latch.AlreadyLatchedError
 		changed     *latch.ChangedError
 		twice       *latch.DeclaredTwiceError
+		unlatched   *latch.UnlatchConflictError
+		other       *latch.OtherLatchError
 		held        *latch.HeldError
 		notPutBack  *latch.NotPutBackError
 		unexpected  *latch.UnexpectedAnswerError
@@ -78,6 +80,12 @@ func (a attempt) explain(err error) explanation {
 	case errors.As(err, &twice):
 		return explanation{"HubSpot latch is declared twice", "Only one customer may hold a contact or a company, and only one resource may " +
 			"latch a customer. Remove it from one of the two.", attributeDeclaredTwice(twice)}
+	case errors.As(err, &unlatched):
+		return explanation{"HubSpot latch is both declared and removed", "Nothing was changed. Leave one of them out. A latch that a resource " +
+			"manages is removed by removing the resource.", "fusebill_id"}
+	case errors.As(err, &other):
+		return explanation{"Customer is latched to something else", "Nothing was changed. To remove this latch, set hubspot_id and " +
+			"hubspot_company_id to what it holds, or leave both out.", ""}
 	case errors.As(err, &notPutBack):
 		return explanation{"HubSpot latch was lost on the way", "Apply again: the plan starts from what holds now. Check the customer in " +
 			"Fusebill if that fails too.", ""}

@@ -53,6 +53,26 @@ It didn't go away within the tries that max_retries allows. Run again later.
 `,
 		},
 		{
+			"the customer is latched and unlatched", creating, &latch.UnlatchConflictError{CustomerID: 11}, `
+Error: HubSpot latch is both declared and removed
+on fusebill_id
+
+Could not create the HubSpot latch of customer 11 (contact 101): the same run latches customer 11 by a resource and unlatches it by an action.
+
+Nothing was changed. Leave one of them out. A latch that a resource manages is removed by removing the resource.
+`,
+		},
+		{
+			"the customer isn't latched to what is to be removed", attempt{doing: "unlatch", customerID: 11},
+			&latch.OtherLatchError{CustomerID: 11, Expected: fusebill.Latch{HubSpotID: 101}, Current: fusebill.Latch{HubSpotCompanyID: 202}}, `
+Error: Customer is latched to something else
+
+Could not unlatch customer 11: customer 11 is latched to company 202, and not to contact 101.
+
+Nothing was changed. To remove this latch, set hubspot_id and hubspot_company_id to what it holds, or leave both out.
+`,
+		},
+		{
 			"the customer has another contact", creating,
 			&latch.AlreadyLatchedError{CustomerID: 11, Current: fusebill.Latch{HubSpotID: 999}}, `
 Error: Customer is latched already

@@ -69,6 +69,12 @@ var examples = map[string]example{
 		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
 		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
 	},
+	"actions/fusebill_hubspot_unlatch/action.tf": {
+		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_14_0)},
+		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}},
+		holds:   map[int64]fusebill.Latch{2554529: {}},
+		writes:  1,
+	},
 	// A query's holds are what it lists, and what is imported by the configuration that Terraform generates.
 	"list-resources/fusebill_hubspot_latch/list-resource.tfquery.hcl": {
 		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}, 2554531: {}},
@@ -220,7 +226,7 @@ func (e example) query(t *testing.T, name string) {
 	t.Parallel()
 	a := e.account(t)
 	c := newCLI(t, a)
-	c.needsTerraform(14, "terraform query")
+	c.needsTerraform14("terraform query")
 	c.write(path.Base(name), readExample(t, name))
 	c.run(0, "query", "-no-color", "-generate-config-out=generated.tf")
 	prints(t, c.planIs(true), fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy.", len(e.holds)))

@@ -93,7 +93,7 @@ func (r *hubSpotLatchListResource) list(
 	pushed := make(map[int64]bool) // One may come again on a later page, where others were deleted meanwhile.
 	for customers, err := range r.keeper.Pages(ctx, filter) {
 		if err != nil {
-			push(list.ListResult{Diagnostics: diag.Diagnostics{setError("list the HubSpot latches", err)}})
+			push(list.ListResult{Diagnostics: diag.Diagnostics{attempt{doing: "list the HubSpot latches"}.diagnostic(err)}})
 			return
 		}
 		for _, customer := range customers {
@@ -126,7 +126,7 @@ func listResult(ctx context.Context, req list.ListRequest, customer fusebill.Cus
 // displayName is what people know a customer by, on one line: its name, and its reference.
 func displayName(c fusebill.Customer) string {
 	line := func(text string) string { return strings.Join(strings.Fields(text), " ") }
-	name, reference := cmp.Or(line(c.CompanyName), line(c.FirstName+" "+c.LastName)), line(c.Reference)
+	name, reference := line(nameOf(c)), line(c.Reference)
 	if name != "" && reference != "" {
 		return fmt.Sprintf("%s (%s)", name, reference)
 	}

@@ -284,7 +284,7 @@ func TestDisplayName(t *testing.T) {
 		"Acme Ltd (C 1)": {ID: 11, CompanyName: " Acme\n Ltd", FirstName: "Ann", Reference: "C\t1 "},
 		"Acme":           {ID: 11, CompanyName: "Acme"},
 		"Ann Lee (C-11)": {ID: 11, FirstName: "Ann", LastName: "Lee", Reference: "C-11"},
-		"Lee":            {ID: 11, CompanyName: " ", LastName: "Lee"},
+		"Lee":            {ID: 11, LastName: "Lee"},
 		"C-11":           {ID: 11, Reference: "C-11"},
 		"11":             {ID: 11},
 	} {
@@ -316,7 +316,7 @@ func TestAccCLI_queryTakesOverAnAccount(t *testing.T) {
 	}
 	a := accountWith(t, append(holds, held{customer: 11})...)
 	c := newCLI(t, a)
-	c.needsTerraform(14, "terraform query")
+	c.needsTerraform14("terraform query")
 	c.write("all.tfquery.hcl", queryOf("limit = 10000"))
 
 	calls := 0
@@ -347,7 +347,7 @@ func TestAccCLI_queryThatBreaksOff(t *testing.T) {
 	t.Parallel()
 	a := accountWith(t, held{11, 101, 0}, held{22, 102, 0})
 	c := newCLI(t, a)
-	c.needsTerraform(14, "terraform query")
+	c.needsTerraform14("terraform query")
 	c.write("all.tfquery.hcl", queryOf("config {\n    statuses = [\"Active\"]\n  }"))
 	a.Configure(func(b *fusebillsim.Behavior) { b.MaxPageSize = 1 })
 	a.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, Route: fusebillsim.RouteCustomers, After: 1, Times: -1})

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/list"
@@ -20,6 +21,7 @@ import (
 
 var (
 	_ provider.Provider                   = (*fusebillProvider)(nil)
+	_ provider.ProviderWithActions        = (*fusebillProvider)(nil)
 	_ provider.ProviderWithFunctions      = (*fusebillProvider)(nil)
 	_ provider.ProviderWithListResources  = (*fusebillProvider)(nil)
 	_ provider.ProviderWithValidateConfig = (*fusebillProvider)(nil)
@@ -130,6 +132,7 @@ func (p *fusebillProvider) Configure(ctx context.Context, req provider.Configure
 	resp.ResourceData = keeper
 	resp.DataSourceData = keeper
 	resp.ListResourceData = keeper
+	resp.ActionData = keeper
 }
 
 func (p *fusebillProvider) userAgent(terraformVersion string) string {
@@ -150,4 +153,8 @@ func (p *fusebillProvider) Functions(context.Context) []func() function.Function
 
 func (p *fusebillProvider) ListResources(context.Context) []func() list.ListResource {
 	return []func() list.ListResource{newHubSpotLatchListResource}
+}
+
+func (p *fusebillProvider) Actions(context.Context) []func() action.Action {
+	return []func() action.Action{newHubSpotUnlatchAction}
 }

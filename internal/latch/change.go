@@ -159,7 +159,8 @@ func (k *Keeper) putBack(ctx context.Context, c *change, cause error) error {
 	gone := k.broker.reserve(ctx, c, c.prior)
 	err := k.heldError(c, gone, true)
 	if len(gone) == 0 {
-		if err = k.write(ctx, c, c.prior); err == nil {
+		// Even where the answer isn't what it should be, the customer may hold it again.
+		if err = k.write(ctx, c, c.prior); err == nil || without(c.prior, c.current).IsZero() {
 			return cause
 		}
 	}

@@ -343,6 +343,20 @@ func TestUnexpectedAnswer(t *testing.T) {
 	})
 }
 
+// Where every answer is of another latch, what was given up is put back all the same. That isn't told as a loss.
+func TestUnexpectedAnswer_ofWhatIsPutBack(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		r := newRun(t, latches{1: pair(110, 0)})
+		r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultDifferentAnswer, Times: -1})
+		err := r.keeper.Update(context.Background(), 1, pair(110, 0), pair(100, 200), false)
+		wantError[*UnexpectedAnswerError](t, err)
+		if lost := (*NotPutBackError)(nil); errors.As(err, &lost) {
+			t.Errorf("told as lost: %v", err)
+		}
+		r.wantAccount(latches{1: pair(110, 0)})
+	})
+}
+
 // A write that may have been done is read back. What it turns out to be is the result.
 func TestUnknownOutcome(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -21,6 +21,9 @@ type Chaos struct {
 	Route Route
 	// Latency is as in [Fault].
 	Latency time.Duration
+	// OnFault, if set, is told of each fault before it happens, in the call's
+	// goroutine.
+	OnFault func(FaultKind)
 }
 
 // InjectChaos makes faults happen at random to calls that arrive from now on,
@@ -31,7 +34,9 @@ func (s *Simulator) InjectChaos(c Chaos) (remove func()) {
 	}
 	in := &injection{
 		fault: Fault{Route: c.Route, Times: -1, Latency: c.Latency},
-		dice:  &dice{rand: rand.New(rand.NewPCG(c.Seed, c.Seed)), probability: c.Probability, kinds: slices.Clone(c.Kinds)},
+		dice: &dice{
+			rand: rand.New(rand.NewPCG(c.Seed, c.Seed)), probability: c.Probability, kinds: slices.Clone(c.Kinds), onFault: c.OnFault,
+		},
 	}
 	if slices.Contains(c.Kinds, FaultStaleList) {
 		in.snapshot = s.store.snapshot()
@@ -45,6 +50,7 @@ type dice struct {
 	rand        *rand.Rand
 	probability float64
 	kinds       []FaultKind
+	onFault     func(FaultKind)
 }
 
 func (d *dice) roll() FaultKind {

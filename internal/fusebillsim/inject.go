@@ -73,7 +73,11 @@ func (in *injection) meets(c *call) (activeFault, bool) {
 	}
 	if in.dice != nil {
 		f.kind = in.dice.roll()
-		return f, f.kind != FaultNone && f.kind.concerns(c.route)
+		happens := f.kind != FaultNone && f.kind.concerns(c.route)
+		if happens && in.dice.onFault != nil {
+			in.dice.onFault(f.kind)
+		}
+		return f, happens
 	}
 	turn := in.matched.Add(1) - int64(in.fault.After)
 	return f, turn >= 1 && (in.fault.Times < 0 || turn <= int64(max(1, in.fault.Times)))

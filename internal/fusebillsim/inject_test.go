@@ -142,7 +142,17 @@ func TestChaos(t *testing.T) {
 		return statuses(t, s, 200, "customers")
 	}
 	c := Chaos{Probability: 0.5, Seed: 1, Kinds: []FaultKind{FaultStatus500After, FaultHTML502, FaultDifferentAnswer}}
+	told := map[FaultKind]int{}
+	c.OnFault = func(k FaultKind) { told[k]++ }
 	first := run(c)
+	c.OnFault = nil
+	shown := map[int]int{}
+	for _, status := range first {
+		shown[status]++
+	}
+	if told[FaultStatus500After] != shown[500] || told[FaultHTML502] != shown[502] || len(told) != 2 {
+		t.Errorf("told of the faults %v, and %v were answered", told, shown)
+	}
 	if diff := cmp.Diff(first, run(c)); diff != "" {
 		t.Errorf("the same seed gave other faults:\n%s", diff)
 	}

@@ -13,10 +13,12 @@ import (
 type plannedClaims struct {
 	mu        sync.Mutex
 	customers map[int64]declaration
-	claims    map[Claim]int64 // the customer that a claim is declared for
-	managed   map[int64]bool  // customers that are latched as resources have it in their state
-	unlatched map[int64]bool  // customers whose latch is removed without a resource
-	vanished  map[int64]bool  // customers of resources that turned out not to exist any more
+	claims    map[Claim]int64  // the customer that a claim is declared for
+	managed   map[int64]bool   // customers that are latched as resources have it in their state
+	unlatched map[int64]bool   // customers whose latch is removed without a resource
+	keptBy    map[int64]string // the owner that has a customer's latch as declared
+	removedBy map[int64]string // the owner that removes a customer's latch
+	vanished  map[int64]bool   // customers of resources that turned out not to exist any more
 }
 
 // declaration is what an owner, such as one instance of a resource, declares for a customer.
@@ -31,6 +33,8 @@ func newPlannedClaims() plannedClaims {
 		claims:    make(map[Claim]int64),
 		managed:   make(map[int64]bool),
 		unlatched: make(map[int64]bool),
+		keptBy:    make(map[int64]string),
+		removedBy: make(map[int64]string),
 		vanished:  make(map[int64]bool),
 	}
 }

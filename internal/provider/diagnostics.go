@@ -57,6 +57,7 @@ func (a attempt) explain(err error) explanation {
 		twice       *latch.DeclaredTwiceError
 		unlatched   *latch.UnlatchConflictError
 		other       *latch.OtherLatchError
+		removed     *latch.RemovedElsewhereError
 		held        *latch.HeldError
 		notPutBack  *latch.NotPutBackError
 		unexpected  *latch.UnexpectedAnswerError
@@ -86,6 +87,10 @@ func (a attempt) explain(err error) explanation {
 	case errors.As(err, &other):
 		return explanation{"Customer is latched to something else", "Nothing was changed. To remove this latch, set hubspot_id and " +
 			"hubspot_company_id to what it holds, or leave both out.", ""}
+	case errors.As(err, &removed):
+		return explanation{"HubSpot latch would be removed by another resource", "Nothing was changed. Let the resource that gives the customer " +
+			"up forget it instead, and plan again: a single latch by a removed block with destroy = false, or by terraform state rm; one " +
+			"of a set by terraform state rm of the set, and an import of the customers that stay in it.", ""}
 	case errors.As(err, &notPutBack):
 		return explanation{"HubSpot latch was lost on the way", "Apply again: the plan starts from what holds now. Check the customer in " +
 			"Fusebill if that fails too.", ""}

@@ -16,14 +16,18 @@ import (
 // ModifyPlan finds, before anything is applied, what Terraform knows nothing of: two resources that claim the same
 // thing, and claims that others hold. It changes nothing in the plan, and makes no write.
 func (r *hubSpotLatchResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || r.keeper == nil { // A destroy, or a validation.
+	if r.keeper == nil { // A validation.
 		return
 	}
 	var plan, state hubSpotLatchModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	if !req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	}
+	if req.Plan.Raw.IsNull() {
+		resp.Diagnostics.Append(planRemovals(ctx, r.keeper, req.Private, state.FusebillID.ValueInt64())...)
+		return
+	}
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	if resp.Diagnostics.HasError() || plan.FusebillID.IsUnknown() {
 		return // What isn't known yet is checked when it is applied.
 	}
@@ -41,12 +45,29 @@ func (r *hubSpotLatchResource) ModifyPlan(ctx context.Context, req resource.Modi
 		resp.Diagnostics.Append(check.diagnostic(err))
 		return
 	}
+	if state.latch() == declared {
+		if err := r.keeper.DeclareKept(owner, id); err != nil {
+			resp.Diagnostics.Append(check.diagnostic(err))
+			return
+		}
+	}
 	if plan.HubSpotID.IsUnknown() || plan.HubSpotCompanyID.IsUnknown() {
 		return // What the customer is latched to may turn out to be just that.
 	}
 	ctx, cancel := withTimeout(ctx, plan.Timeouts.Read, defaultTimeout, &resp.Diagnostics)
 	defer cancel()
 	resp.Diagnostics.Append(r.checkPlan(ctx, check, state.latch(), plan.AllowReassociation.ValueBool())...)
+}
+
+// planRemovals notes the latches that a destroy removes.
+func planRemovals(ctx context.Context, keeper *latch.Keeper, private privateData, customerIDs ...int64) diag.Diagnostics {
+	owner, diags := private.GetKey(ctx, ownerKey)
+	for _, id := range customerIDs {
+		if err := keeper.DeclareRemoved(string(owner), id); err != nil {
+			diags.Append(attempt{doing: "plan to remove the HubSpot latch of", customerID: id}.diagnostic(err))
+		}
+	}
+	return diags
 }
 
 // checkPlan looks at what the account says of a plan.

@@ -178,6 +178,38 @@ func TestAccCLILatches_betweenSinglesAndASet(t *testing.T) {
 	a.holds(t, declared...)
 }
 
+// A latch that one resource gives up and another one imports in the same apply would be removed: the one that has imported it
+// has nothing to do, and nobody notices.
+func TestAccCLILatches_importedWhereItIsRemoved(t *testing.T) {
+	t.Parallel()
+	declared := latchSet{{11, 101, 202}, {22, 102, 0}, {33, 0, 203}}
+	imports := block("import", `to = fusebill_hubspot_latch.each["11"]`, `id = "11"`)
+	for name, test := range map[string]struct {
+		from  string
+		after []string
+	}{
+		"from a set to a single":           {declared.block(), []string{declared[1:].block(), declared[:1].singles(), imports}},
+		"from a set that goes to a single": {declared[:1].block(), []string{declared[:1].singles(), imports}},
+		"from a single to a set":           {declared.singles(), []string{declared.block(), importOfSet("11,22,33")}},
+		"from one set to another":          {declared.block(), []string{declared.blockOf("other"), block("import", "to = fusebill_hubspot_latches.other", `id = "11,22,33"`)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := accountWith(t, declared.unlatched()...)
+			c := newCLI(t, a)
+			c.skipBelow(1, 5, "import blocks")
+			c.declare(test.from)
+			c.apply()
+			a.ResetCalls()
+			c.declare(test.after...)
+			prints(t, c.run(1, "apply", "-no-color", "-auto-approve"), "HubSpot latch would be removed by another resource",
+				"one resource has the latch of customer 11 as declared, and another one removes it.", "removed block with destroy = false")
+			a.wroteSet(t)
+			a.holds(t, held{11, 101, 202})
+		})
+	}
+}
+
 // The same by commands, for older CLIs.
 func TestAccCLILatches_betweenSinglesAndASetByCommands(t *testing.T) {
 	t.Parallel()

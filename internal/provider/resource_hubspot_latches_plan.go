@@ -26,15 +26,21 @@ type setPlan struct {
 
 // ModifyPlan does for a set what it does for a single latch, and refuses a plan that removes more than max_removals.
 func (r *hubSpotLatchesResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || r.keeper == nil { // A destroy, or a validation.
+	if r.keeper == nil { // A validation.
 		return
 	}
 	var plan, state hubSpotLatchesModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	isCreate := req.State.Raw.IsNull()
 	if !isCreate {
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	}
+	if req.Plan.Raw.IsNull() {
+		held, diags := parseLatchMap(state.Latches)
+		resp.Diagnostics.Append(diags...)
+		resp.Diagnostics.Append(planRemovals(ctx, r.keeper, req.Private, held.customers()...)...)
+		return
+	}
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	ctx, cancel := withTimeout(ctx, plan.Timeouts.Read, defaultSetTimeout, &resp.Diagnostics)
 	defer cancel()
 	p := setPlan{reassociate: plan.AllowReassociation.ValueBool(), exclusive: plan.Exclusive.ValueBool()}
@@ -162,8 +168,15 @@ func (r *hubSpotLatchesResource) declare(p setPlan, failed *elementFaults) {
 		if err := r.keeper.Declare(p.owner, id, declared); err != nil {
 			failed.add(elementError("plan", latch.SetChange{CustomerID: id, Declared: declared}, err))
 		}
+		if declared != p.held.latches[id] {
+			continue
+		}
+		if err := r.keeper.DeclareKept(p.owner, id); err != nil {
+			failed.add(elementError("plan", latch.SetChange{CustomerID: id, Declared: declared}, err))
+		}
 	}
 	if !p.exclusive {
+		r.declareRemoved(p, failed)
 		return
 	}
 	for _, id := range slices.Concat(p.removed, p.others) {
@@ -171,6 +184,14 @@ func (r *hubSpotLatchesResource) declare(p setPlan, failed *elementFaults) {
 			failed.add(diag.NewAttributeErrorDiagnostic(path.Root("exclusive"), "HubSpot latch is declared elsewhere", fmt.Sprintf(
 				"This set is exclusive and doesn't list customer %d, so it would remove its latch, which another resource of this configuration "+
 					"declares. List the customer in latches instead, or leave out exclusive.", id)))
+		}
+	}
+}
+
+func (r *hubSpotLatchesResource) declareRemoved(p setPlan, failed *elementFaults) {
+	for _, id := range p.removed {
+		if err := r.keeper.DeclareRemoved(p.owner, id); err != nil {
+			failed.add(elementError("plan", latch.SetChange{CustomerID: id}, err))
 		}
 	}
 }

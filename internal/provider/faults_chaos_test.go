@@ -1,0 +1,238 @@
+package provider
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
+)
+
+// Chaos: faults of all kinds at random, in one call of twenty, with and without the provider being killed or Terraform
+// interrupted on the way. The promise tested here: after three applies at most, and at the end of each round, every latch is
+// as declared, in state and in the account, and nobody else's has changed.
+//
+// `make faults` runs it at full size. FAULTS_SEED is the seed to repeat.
+
+// lastingKinds end a call however often it's tried, and the last of them the whole run. They are dealt out one by one: at
+// random, a run of thousands of calls would never end.
+var lastingKinds = []fusebillsim.FaultKind{
+	fusebillsim.FaultDifferentAnswer, fusebillsim.FaultUnauthorized, fusebillsim.FaultRedirectHost, fusebillsim.FaultRedirectPlainHTTP,
+	fusebillsim.FaultRateLimitDay,
+}
+
+// passingKinds are all others.
+var passingKinds = []fusebillsim.FaultKind{
+	fusebillsim.FaultStatus500Before, fusebillsim.FaultStatus500After, fusebillsim.FaultDropBefore, fusebillsim.FaultDropAfter,
+	fusebillsim.FaultLatencyBefore, fusebillsim.FaultLatencyAfter, fusebillsim.FaultSlowDrip, fusebillsim.FaultTruncatedBody,
+	fusebillsim.FaultTruncatedJSON, fusebillsim.FaultEmptyBody, fusebillsim.FaultNotJSON, fusebillsim.FaultWrongContentType,
+	fusebillsim.FaultHTMLBody, fusebillsim.FaultHTML502, fusebillsim.FaultStaleList, fusebillsim.FaultMissingRows,
+	fusebillsim.FaultRateLimitMinute,
+}
+
+// chaos is an account that it has come over.
+type chaos struct {
+	t        *testing.T
+	dice     *rand.Rand
+	account  account
+	cli      *cli
+	block    func(latchSet) string // how latches are declared
+	declared latchSet
+	others   latchSet // customers that aren't declared
+	faults   atomic.Int64
+	applies  int
+	most     int // applies until all was done
+}
+
+const appliesUntilDone = 3
+
+// chaosSeed is the seed of all tests here, each of which adds its own to it.
+func chaosSeed(t *testing.T) uint64 {
+	t.Helper()
+	text := os.Getenv("FAULTS_SEED")
+	if text == "" {
+		return 1
+	}
+	seed, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seed
+}
+
+// newChaos makes an account of n customers to declare, and some others.
+func newChaos(t *testing.T, n int64, block func(latchSet) string) *chaos {
+	t.Helper()
+	seed := chaosSeed(t)
+	x := &chaos{t: t, dice: rand.New(rand.NewPCG(seed, uint64(n))), block: block, declared: numberedSet(n, 100_000)}
+	for id := range int64(50) {
+		x.others = append(x.others, held{n + 1 + id, 900_000 + id, 0})
+	}
+	_, x.account = newFront(t, plainHTTP, append(x.declared.unlatched(), x.others...)...)
+	x.cli = newCLI(t, x.account)
+	x.cli.write("provider.tf", required+providerBlock(fmt.Sprintf("base_url = %q", x.account.url)))
+	t.Cleanup(func() {
+		t.Logf("seed %d: %d applies, at most %d until all was done, %d faults", seed, x.applies, x.most, x.faults.Load())
+		if t.Failed() {
+			t.Logf("repeat with FAULTS_SEED=%d", seed)
+		}
+	})
+	return x
+}
+
+// begin makes calls fail, from now on, until it's called off: any by what passes, and one call to change a latch by each of
+// these kinds.
+func (x *chaos) begin(lasting ...fusebillsim.FaultKind) (end func()) {
+	ends := []func(){x.account.InjectChaos(fusebillsim.Chaos{
+		Probability: 0.05, Seed: x.dice.Uint64(), Kinds: passingKinds, Latency: 20 * time.Millisecond,
+		OnFault: func(fusebillsim.FaultKind) { x.faults.Add(1) },
+	})}
+	n := len(x.declared)
+	for i, kind := range lasting {
+		ends = append(ends, x.account.Inject(fusebillsim.Fault{
+			Kind: kind, Route: fusebillsim.RouteLatch, After: n*i/len(lasting) + x.dice.IntN(n/len(lasting)),
+			OnRequest: func(*http.Request) { x.faults.Add(1) },
+		}))
+	}
+	return func() {
+		for _, end := range ends {
+			end()
+		}
+	}
+}
+
+// declare makes these latches the configuration.
+func (x *chaos) declare(s latchSet) {
+	x.declared = s
+	x.cli.declare(x.block(s))
+}
+
+// apply applies until all is done, and fails the test where that takes too long, or where any latch is wrong then.
+func (x *chaos) apply() {
+	x.t.Helper()
+	var output string
+	for n := 1; n <= appliesUntilDone; n++ {
+		x.applies++
+		cmd, buffer := x.cli.command("apply", "-no-color", "-auto-approve")
+		err := cmd.Run()
+		if output = buffer.String(); err == nil {
+			x.most = max(x.most, n)
+			x.check()
+			return
+		}
+	}
+	x.t.Fatalf("%d applies weren't enough. The last:\n%s", appliesUntilDone, output)
+}
+
+// check fails the test for each latch that is wrong, in state or in the account.
+func (x *chaos) check() {
+	x.t.Helper()
+	x.account.holds(x.t, append(x.others, x.declared...)...)
+	state := map[int64]held{}
+	for _, h := range x.cli.held() {
+		state[h.customer] = h
+	}
+	for _, want := range x.declared {
+		if got := state[want.customer]; got != want {
+			x.t.Errorf("state has customer %d latched to %s, want %s", want.customer, got.latch(), want.latch())
+		}
+	}
+	if len(state) != len(x.declared) {
+		x.t.Errorf("state has %d latches, want %d", len(state), len(x.declared))
+	}
+}
+
+// asSingles declares each latch as a resource.
+func asSingles(s latchSet) string {
+	return block(`resource "fusebill_hubspot_latch" "test"`, "for_each = "+s.expression(), "fusebill_id = each.key",
+		"hubspot_id = each.value.hubspot_id", "hubspot_company_id = each.value.hubspot_company_id")
+}
+
+// asSet declares them as one.
+func asSet(s latchSet) string { return s.block() }
+
+func runsAll() bool { return os.Getenv("FAULTS") == "all" }
+
+// sized is how large or how often something is here, and in a short run.
+func sized[N int | int64](full, short N) N {
+	if runsAll() {
+		return full
+	}
+	return short
+}
+
+func TestAccFaultsChaos_create(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		n     int64
+		block func(latchSet) string
+	}{
+		"single latches": {sized[int64](1000, 60), asSingles},
+		"a set":          {sized[int64](1000, 300), asSet},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newChaos(t, test.n, test.block)
+			defer x.begin(lastingKinds...)()
+			x.declare(x.declared)
+			x.apply()
+		})
+	}
+}
+
+// Each round changes every latch, and is stopped on the way.
+func TestAccFaultsChaos_stopped(t *testing.T) {
+	t.Parallel()
+	for how, stop := range map[string]func(*cli, *exec.Cmd){"provider killed": (*cli).killProvider, "interrupted": (*cli).interrupt} {
+		for name, test := range map[string]struct {
+			n      int64
+			block  func(latchSet) string
+			change func(*chaos) latchSet
+		}{
+			// Contacts go to others in chains and rings, which a set puts in order.
+			"a set": {sized[int64](1000, 100), asSet, func(x *chaos) latchSet { return x.declared.shuffled(x.dice) }},
+			// Single latches of long rings would have to be under way at the same time.
+			"single latches": {sized[int64](100, 30), asSingles, func(x *chaos) latchSet {
+				return x.declared.renumbered(100_000 + 1000*(1+x.dice.Int64N(500)))
+			}},
+		} {
+			t.Run(name+", "+how, func(t *testing.T) {
+				t.Parallel()
+				x := newChaos(t, test.n, test.block)
+				x.declare(x.declared)
+				x.cli.apply()
+				for range sized(25, 3) { // Of each of the two, with a set and with single latches: 50.
+					end := x.begin(lastingKinds[x.dice.IntN(len(lastingKinds))])
+					x.declare(test.change(x))
+					x.cli.stopOnce(x.account, 1+x.dice.Int64N(test.n*9/10), stop)
+					x.apply()
+					end()
+				}
+				x.cli.planIs(false)
+			})
+		}
+	}
+}
+
+// stopOnce applies, and stops that at the n-th call to change a latch.
+func (c *cli) stopOnce(a account, n int64, stop func(*cli, *exec.Cmd)) {
+	c.t.Helper()
+	cmd, _ := c.command("apply", "-no-color", "-auto-approve")
+	started := make(chan struct{})
+	defer a.Inject(fusebillsim.Fault{Route: fusebillsim.RouteLatch, After: int(n - 1), OnRequest: func(*http.Request) {
+		<-started
+		stop(c, cmd)
+	}})()
+	err := cmd.Start()
+	close(started)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	_ = cmd.Wait() // Whatever it ends with: the calls of other customers may have been the last.
+}

@@ -1,0 +1,338 @@
+package provider
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/binary"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"log"
+	"maps"
+	"math"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
+)
+
+// front stands before a simulated account and does to calls what the simulator can't, such as what takes TLS, HTTP/2 or
+// another host. The matrix of faults is in faults_matrix_test.go.
+type front struct {
+	t         *testing.T
+	sim       *fusebillsim.Simulator
+	authority string // in PEM form, what the provider has to trust; "" where the account is served without TLS
+
+	mu      sync.Mutex
+	tricks  []*trick
+	expired atomic.Int64 // handshakes that are still to show a certificate that has expired; a negative number is all
+	shown   atomic.Int64 // those that have
+}
+
+// trick is something that a front does to the calls of a route in place of handing them on.
+type trick struct {
+	route fusebillsim.Route
+	left  int // calls to meet; a negative number is all
+	play  func(w http.ResponseWriter, r *http.Request, next http.Handler)
+}
+
+// speaks is how an account is served.
+type speaks int
+
+const (
+	plainHTTP speaks = iota
+	tlsHTTP
+	http2
+)
+
+// newFront serves an account.
+func newFront(t *testing.T, how speaks, customers ...held) (*front, account) {
+	t.Helper()
+	sim := fusebillsim.New(fusebillsim.Config{APIKey: testKey, LimitMinute: 1 << 30, LimitDay: 1 << 30, Minute: time.Second})
+	for _, c := range customers {
+		sim.AddCustomers(fusebillsim.Customer{ID: c.customer, HubSpotID: c.contact, HubSpotCompanyID: c.company})
+	}
+	f := &front{t: t, sim: sim}
+	server := httptest.NewUnstartedServer(f)
+	server.Config.ErrorLog = log.New(f, "", 0)
+	if how == plainHTTP {
+		server.Start()
+	} else {
+		certificates := newCertificates(t)
+		f.authority = certificates.authority
+		config := f.config(certificates)
+		if how == tlsHTTP {
+			server.EnableHTTP2, server.TLS = true, config
+			server.StartTLS()
+		} else {
+			takeHold(server, config)
+			server.URL = "https://" + server.Listener.Addr().String()
+		}
+	}
+	t.Cleanup(server.Close)
+	return f, account{Simulator: sim, url: server.URL + "/v1"}
+}
+
+// Write takes the server's log, in which a call shows that came to it without TLS, and so with a key that anybody can read.
+func (f *front) Write(line []byte) (int, error) {
+	if strings.Contains(string(line), "HTTP request to an HTTPS server") {
+		f.t.Errorf("a call was made without TLS: %s", line)
+	}
+	return len(line), nil
+}
+
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if trick := f.due(routeOf(r)); trick != nil {
+		trick.play(w, r, f.sim)
+		return
+	}
+	f.sim.ServeHTTP(w, r)
+}
+
+// due is the trick that a call meets, if any.
+func (f *front) due(route fusebillsim.Route) *trick {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, trick := range f.tricks {
+		if trick.route == route && trick.left != 0 {
+			trick.left--
+			return trick
+		}
+	}
+	return nil
+}
+
+// routeOf is the route of a call of the provider.
+func routeOf(r *http.Request) fusebillsim.Route {
+	switch path := r.URL.Path; {
+	case strings.HasSuffix(path, "/latchCustomer"):
+		return fusebillsim.RouteLatch
+	case r.Method == http.MethodPost:
+		return fusebillsim.RouteUnlatch
+	case strings.HasSuffix(path, "/customers"):
+		return fusebillsim.RouteCustomers
+	default:
+		return fusebillsim.RouteCustomer
+	}
+}
+
+// play makes the front do something to so many calls of a route, until it is called off. The calls that met it are counted.
+func (f *front) play(met *atomic.Int64, route fusebillsim.Route, times int, play func(http.ResponseWriter, *http.Request, http.Handler)) (off func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tricks = append(f.tricks, &trick{route, times, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		met.Add(1)
+		play(w, r, next)
+	}})
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.tricks = nil
+	}
+}
+
+// redirect sends calls elsewhere, with their method and body.
+func redirect(target func(*http.Request) string) func(http.ResponseWriter, *http.Request, http.Handler) {
+	return func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		http.Redirect(w, r, target(r)+r.URL.RequestURI(), http.StatusTemporaryRedirect)
+	}
+}
+
+func withoutTLS(r *http.Request) string { return "http://" + r.Host }
+
+// elsewhere is another host, to which no call may come. It's as trusted as the account, so that nothing but the provider's
+// own rule keeps the key from it.
+func elsewhere(t *testing.T) func(*http.Request) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("another host was called: %s %s, with a key: %v", r.Method, r.URL, r.Header.Get("Authorization") != "")
+	}))
+	t.Cleanup(server.Close)
+	return func(*http.Request) string { return server.URL }
+}
+
+// aboutAnother answers with another customer than was asked for.
+func aboutAnother(customer int64) func(http.ResponseWriter, *http.Request, http.Handler) {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		r = r.Clone(r.Context())
+		query := r.URL.Query()
+		switch {
+		case routeOf(r) == fusebillsim.RouteCustomer:
+			r.URL.Path = r.URL.Path[:strings.LastIndexByte(r.URL.Path, '/')+1] + fmt.Sprint(customer)
+		case query.Get("query") != "": // A list of all is about nobody else.
+			query.Set("query", fmt.Sprintf("id:%d", customer))
+			r.URL.RawQuery = query.Encode()
+		}
+		next.ServeHTTP(w, r)
+	}
+}
+
+// withoutLatches hands calls on and leaves the HubSpot IDs out of the answers.
+func withoutLatches(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	r.Header.Del("Accept-Encoding")
+	recorder := httptest.NewRecorder()
+	next.ServeHTTP(recorder, r)
+	decoder := json.NewDecoder(recorder.Body)
+	decoder.UseNumber()
+	var answer any
+	if err := decoder.Decode(&answer); err != nil {
+		panic(err)
+	}
+	entries, isList := answer.([]any)
+	if !isList {
+		entries = []any{answer}
+	}
+	for _, entry := range entries {
+		if object, ok := entry.(map[string]any); ok {
+			delete(object, "hubSpotId")
+			delete(object, "hubSpotCompanyId")
+		}
+	}
+	body, err := json.Marshal(answer)
+	if err != nil {
+		panic(err)
+	}
+	maps.Copy(w.Header(), recorder.Header())
+	w.Header().Del("Content-Length")
+	w.WriteHeader(recorder.Code)
+	_, _ = w.Write(body)
+}
+
+// goAway hands calls on and ends the connection in place of answering: the server says that this call is the last, and
+// whether it was done isn't told.
+func goAway(_ http.ResponseWriter, r *http.Request, next http.Handler) {
+	next.ServeHTTP(httptest.NewRecorder(), r)
+	if conn, ok := r.Context().Value(heldConnKey{}).(net.Conn); ok {
+		frame := []byte{0, 0, 8, 7, 0, 0, 0, 0, 0} // RFC 9113: 8 bytes of payload, GOAWAY, no flags, the connection itself
+		frame = binary.BigEndian.AppendUint32(frame, math.MaxInt32)
+		frame = binary.BigEndian.AppendUint32(frame, 0) // no error
+		_, _ = conn.Write(frame)
+		_ = conn.Close()
+	}
+	panic(http.ErrAbortHandler)
+}
+
+type heldConnKey struct{}
+
+// heldListener ends TLS by itself. The server then sees nothing but HTTP/2, on connections that tricks can get hold of.
+type heldListener struct {
+	net.Listener
+	config *tls.Config
+}
+
+type heldConn struct{ net.Conn }
+
+func (l heldListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return heldConn{tls.Server(conn, l.config)}, nil
+}
+
+// takeHold starts a server behind a heldListener.
+func takeHold(server *httptest.Server, config *tls.Config) {
+	server.Listener = heldListener{server.Listener, config}
+	server.Config.Protocols = new(http.Protocols)
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Config.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
+		return context.WithValue(ctx, heldConnKey{}, conn)
+	}
+	server.Start()
+}
+
+// expire makes the certificate one that has expired, for so many new connections.
+func (f *front) expire(times int) (off func()) {
+	f.expired.Store(int64(times))
+	return func() { f.expired.Store(0) }
+}
+
+// config is that of each connection anew: the server of httptest has a certificate of its own, which a host without a name
+// would get otherwise.
+func (f *front) config(all certificates) *tls.Config {
+	base := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2"}}
+	base.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		config := base.Clone()
+		config.Certificates = []tls.Certificate{all.valid}
+		if f.hasExpired() {
+			config.Certificates = []tls.Certificate{all.expired}
+		}
+		return config, nil
+	}
+	return base
+}
+
+// hasExpired says whether a connection meets a certificate that has expired, which it counts.
+func (f *front) hasExpired() bool {
+	for {
+		left := f.expired.Load()
+		if left == 0 {
+			return false
+		}
+		if f.expired.CompareAndSwap(left, left-1) {
+			f.shown.Add(1)
+			return true
+		}
+	}
+}
+
+// certificates are those of a server, by an authority made for the test.
+type certificates struct {
+	authority      string
+	valid, expired tls.Certificate
+}
+
+func newCertificates(t *testing.T) certificates {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	authority := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test authority"}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature, NotBefore: now.AddDate(-1, 0, 0), NotAfter: now.AddDate(1, 0, 0),
+	}
+	sign := func(certificate *x509.Certificate) []byte {
+		signed, err := x509.CreateCertificate(rand.Reader, certificate, authority, &key.PublicKey, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return signed
+	}
+	server := func(serial int64, until time.Time) tls.Certificate {
+		return tls.Certificate{PrivateKey: key, Certificate: [][]byte{sign(&x509.Certificate{
+			SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "Test account"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+			KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+			NotBefore: now.AddDate(0, -1, 0), NotAfter: until,
+		})}}
+	}
+	var text bytes.Buffer
+	if err := pem.Encode(&text, &pem.Block{Type: "CERTIFICATE", Bytes: sign(authority)}); err != nil {
+		t.Fatal(err)
+	}
+	return certificates{text.String(), server(2, now.AddDate(0, 1, 0)), server(3, now.AddDate(0, 0, -1))}
+}
+
+// allRoutes are the calls of the API that the provider makes.
+var allRoutes = slices.Concat(lists, singles, changes)
+
+var (
+	lists   = []fusebillsim.Route{fusebillsim.RouteCustomers}
+	singles = []fusebillsim.Route{fusebillsim.RouteCustomer}
+	changes = []fusebillsim.Route{fusebillsim.RouteLatch, fusebillsim.RouteUnlatch}
+)

@@ -1,0 +1,661 @@
+package provider
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/big"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
+)
+
+// The matrix of faults: everything that can go wrong with a call, in every operation, once and for good. The promises
+// tested in each cell:
+//
+//   - what passes when it's tried again isn't seen at all;
+//   - what doesn't is an error, and then state and account hold for each customer what was so before or what is declared;
+//   - success means that both hold what is declared, to the letter;
+//   - the next run without the fault ends with just that, and no other customer's latch has changed;
+//   - the key is in nothing that was printed or written.
+//
+// What the user sees in each cell is in testdata/faults.json, from which the guide about faults is made: faults_page_test.go.
+// `make faults` runs all cells and writes that; otherwise a third of them is run and compared with it.
+
+// faults are what goes wrong.
+var faultTable = []fault{
+	{name: "No answer in time", slow: true, inject: simulated(fusebillsim.FaultLatencyAfter)},
+	{name: "Answer that drips in", slow: true, inject: simulated(fusebillsim.FaultSlowDrip)},
+	{name: "500 before anything is done", inject: simulated(fusebillsim.FaultStatus500Before)},
+	{name: "500 after all is done", inject: simulated(fusebillsim.FaultStatus500After)},
+	{name: "Connection dropped before anything is done", inject: simulated(fusebillsim.FaultDropBefore)},
+	{name: "Connection dropped after all is done", inject: simulated(fusebillsim.FaultDropAfter)},
+	{name: "HTTP/2 connection closed (GOAWAY)", speaks: http2, inject: played(goAway)},
+	{name: "Answer that breaks off", inject: simulated(fusebillsim.FaultTruncatedBody)},
+	{name: "Half of an answer that says it is whole", inject: simulated(fusebillsim.FaultTruncatedJSON)},
+	{name: "Empty answer", inject: simulated(fusebillsim.FaultEmptyBody)},
+	{name: "HTML page with status 200", inject: simulated(fusebillsim.FaultHTMLBody)},
+	{name: "HTML page with status 502", inject: simulated(fusebillsim.FaultHTML502)},
+	{name: "JSON labelled as text", harmless: true, inject: simulated(fusebillsim.FaultWrongContentType)},
+	// Refused for half an hour, a run fails. Nobody wants to wait for that here.
+	{name: "Calls of the minute used up", harmless: true, lasts: 2, inject: simulated(fusebillsim.FaultRateLimitMinute)},
+	{name: "Calls of the day used up", final: true, inject: simulated(fusebillsim.FaultRateLimitDay)},
+	{name: "Key refused (401)", final: true, inject: simulated(fusebillsim.FaultUnauthorized)},
+	{name: "Lists that are out of date", lies: true, routes: lists, inject: simulated(fusebillsim.FaultStaleList)},
+	{name: "Customers missing from lists", lies: true, harmless: true, routes: lists, inject: missingRows},
+	{name: "Lists without HubSpot IDs", harmless: true, routes: lists, inject: listsWithoutLatches},
+	{name: "No answer has HubSpot IDs", final: true, inject: played(withoutLatches),
+		unseen: func(op operation) bool { return slices.Equal(op.own, changes) || len(op.tells) > 1 }}, // They are read then.
+	{name: "Answer that differs from the request", final: true, spares: true, inject: differing,
+		unseen: func(op operation) bool { return len(op.tells) > 1 }}, // Who lists all can't be told of others.
+	{name: "Redirect to another host", final: true, speaks: tlsHTTP, inject: func(r *faultRun, route fusebillsim.Route, times int) func() {
+		return r.front.play(&r.met, route, times, redirect(elsewhere(r.t)))
+	}},
+	{name: "Redirect to plain HTTP", final: true, speaks: tlsHTTP, inject: played(redirect(withoutTLS))},
+	{name: "Expired certificate", final: true, speaks: tlsHTTP, ofConnections: true, inject: expiredCertificate},
+}
+
+// fault is a row of the matrix.
+type fault struct {
+	name   string
+	speaks speaks
+	routes []fusebillsim.Route // on which it can show; nil: all
+	inject func(r *faultRun, route fusebillsim.Route, times int) (mend func())
+
+	final         bool                 // trying again makes no sense, so it shows even where it happens once
+	unseen        func(operation) bool // and yet these operations get by
+	harmless      bool                 // it never shows
+	lies          bool                 // lists say what isn't so; who wants no more than a list gets that
+	spares        bool                 // lists of all are spared, so that it is chance what an outage meets
+	slow          bool                 // it takes longer than a call may
+	ofConnections bool                 // it meets connections, whatever is called on them
+	lasts         int                  // calls that it meets where it lasts; 0: all
+}
+
+// simulated is a fault of the simulator's.
+func simulated(kind fusebillsim.FaultKind) func(*faultRun, fusebillsim.Route, int) func() {
+	return func(r *faultRun, route fusebillsim.Route, times int) func() {
+		return r.simulate(fusebillsim.Fault{Kind: kind, Route: route, Times: times, Latency: forever})
+	}
+}
+
+// simulate injects a fault and counts the calls that it meets, by a fault beside it that does nothing else.
+func (r *faultRun) simulate(f fusebillsim.Fault) (mend func()) {
+	count := f
+	count.Kind, count.OnRequest = fusebillsim.FaultNone, func(*http.Request) { r.met.Add(1) }
+	counted, mended := r.account.Inject(count), r.account.Inject(f)
+	return func() { counted(); mended() }
+}
+
+// played is a fault of the front's.
+func played(play func(http.ResponseWriter, *http.Request, http.Handler)) func(*faultRun, fusebillsim.Route, int) func() {
+	return func(r *faultRun, route fusebillsim.Route, times int) func() {
+		return r.front.play(&r.met, route, times, play)
+	}
+}
+
+func missingRows(r *faultRun, route fusebillsim.Route, times int) func() {
+	return r.simulate(fusebillsim.Fault{Kind: fusebillsim.FaultMissingRows, Route: route, Times: times, IDs: []int64{subject, 12, giver}})
+}
+
+func listsWithoutLatches(r *faultRun, route fusebillsim.Route, times int) func() {
+	return r.front.play(&r.met, route, times, withoutLatches)
+}
+
+func differing(r *faultRun, route fusebillsim.Route, times int) func() {
+	if slices.Contains(changes, route) {
+		return r.simulate(fusebillsim.Fault{Kind: fusebillsim.FaultDifferentAnswer, Route: route, Times: times})
+	}
+	return r.front.play(&r.met, route, times, aboutAnother(bystander))
+}
+
+func expiredCertificate(r *faultRun, _ fusebillsim.Route, times int) func() {
+	off := r.front.expire(times)
+	return func() { r.met.Add(r.front.shown.Load()); off() }
+}
+
+// operations are what is under way when it goes wrong.
+var operationTable = []operation{
+	{name: "create", own: changes, before: neighbours, after: neighbours.with(held{subject, 101, 202}), command: apply},
+	{name: "read", own: reads, before: neighbours.with(held{subject, 111, 0}), after: neighbours.with(held{subject, 101, 202}, held{14, 0, 0}),
+		drift: func(a account) { a.SetLatch(subject, 101, 202); a.SetLatch(14, 0, 0) }, command: []string{"apply", "-refresh-only", "-auto-approve"}},
+	{name: "update", own: changes, before: neighbours.with(held{subject, 111, 0}), after: neighbours.with(held{subject, 101, 202}), command: apply},
+	{name: "delete", own: changes, before: neighbours.with(held{subject, 111, 211}), after: neighbours, command: apply},
+	{name: "import", own: reads, before: neighbours, after: neighbours.with(held{subject, 101, 202}),
+		drift: func(a account) { a.SetLatch(subject, 101, 202) }, command: []string{"import", address(subject), fmt.Sprint(subject)}},
+	{name: "create of a set", own: changes, inSet: true, after: neighbours.with(held{subject, 101, 202}), command: apply},
+	{name: "update of a set", own: changes, inSet: true, before: neighbours.with(held{subject, 111, 0}),
+		after: neighbours.with(held{subject, 101, 202}, held{14, 0, 0}), command: apply},
+	{name: "action", own: changes, before: neighbours.with(held{subject, 111, 211}), after: neighbours, protocol: (*faultRun).unlatch},
+	{name: "data source of latches", own: reads, before: neighbours, after: neighbours, tells: everybody, config: latchesData, command: apply},
+	{name: "data source of a customer", own: reads, before: neighbours, after: neighbours, tells: []int64{12}, config: customerData, command: apply},
+	{name: "list", own: reads, before: neighbours, after: neighbours, tells: everybody, protocol: (*faultRun).query},
+}
+
+// Configurations with one data source, whose latches an output tells.
+var (
+	latchesData  = block(`data "fusebill_hubspot_latches" "test"`) + block(`output "latches"`, "value = data.fusebill_hubspot_latches.test.latches")
+	customerData = block(`data "fusebill_customer" "test"`, "id = 12") +
+		block(`output "latches"`, "value = { (data.fusebill_customer.test.id) = data.fusebill_customer.test }")
+)
+
+var apply = []string{"apply", "-auto-approve"}
+
+// operation is a column of the matrix.
+type operation struct {
+	name          string
+	own           []fusebillsim.Route // the calls that it is about
+	before, after latchSet            // what is declared, before and after it: in state, and in the account
+	inSet         bool                // as one resource
+	drift         func(account)       // what others do, after the fault has begun
+	command       []string            // of the CLI
+	config        string              // in place of the latches that are declared
+
+	tells    []int64                                                                   // the customers whose latches it tells, where it keeps nothing
+	protocol func(*faultRun, *protocol) (told latchSet, diags []*tfprotov6.Diagnostic) // what isn't run by the CLI, since not every one can
+}
+
+// The customers of each account.
+const (
+	subject   = 11 // whom the operation is about
+	bystander = 21 // whose latch is nobody's concern
+	giver     = 31 // who has held contact 101 until a moment ago, which lists that are out of date don't know
+)
+
+var everybody = []int64{subject, 12, 13, 14, bystander, giver}
+
+var neighbours = latchSet{{12, 112, 0}, {13, 0, 213}, {14, 114, 214}}
+
+// moment says which calls meet a fault.
+type moment string
+
+const (
+	once    moment = "once"    // the first of each kind; of a final fault, the first of the operation's own
+	lasting moment = "lasting" // all of the operation's own
+	outage  moment = "outage"  // all
+)
+
+// moments are those at which a fault makes a difference in an operation.
+func moments(f fault, op operation) []moment {
+	switch {
+	case f.lies && !f.harmless: // Which of the lists is the first depends on what reads come side by side.
+		return []moment{lasting}
+	case f.ofConnections || f.spares || f.routes != nil || slices.Equal(op.own, reads):
+		return []moment{once, lasting}
+	default:
+		return []moment{once, lasting, outage}
+	}
+}
+
+// faultRun is one run of a cell.
+type faultRun struct {
+	t       *testing.T
+	fault   fault
+	op      operation
+	moment  moment
+	front   *front
+	account account
+	met     atomic.Int64 // calls that have met the fault
+	cli     *cli
+	printed strings.Builder
+	told    latchSet // by an operation of the protocol, at last
+}
+
+// untouched is what the user sees where no call met the fault.
+const untouched = "-"
+
+func TestAccFaults(t *testing.T) {
+	t.Parallel()
+	all := runsAll()
+	results := faultResults{}
+	var mu sync.Mutex
+	t.Run("matrix", func(t *testing.T) {
+		for i, f := range faultTable {
+			for j, op := range operationTable {
+				if !all && (i+j)%3 != 0 {
+					continue
+				}
+				for _, moment := range moments(f, op) {
+					t.Run(f.name+"/"+op.name+"/"+string(moment), func(t *testing.T) {
+						t.Parallel()
+						r := &faultRun{t: t, fault: f, op: op, moment: moment}
+						seen := r.play()
+						mu.Lock()
+						defer mu.Unlock()
+						results.add(f.name, op.name, moment, seen)
+					})
+				}
+			}
+		}
+	})
+	if t.Failed() {
+		return
+	}
+	if all {
+		results.write(t)
+		return
+	}
+	results.compare(t)
+}
+
+// play runs the cell and returns what the user sees.
+func (r *faultRun) play() (seen string) {
+	r.prepare()
+	mend := r.inject()
+	if r.op.drift != nil {
+		r.op.drift(r.account)
+	}
+	r.account.SetLatch(giver, 0, 0)
+	succeeded, seen := r.operate()
+	mend()
+	believed := r.fault.lies && slices.Equal(r.op.own, reads)
+	r.check(succeeded && !believed)
+	switch {
+	case r.met.Load() == 0 && (!succeeded || seen != ""):
+		r.t.Errorf("no call met the fault, and yet there is %q", seen)
+	case r.met.Load() == 0:
+		seen = untouched
+	case !succeeded && !strings.Contains(seen, "Error: "):
+		r.t.Error("it failed without a word")
+	case seen != "" && (r.fault.harmless || r.moment == once && !r.fault.final && !r.fault.lies):
+		r.t.Errorf("it should have been survived, and there is %q", seen)
+	case succeeded && seen == "" && r.fault.final && (r.fault.unseen == nil || !r.fault.unseen(r.op)):
+		r.t.Error("nothing tells that something is wrong")
+	}
+	r.converge()
+	r.keepsSecrets()
+	if r.t.Failed() {
+		r.t.Logf("seen: %q, %d calls met the fault\n%s", seen, r.met.Load(), r.printed.String())
+	}
+	return seen
+}
+
+// prepare makes the account, state and configuration.
+func (r *faultRun) prepare() {
+	customers := latchSet{{subject, 0, 0}, {bystander, 121, 221}, {giver, 101, 0}}
+	for _, h := range slices.Concat(neighbours.unlatched(), r.op.before) {
+		customers = append(slices.DeleteFunc(customers, func(c held) bool { return c.customer == h.customer }), h)
+	}
+	r.front, r.account = newFront(r.t, r.fault.speaks, customers...)
+	if r.op.protocol != nil {
+		return
+	}
+	r.cli = newCLI(r.t, r.account)
+	r.cli.write("provider.tf", required+r.provider())
+	if r.op.config != "" {
+		r.cli.declare(r.op.config)
+		return
+	}
+	if len(r.op.before) > 0 {
+		r.cli.write("terraform.tfstate", r.state(r.op.before))
+	}
+	if r.op.inSet {
+		r.cli.declare(r.op.after.block())
+		return
+	}
+	var blocks []string
+	for _, h := range r.op.after {
+		blocks = append(blocks, strings.Replace(h.block(), `"test"`, fmt.Sprintf("%q", label(h.customer)), 1))
+	}
+	r.cli.declare(blocks...)
+}
+
+// callTimeout is more than a call takes here, even where the machine is busy: the first retry would be too many.
+const callTimeout = "2s"
+
+// provider is the provider's block. One retry is as good as four.
+func (r *faultRun) provider() string {
+	settings := []string{fmt.Sprintf("base_url = %q", r.account.url), "max_retries = 1"}
+	if r.fault.slow {
+		settings = append(settings, fmt.Sprintf("request_timeout = %q", callTimeout))
+	}
+	if r.front.authority != "" {
+		settings = append(settings, "ca_certificate = <<-PEM\n"+r.front.authority+"PEM\n")
+	}
+	return providerBlock(settings...)
+}
+
+func label(customer int64) string { return fmt.Sprintf("of_%d", customer) }
+
+func address(customer int64) string { return latchType + "." + label(customer) }
+
+// state is a state file that holds these latches.
+func (r *faultRun) state(s latchSet) string {
+	host := "registry.terraform.io"
+	if r.cli.isOpenTofu() {
+		host = "registry.opentofu.org"
+	}
+	var resources []string
+	add := func(typeName, label, attributes string) {
+		resources = append(resources, moved{provider: host + "/fusebill/fusebill", typeName: typeName, state: attributes}.inState(label))
+	}
+	if r.op.inSet {
+		var elements []string
+		for _, h := range s {
+			elements = append(elements, fmt.Sprintf(`"%d": {"hubspot_id": %q, "hubspot_company_id": %q}`, h.customer, fmt.Sprint(h.contact), fmt.Sprint(h.company)))
+		}
+		add(latchesType, "test", `{"latches": {`+strings.ReplaceAll(strings.Join(elements, ", "), `"0"`, "null")+"}}")
+	} else {
+		for _, h := range s {
+			add(latchType, label(h.customer), fmt.Sprintf(`{"fusebill_id": %d, "hubspot_id": %s, "hubspot_company_id": %s}`,
+				h.customer, orNull(h.contact), orNull(h.company)))
+		}
+	}
+	return stateOf(resources...)
+}
+
+// inject begins the fault.
+func (r *faultRun) inject() (mend func()) {
+	routes := allRoutes
+	if r.moment == lasting || r.moment == once && r.fault.final {
+		routes = r.op.own
+	}
+	if r.fault.routes != nil {
+		routes = r.fault.routes
+	}
+	if r.fault.ofConnections {
+		routes = routes[:1]
+	}
+	times := 1
+	if r.moment != once {
+		times = r.fault.lasts
+		if times == 0 {
+			times = -1
+		}
+	}
+	var mends []func()
+	for _, route := range routes {
+		mends = append(mends, r.fault.inject(r, route, times))
+	}
+	return func() {
+		for _, mend := range mends {
+			mend()
+		}
+	}
+}
+
+// operate does what the operation is about.
+func (r *faultRun) operate() (succeeded bool, seen string) {
+	if r.op.protocol == nil {
+		return r.run(r.op.command...)
+	}
+	told, diags := r.op.protocol(r, r.configured())
+	texts := map[string]bool{}
+	succeeded = true
+	for _, d := range diags {
+		kind := "Warning: "
+		if d.Severity == tfprotov6.DiagnosticSeverityError {
+			kind, succeeded = "Error: ", false
+		}
+		texts[kind+d.Summary] = true
+		fmt.Fprintf(&r.printed, "%s%s\n%s\n", kind, d.Summary, d.Detail)
+	}
+	r.told = told
+	return succeeded, strings.Join(slices.Sorted(maps.Keys(texts)), "; ")
+}
+
+// configured is a provider in this process, set as the one that the CLI runs.
+func (r *faultRun) configured() *protocol {
+	r.t.Helper()
+	p := newProtocol(r.t, r.account.Simulator)
+	p.server = newServer(&fusebillProvider{
+		version: "test", clientOptions: []fusebill.Option{fusebill.WithRetryWait(time.Millisecond, time.Millisecond)},
+	})()
+	settings := map[string]tftypes.Value{
+		"api_key":     tftypes.NewValue(tftypes.String, testKey),
+		"base_url":    tftypes.NewValue(tftypes.String, r.account.url),
+		"max_retries": tftypes.NewValue(tftypes.Number, 1),
+	}
+	if r.fault.slow {
+		settings["request_timeout"] = tftypes.NewValue(tftypes.String, callTimeout)
+	}
+	if r.front.authority != "" {
+		settings["ca_certificate"] = tftypes.NewValue(tftypes.String, r.front.authority)
+	}
+	resp, err := p.server.ConfigureProvider(r.t.Context(), &tfprotov6.ConfigureProviderRequest{Config: p.value(p.provider, settings)})
+	p.succeeded(resp.Diagnostics, err)
+	return p
+}
+
+// query lists the account's latches.
+func (r *faultRun) query(p *protocol) (told latchSet, diags []*tfprotov6.Diagnostic) {
+	p.list(r.t.Context(), listing{includeResource: true}, func(result tfprotov6.ListResourceResult) bool {
+		diags = append(diags, result.Diagnostics...)
+		if result.Resource != nil {
+			told = append(told, p.heldIn(result.Resource))
+		}
+		return true
+	})
+	return told, diags
+}
+
+// unlatch removes the subject's latch by the action.
+func (r *faultRun) unlatch(p *protocol) (told latchSet, diags []*tfprotov6.Diagnostic) {
+	said, diags := p.unlatch(held{customer: subject})
+	fmt.Fprintln(&r.printed, said)
+	return nil, diags
+}
+
+// heldIn reads a latch.
+func (p *protocol) heldIn(encoded *tfprotov6.DynamicValue) held {
+	p.t.Helper()
+	value, err := encoded.Unmarshal(p.latch)
+	var attributes map[string]tftypes.Value
+	if err == nil {
+		err = value.As(&attributes)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	id := func(name string) int64 {
+		if attributes[name].IsNull() {
+			return 0
+		}
+		var number big.Float
+		if err := attributes[name].As(&number); err != nil {
+			p.t.Fatal(err)
+		}
+		id, _ := number.Int64()
+		return id
+	}
+	return held{id("fusebill_id"), id("hubspot_id"), id("hubspot_company_id")}
+}
+
+// told matches what the CLI says of errors and warnings.
+var told = regexp.MustCompile(`(?m)^[│ ]*((?:Error|Warning): .*)$`)
+
+// run runs a command of the CLI, and says whether it succeeded and which errors and warnings it shows, each once.
+func (r *faultRun) run(args ...string) (succeeded bool, seen string) {
+	r.t.Helper()
+	cmd, output := r.cli.command(append([]string{args[0], "-no-color"}, args[1:]...)...)
+	err := cmd.Run()
+	fmt.Fprintf(&r.printed, "%s\n%s\n", args, output)
+	if code := cmd.ProcessState.ExitCode(); code != 0 && code != 1 {
+		r.t.Fatalf("%s: %v\n%s", args, err, output)
+	}
+	texts := map[string]bool{}
+	for _, match := range told.FindAllStringSubmatch(output.String(), -1) {
+		// The tests' own way to name a provider isn't the user's.
+		if text := strings.TrimSpace(match[1]); text != "Warning: Provider development overrides are in effect" {
+			texts[text] = true
+		}
+	}
+	return err == nil, strings.Join(slices.Sorted(maps.Keys(texts)), "; ")
+}
+
+// check fails the test unless state and account hold what may be held after a run. Success promises that it's what is
+// declared, unless what was believed was a lie.
+func (r *faultRun) check(succeeded bool) {
+	r.t.Helper()
+	if len(r.op.tells) > 0 {
+		r.checkList(succeeded)
+		return
+	}
+	var state latchSet
+	if r.cli != nil {
+		state = r.cli.held()
+	}
+	for _, customer := range []int64{subject, 12, 13, 14} {
+		before, after := r.op.before.of(customer), r.op.after.of(customer)
+		places := map[string]held{"the account": r.inAccount(customer)}
+		if r.cli != nil {
+			places["state"] = state.of(customer)
+		}
+		for where, got := range places {
+			if got != after && (succeeded || got != before) {
+				r.t.Errorf("success: %v, and %s has customer %d latched to %s, want %s (before: %s)", succeeded, where, customer, got.latch(), after.latch(), before.latch())
+			}
+		}
+	}
+	r.account.holds(r.t, held{bystander, 121, 221}, held{giver, 0, 0})
+}
+
+// checkList fails the test unless all is told, or nothing where that failed, and the account is as it was.
+func (r *faultRun) checkList(succeeded bool) {
+	r.t.Helper()
+	told := r.told
+	if r.op.protocol == nil {
+		told = r.cli.held()
+	}
+	for _, customer := range r.op.tells {
+		if got, want := told.of(customer), r.inAccount(customer); succeeded && got != want {
+			r.t.Errorf("customer %d is said to be latched to %s, and is to %s", customer, got.latch(), want.latch())
+		}
+	}
+	r.account.holds(r.t, r.op.after.with(held{bystander, 121, 221})...)
+	if n := r.account.Writes(); n > 0 {
+		r.t.Errorf("%d writes", n)
+	}
+}
+
+// of is the latch of a customer in a set, without IDs where it has none.
+func (s latchSet) of(customer int64) held {
+	for _, h := range s {
+		if h.customer == customer {
+			return h
+		}
+	}
+	return held{customer: customer}
+}
+
+func (r *faultRun) inAccount(customer int64) held {
+	c, _ := r.account.Customer(customer)
+	return held{customer, c.HubSpotID, c.HubSpotCompanyID}
+}
+
+// held returns all latches that state holds, or that an output tells.
+func (c *cli) held() latchSet {
+	c.t.Helper()
+	text, err := os.ReadFile(filepath.Join(c.dir, "terraform.tfstate"))
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var state struct {
+		Outputs struct {
+			Latches struct{ Value map[int64]stateLatch }
+		}
+		Resources []struct {
+			Type      string
+			Instances []struct {
+				Status     string
+				Attributes struct {
+					stateLatch
+					FusebillID int64 `json:"fusebill_id"`
+					Latches    map[int64]stateLatch
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(text, &state); err != nil {
+		c.t.Fatalf("state: %v\n%s", err, text)
+	}
+	var all latchSet
+	for customer, latch := range state.Outputs.Latches.Value {
+		all = append(all, latch.of(customer))
+	}
+	for _, resource := range state.Resources {
+		for _, instance := range resource.Instances {
+			for customer, latch := range instance.Attributes.Latches {
+				all = append(all, latch.of(customer))
+			}
+			if resource.Type == latchType {
+				all = append(all, instance.Attributes.of(instance.Attributes.FusebillID))
+				if instance.Status != "" {
+					c.t.Errorf("the latch of customer %d is %s", instance.Attributes.FusebillID, instance.Status)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// stateLatch is a latch as a state file has it: IDs of a set are texts there.
+type stateLatch struct {
+	Contact *json.Number `json:"hubspot_id"`
+	Company *json.Number `json:"hubspot_company_id"`
+}
+
+func (l stateLatch) of(customer int64) held {
+	id := func(number *json.Number) int64 {
+		if number == nil {
+			return 0
+		}
+		id, err := number.Int64()
+		if err != nil {
+			return -1
+		}
+		return id
+	}
+	return held{customer, id(l.Contact), id(l.Company)}
+}
+
+// converge does once more what was to be done, and fails the test unless everything is as declared then.
+func (r *faultRun) converge() {
+	r.t.Helper()
+	if r.op.name == "import" && r.cli.held().of(subject) == (held{customer: subject}) {
+		if succeeded, seen := r.run(r.op.command...); !succeeded {
+			r.t.Errorf("the next import failed: %s", seen)
+		}
+	}
+	again := r.operate
+	if r.op.protocol == nil {
+		again = func() (bool, string) { return r.run(apply...) }
+	}
+	if succeeded, seen := again(); !succeeded || seen != "" {
+		r.t.Errorf("the next run ends with success: %v, and %q", succeeded, seen)
+	}
+	r.check(true)
+}
+
+// keepsSecrets fails the test if the key, or a part of it, was printed or written.
+func (r *faultRun) keepsSecrets() {
+	r.t.Helper()
+	written := map[string]string{"what was printed": r.printed.String()}
+	if r.cli != nil {
+		maps.Copy(written, filesBelow(r.t, r.cli.dir))
+	}
+	for name, text := range written {
+		for _, secret := range secrets(testKey) {
+			if strings.Contains(text, secret) {
+				r.t.Errorf("%s holds %q of the key", name, secret)
+				break
+			}
+		}
+	}
+}

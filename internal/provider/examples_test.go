@@ -161,11 +161,9 @@ var examples = map[string]example{
 
 // TestAccExamples runs every example as it is: plan, apply, and an empty plan.
 func TestAccExamples(t *testing.T) {
-	// Examples name the provider as users do, and take the key from the environment. Their tests run in parallel, all
-	// while these are set.
+	// Examples name the provider as users do. Their tests run in parallel, all while this is set.
 	_, source, _ := strings.Cut(Address, "/")
 	t.Setenv(resource.EnvTfAccProviderNamespace, path.Dir(source))
-	t.Setenv(envAPIKey, testKey)
 
 	found := findExamples(t)
 	for name := range examples {
@@ -271,7 +269,7 @@ func (e example) run(t *testing.T, name string) {
 			}
 		},
 	})
-	resource.ParallelTest(t, resource.TestCase{
+	accept(t, resource.TestCase{
 		TerraformVersionChecks: e.cli,
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
 			"fusebill": serve(&fusebillProvider{version: "test", clientOptions: []fusebill.Option{fusebill.WithBaseURL(a.url)}}),

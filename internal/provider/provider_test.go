@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -40,18 +41,21 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	// The settings of whoever runs the tests must not reach them: a real key would open a real account.
-	for _, name := range []string{envAPIKey, envBaseURL} {
-		if err := os.Unsetenv(name); err != nil {
-			panic(err)
-		}
+	// The settings of whoever runs the tests must not reach them: a real key would open a real account. The key of tests comes
+	// from here, so that configurations hold none.
+	if err := errors.Join(os.Unsetenv(envBaseURL), os.Setenv(envAPIKey, testKey)); err != nil {
+		panic(err)
+	}
+	forgetLogs, err := traceTests()
+	if err != nil {
+		panic(err)
 	}
 	// plugin-testing puts it where it adds what a configuration requires, and import steps have to say it themselves.
 	if err := os.Setenv(resource.EnvTfAccProviderNamespace, "fusebill"); err != nil {
 		panic(err)
 	}
 	code := m.Run()
-	if err := removeBuiltProvider(); err != nil {
+	if err := errors.Join(removeBuiltProvider(), forgetLogs()); err != nil {
 		panic(err)
 	}
 	os.Exit(code)
@@ -97,8 +101,7 @@ var required = block("terraform", `required_providers {
 
 // provider is the provider's configuration for the account, with further settings.
 func (a account) provider(settings ...string) string {
-	settings = append([]string{fmt.Sprintf("api_key = %q", testKey), fmt.Sprintf("base_url = %q", a.url)}, settings...)
-	return required + providerBlock(settings...)
+	return required + providerBlock(append([]string{fmt.Sprintf("base_url = %q", a.url)}, settings...)...)
 }
 
 // with puts the provider's configuration before other blocks.
@@ -321,14 +324,14 @@ const triesOfACall = 1 + fusebill.DefaultMaxRetries
 // run runs the steps with the real CLI, beside other tests.
 func run(t *testing.T, steps ...resource.TestStep) {
 	t.Helper()
-	resource.ParallelTest(t, resource.TestCase{ProtoV6ProviderFactories: providers, Steps: steps})
+	accept(t, resource.TestCase{ProtoV6ProviderFactories: providers, Steps: steps})
 }
 
 // needs is run for what only newer CLIs have. An older one skips the test, and plugin-testing says which version is missing.
 func needs(t *testing.T, feature string, check tfversion.TerraformVersionCheck, steps ...resource.TestStep) {
 	t.Helper()
 	t.Logf("This test is about %s, which not every CLI has.", feature)
-	resource.ParallelTest(t, resource.TestCase{
+	accept(t, resource.TestCase{
 		TerraformVersionChecks:   []tfversion.TerraformVersionCheck{check},
 		ProtoV6ProviderFactories: providers,
 		Steps:                    steps,

@@ -388,7 +388,7 @@ func TestAccHubSpotLatchFaults_wrongKey(t *testing.T) {
 func TestAccHubSpotLatchFaults_unreachableHost(t *testing.T) {
 	nobody := httptest.NewServer(http.NotFoundHandler())
 	nobody.Close() // Nobody listens there now.
-	config := providerBlock(`api_key = "`+testKey+`"`, `base_url = "`+nobody.URL+`/v1"`) + held{11, 101, 0}.block()
+	config := providerBlock(`base_url = "`+nobody.URL+`/v1"`) + held{11, 101, 0}.block()
 	run(t, refused(config, diagnosis("Fusebill can't be reached", latchLine,
 		"Could not create the HubSpot latch of customer 11 (contact 101): ", "connection refused",
 		"Check base_url, the network and any proxy, then run again.")))

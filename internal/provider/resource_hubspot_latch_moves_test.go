@@ -70,7 +70,7 @@ func TestAccHubSpotLatchMoves_settleInOneApply(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := accountWith(t, empty(test.before)...)
-			resource.ParallelTest(t, resource.TestCase{ProtoV6ProviderFactories: patient, Steps: []resource.TestStep{{
+			accept(t, resource.TestCase{ProtoV6ProviderFactories: patient, Steps: []resource.TestStep{{
 				Config: a.with(all(test.before)),
 			}, {
 				PreConfig: a.ResetCalls,

@@ -16,7 +16,7 @@ import (
 const apiKey = "YmVuY2g="
 
 // noLimit is for an account whose limits aren't what is measured.
-const noLimit = 1 << 40
+const noLimit = 1 << 30
 
 // account is a simulated account that is served on loopback.
 type account struct {
@@ -69,8 +69,8 @@ func (a *account) chosen(n int) []declaredLatch {
 // What is declared for a customer follows from its ID: a contact and a company of its own, with IDs as large as HubSpot's
 // newer ones.
 const (
-	contactOffset = 20_000_000_000
-	companyOffset = 30_000_000_000
+	contactOffset int64 = 20_000_000_000
+	companyOffset int64 = 30_000_000_000
 )
 
 func latchFor(customer int64) declaredLatch {

@@ -22,7 +22,7 @@ type workspace struct {
 const (
 	oneLatch   = 1
 	partOfThem = 1000
-	allOfThem  = 1 << 40
+	allOfThem  = 1 << 30
 )
 
 // instances is how many hold so many latches.

@@ -119,7 +119,7 @@ func readHubSpotURL(text string) (record hubSpotRecord, err error) {
 	}{{"portal", portal, &record.PortalID}, {record.ObjectType, id, &record.ID}} {
 		value, ok := parseID(part.text)
 		if !ok {
-			return record, fmt.Errorf("its %s is %q, which isn't an ID: a whole number from 1 to %d", part.name, part.text, math.MaxInt64)
+			return record, fmt.Errorf("its %s is %q, which isn't an ID: a whole number from 1 to %d", part.name, part.text, int64(math.MaxInt64))
 		}
 		*part.id = value
 	}

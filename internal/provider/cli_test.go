@@ -52,9 +52,9 @@ func newCLI(t *testing.T, a account) *cli {
 	c := &cli{t: t, path: findCLI(t), dir: t.TempDir()}
 	// No init and no registry: the CLI takes the provider from where the override says.
 	c.write("cli.tfrc", block("provider_installation", fmt.Sprintf(`dev_overrides {
-    "fusebill/fusebill" = %q
+    %q = %q
   }
-  direct {}`, filepath.Dir(binary))))
+  direct {}`, source, filepath.Dir(binary))))
 	c.write("provider.tf", required+providerBlock(fmt.Sprintf("base_url = %q", a.url), "max_retries = 0")) // Waits between retries are as long here as for users.
 	for _, variable := range os.Environ() {
 		if !strings.HasPrefix(variable, "TF_") {

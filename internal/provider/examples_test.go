@@ -161,10 +161,6 @@ var examples = map[string]example{
 
 // TestAccExamples runs every example as it is: plan, apply, and an empty plan.
 func TestAccExamples(t *testing.T) {
-	// Examples name the provider as users do. Their tests run in parallel, all while this is set.
-	_, source, _ := strings.Cut(Address, "/")
-	t.Setenv(resource.EnvTfAccProviderNamespace, path.Dir(source))
-
 	found := findExamples(t)
 	for name := range examples {
 		if !found[name] {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"os"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -51,7 +52,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	// plugin-testing puts it where it adds what a configuration requires, and import steps have to say it themselves.
-	if err := os.Setenv(resource.EnvTfAccProviderNamespace, "fusebill"); err != nil {
+	if err := os.Setenv(resource.EnvTfAccProviderNamespace, path.Dir(source)); err != nil {
 		panic(err)
 	}
 	code := m.Run()
@@ -92,12 +93,15 @@ func accountWith(t *testing.T, holds ...held) account {
 	return newAccount(t, customers...)
 }
 
+// source is how users name the provider: its address without the registry, which each CLI has its own of.
+var source = strings.TrimPrefix(Address, "registry.terraform.io/")
+
 // required names the provider as users do.
-var required = block("terraform", `required_providers {
+var required = block("terraform", fmt.Sprintf(`required_providers {
     fusebill = {
-      source = "fusebill/fusebill"
+      source = %q
     }
-  }`)
+  }`, source))
 
 // provider is the provider's configuration for the account, with further settings.
 func (a account) provider(settings ...string) string {

@@ -403,7 +403,7 @@ func (c *cli) standIn(addresses ...string) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	overrides := fmt.Sprintf("dev_overrides {\n    \"fusebill/fusebill\" = %q\n", filepath.Dir(binary))
+	overrides := fmt.Sprintf("dev_overrides {\n    %q = %q\n", source, filepath.Dir(binary))
 	for _, address := range addresses {
 		dir := c.t.TempDir()
 		if err := os.Symlink(binary, filepath.Join(dir, "terraform-provider-"+path.Base(address))); err != nil {

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -154,5 +155,33 @@ func TestSlugOf(t *testing.T) {
 		if got := slugOf(heading); got != want {
 			t.Errorf("the slug of %q is %q, want %q", heading, got, want)
 		}
+	}
+}
+
+// Who publishes the provider changes its address, and is told here where else the name stands.
+func TestDocsNameTheProvider(t *testing.T) {
+	t.Parallel()
+	named := regexp.MustCompile(`source\s+= "([^"/]+/fusebill)"`)
+	found := 0
+	for _, root := range []string{examplesFolder, "../../docs", "../../README.md"} {
+		err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			text, err := os.ReadFile(name)
+			for _, match := range named.FindAllStringSubmatch(string(text), -1) {
+				found++
+				if match[1] != source {
+					t.Errorf("%s names the provider %q, and its address says %q", name, match[1], source)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found < 10 {
+		t.Errorf("only %d places name the provider: are they looked for rightly?", found)
 	}
 }

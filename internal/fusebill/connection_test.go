@@ -18,9 +18,11 @@ import (
 // asserted of how long anything takes.
 func TestUnsentWrites(t *testing.T) {
 	t.Parallel()
-	hang := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		<-ctx.Done() // A firewall that swallows packets.
-		return nil, ctx.Err()
+	over := make(chan struct{})
+	t.Cleanup(func() { close(over) })
+	hang := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		<-over // A firewall that swallows packets.
+		return nil, errors.New("timeout")
 	}}
 	tests := map[string]struct {
 		serve func(*testing.T) (baseURL string, options []Option)

@@ -265,11 +265,12 @@ func (p *pacer) refuse(a answer, resp *http.Response) *RateLimitError {
 	return refusal
 }
 
-// refusalEnd says when calls that were refused may be sent again, by our clock.
+// refusalEnd says when calls that were refused may be sent again, by our clock. Whatever is asked for, that is within twice the
+// window's length: no window lasts longer than once, and asking again costs one call, while a wait for years looks like a hang.
 func (p *pacer) refusalEnd(a answer, q quota, header http.Header, length time.Duration) time.Time {
 	end := a.arrived.Add(length)
 	if wait, ok := retryAfter(header, a.date); ok {
-		end = a.arrived.Add(wait)
+		end = a.arrived.Add(min(wait, 2*length))
 	} else if !q.reset.IsZero() {
 		end = p.clock.local(q.reset)
 	}

@@ -258,6 +258,8 @@ func TestMinuteRefusalIsWaitedOut(t *testing.T) {
 		"Retry-After as a date":      {[]string{"Retry-After", "Sat, 01 Jan 2000 00:00:17 GMT"}, 7 * time.Second},
 		"Retry-After before reset":   {[]string{"Retry-After", "90", "X-Rate-Limit-Reset-Minute", "2000-01-01T00:01:00Z"}, 90 * time.Second},
 		"Retry-After zero":           {[]string{"Retry-After", "0"}, resetSlack},
+		"Retry-After of years":       {[]string{"Retry-After", "2000000000"}, 2 * time.Minute},
+		"Retry-After, far in future": {[]string{"Retry-After", "Sat, 01 Jan 2101 00:00:17 GMT"}, 2 * time.Minute},
 		"nothing":                    {nil, time.Minute},
 		"malformed":                  {[]string{"Retry-After", "soon", "X-Rate-Limit-Reset-Minute", "next window"}, time.Minute},
 		"a reset just past":          {[]string{"X-Rate-Limit-Reset-Minute", "2000-01-01T00:00:10Z"}, resetSlack},

@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"log"
 	"maps"
 	"math"
@@ -47,8 +48,11 @@ type front struct {
 type trick struct {
 	route fusebillsim.Route
 	left  int // calls to meet; a negative number is all
-	play  func(w http.ResponseWriter, r *http.Request, next http.Handler)
+	meets func(*http.Request) bool
+	play  trickster
 }
+
+type trickster func(w http.ResponseWriter, r *http.Request, next http.Handler)
 
 // speaks is how an account is served.
 type speaks int
@@ -96,7 +100,7 @@ func (f *front) Write(line []byte) (int, error) {
 }
 
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if trick := f.due(routeOf(r)); trick != nil {
+	if trick := f.due(r); trick != nil {
 		trick.play(w, r, f.sim)
 		return
 	}
@@ -104,11 +108,18 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // due is the trick that a call meets, if any.
-func (f *front) due(route fusebillsim.Route) *trick {
+func (f *front) due(r *http.Request) *trick {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	rewind := func() { r.Body = io.NopCloser(bytes.NewReader(body)) }
+	defer rewind()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, trick := range f.tricks {
-		if trick.route == route && trick.left != 0 {
+		rewind()
+		if trick.route == routeOf(r) && trick.left != 0 && trick.meets(r) {
 			trick.left--
 			return trick
 		}
@@ -130,14 +141,11 @@ func routeOf(r *http.Request) fusebillsim.Route {
 	}
 }
 
-// play makes the front do something to so many calls of a route, until it is called off. The calls that met it are counted.
-func (f *front) play(met *atomic.Int64, route fusebillsim.Route, times int, play func(http.ResponseWriter, *http.Request, http.Handler)) (off func()) {
+// play makes the front do something to calls, until it's called off.
+func (f *front) play(t trick) (off func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.tricks = append(f.tricks, &trick{route, times, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		met.Add(1)
-		play(w, r, next)
-	}})
+	f.tricks = append(f.tricks, &t)
 	return func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -146,7 +154,7 @@ func (f *front) play(met *atomic.Int64, route fusebillsim.Route, times int, play
 }
 
 // redirect sends calls elsewhere, with their method and body.
-func redirect(target func(*http.Request) string) func(http.ResponseWriter, *http.Request, http.Handler) {
+func redirect(target func(*http.Request) string) trickster {
 	return func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		http.Redirect(w, r, target(r)+r.URL.RequestURI(), http.StatusTemporaryRedirect)
 	}
@@ -166,7 +174,7 @@ func elsewhere(t *testing.T) func(*http.Request) string {
 }
 
 // aboutAnother answers with another customer than was asked for.
-func aboutAnother(customer int64) func(http.ResponseWriter, *http.Request, http.Handler) {
+func aboutAnother(customer int64) trickster {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		r = r.Clone(r.Context())
 		query := r.URL.Query()

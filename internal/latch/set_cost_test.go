@@ -49,7 +49,7 @@ func TestApplySetCost(t *testing.T) {
 
 // TestReadSetCost reads sets of accounts that they hold whole: by pages, which are fewer than sets of 100.
 func TestReadSetCost(t *testing.T) {
-	for customers, most := range map[int]int{1000: 5, 10_000: 23, 100_000: 203} {
+	for customers, most := range map[int]int{1000: 5, 10_000: 23} {
 		t.Run(strconv.Itoa(customers), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -82,7 +82,6 @@ func TestReadSetCost_inParts(t *testing.T) {
 		{10_000, 1000, 10, 23},
 		{20_000, 20, 10, 43},
 		{100_000, 100, 10, 203},
-		{100_000, 100, 1, 203},
 	} {
 		t.Run(fmt.Sprintf("%d in %d parts, %d at once", test.customers, test.parts, test.atOnce), func(t *testing.T) {
 			t.Parallel()

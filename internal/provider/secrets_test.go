@@ -200,7 +200,7 @@ func TestKeepsKey_finds(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{
-		testKey, "the key is " + testKey[:pieceLength], testKey[len(testKey)-pieceLength:], string(decoded[3:3+pieceLength]), "Authorization: Basic " + testKey[:1] + "…",
+		testKey, "the key is " + testKey[:pieceLength], testKey[len(testKey)-pieceLength:], string(decoded[3 : 3+pieceLength]), "Authorization: Basic " + testKey[:1] + "…",
 	} {
 		if piece, _ := leaks.find(text); piece == "" {
 			t.Errorf("nothing found in %q", text)

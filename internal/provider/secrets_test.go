@@ -130,7 +130,7 @@ func filesBelow(t testing.TB, dir string) map[string]string {
 var logsOfTests string
 
 // traceTests makes plugin-testing write logs and keep its files, for keepsKey to look through. The provider runs in this
-// process and logs all at TRACE. The CLI doesn't: it takes half of a test's time, and isn't told the key.
+// process and logs all at TRACE. The CLI logs errors only: it isn't told the key. It does log at TRACE in tests of newCLI.
 func traceTests() (cleanUp func() error, err error) {
 	if logsOfTests, err = os.MkdirTemp("", "terraform-provider-fusebill-logs-"); err != nil {
 		return nil, err

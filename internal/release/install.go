@@ -109,7 +109,7 @@ func (r release) runCLI(ctx context.Context, folder, baseURL string, args []stri
 	if path == "" {
 		path = "terraform"
 	}
-	command := exec.CommandContext(ctx, path, args...) //nolint:gosec // The CLI that whoever runs this has named.
+	command := exec.CommandContext(ctx, path, args...)
 	command.Dir = folder
 	command.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(folder, "settings.tfrc"), "CHECKPOINT_DISABLE=1",
 		"FUSEBILL_API_KEY="+apiKey, "FUSEBILL_BASE_URL="+baseURL)

@@ -107,7 +107,7 @@ func (r release) checkContents(platform, path string) error {
 	if err != nil {
 		return err
 	}
-	defer archive.Close()
+	defer func() { _ = archive.Close() }() // It was only read.
 	program := project + "_v" + r.version
 	if strings.HasPrefix(platform, "windows_") {
 		program += ".exe"

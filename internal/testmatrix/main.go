@@ -54,7 +54,7 @@ func run(ctx context.Context, clis []string, out io.Writer) error {
 
 // versionOf returns the name and version that a CLI prints, such as Terraform 1.11.4.
 func versionOf(ctx context.Context, cli string) (string, error) {
-	output, err := exec.CommandContext(ctx, cli, "version").Output() //nolint:gosec // The CLI that whoever runs this has named.
+	output, err := exec.CommandContext(ctx, cli, "version").Output()
 	if err != nil {
 		return "", fmt.Errorf("%s version: %w", cli, err)
 	}

@@ -342,7 +342,7 @@ func TestAccHubSpotLatchFaults_brokenReads(t *testing.T) {
 		{fusebillsim.FaultHTMLBody, "Fusebill's answer can't be understood", []string{page, "A proxy may have answered in its place: check base_url"}},
 		{fusebillsim.FaultHTML502, "Fusebill had a fault", []string{"502 Bad Gateway, not in the API's form (text/html): " + page, "Run again later."}},
 		{fusebillsim.FaultDropBefore, "Fusebill can't be reached", []string{"EOF", "Check base_url, the network and any proxy"}},
-		{fusebillsim.FaultRedirectHost, "Fusebill can't be reached", []string{
+		{fusebillsim.FaultRedirectHost, "Fusebill's address redirects elsewhere", []string{
 			"redirects to http://" + fusebillsim.RedirectHost, "the API key stays with the host that it was given for"}},
 	} {
 		t.Run(c.kind.String(), func(t *testing.T) {

@@ -209,9 +209,9 @@ const (
 // moments are those at which a fault makes a difference in an operation.
 func moments(f fault, op operation) []moment {
 	switch {
-	case f.lies && !f.harmless: // Which of the lists is the first depends on what reads come side by side.
+	case f.ofConnections, f.lies && !f.harmless: // Which list or connection is the first depends on what reads come side by side.
 		return []moment{lasting}
-	case f.ofConnections || f.spares || f.routes != nil || slices.Equal(op.own, reads):
+	case f.spares || f.routes != nil || slices.Equal(op.own, reads):
 		return []moment{once, lasting}
 	default:
 		return []moment{once, lasting, outage}

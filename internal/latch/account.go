@@ -38,9 +38,11 @@ type account struct {
 // wholeAccount stands for the ID of a customer in a read of the whole account. Nobody asks for a customer of this ID.
 const wholeAccount = math.MinInt64
 
-// ErrAccountUnread says that the account is too large to be read whole, that lists don't tell latches, or that reading it
-// has failed a short while ago.
+// ErrAccountUnread says that the account is too large to be read whole, or that lists don't tell latches.
 var ErrAccountUnread = errors.New("the account isn't read whole")
+
+// errAccountFailed wraps why reading the account has failed a short while ago, where it isn't tried again yet.
+var errAccountFailed = errors.New("the account couldn't be read a short while ago")
 
 // ReadAccount reads the whole account, so that it is known who holds what, unless that was done no longer ago than
 // maxAge. An account of more than maxPages pages is left unread, with [ErrAccountUnread]. No error of it is about a single
@@ -72,7 +74,7 @@ func (r *Reader) refuseAccount(maxPages int) error {
 		return ErrAccountUnread
 	case r.spent < a.tryAgain:
 		a.tryAgain--
-		return fmt.Errorf("%w: %w", ErrAccountUnread, a.failure)
+		return fmt.Errorf("%w: %w", errAccountFailed, a.failure)
 	default:
 		return nil
 	}

@@ -3,6 +3,7 @@ package latch
 import (
 	"cmp"
 	"context"
+	"errors"
 	"iter"
 	"maps"
 	"math"
@@ -88,7 +89,7 @@ func (r *Reader) accountIsCheaper() bool {
 func (r *Reader) fromAccount(ctx context.Context, filter fusebill.Filter) ([]fusebill.Customer, error) {
 	err := r.ReadAccount(ctx, maxAge, math.MaxInt)
 	switch {
-	case isLeftUnread(err): // Its lists don't tell latches.
+	case errors.Is(err, ErrAccountUnread): // Its lists don't tell latches.
 		return r.fromPages(ctx, filter)
 	case err != nil:
 		return nil, err
@@ -177,7 +178,7 @@ func (r *Reader) withLatches(ctx context.Context, ids []int64, notBefore time.Ti
 
 func (r *Reader) findHolder(ctx context.Context, claim Claim) (fusebill.Customer, error) {
 	err := r.ReadAccount(ctx, maxAge, math.MaxInt)
-	if isLeftUnread(err) {
+	if errors.Is(err, ErrAccountUnread) {
 		_, err = r.fromPages(ctx, fusebill.Filter{})
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package latch
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -54,8 +55,8 @@ func NewKeeper(client *fusebill.Client, options ...Option) *Keeper {
 	return k
 }
 
-// Read returns the latch of a customer for a resource that manages it. An error for which [fusebill.IsNotFound] holds says that there is no such
-// customer; no other error does.
+// Read returns the latch of a customer for a resource that manages it. An error for which [fusebill.IsNotFound] holds says
+// that there is no such customer; no other error does.
 func (k *Keeper) Read(ctx context.Context, customerID int64) (fusebill.Latch, error) {
 	customer, err := k.reader.Customer(ctx, customerID)
 	switch {
@@ -132,17 +133,12 @@ func (k *Keeper) readBeforeChange(ctx context.Context, customerID int64, claimed
 func serviceDecides(err error) bool {
 	switch refusalStatus(err) {
 	case 0:
-		return isLeftUnread(err)
+		return errors.Is(err, ErrAccountUnread)
 	case http.StatusUnauthorized, http.StatusTooManyRequests: // All calls are refused.
 		return false
 	default:
 		return true
 	}
-}
-
-// isLeftUnread says whether the account isn't to be read. Wrapped, the error says that reading it has failed.
-func isLeftUnread(err error) bool {
-	return err == ErrAccountUnread //nolint:errorlint // See above.
 }
 
 // Delete releases what is held of a customer's latch. It returns what it left in place: what somebody else has latched

@@ -26,7 +26,8 @@ func (r *Reader) Customers(ctx context.Context, ids []int64, maxAge time.Duratio
 	missing := r.pick(found, ids, notBefore)
 	if len(missing) > 0 {
 		err := r.readAccountInstead(ctx, ceilDiv(len(missing), maxSet), maxAge)
-		if err != nil && !errors.Is(err, ErrAccountUnread) && !serviceDecides(err) { // Sets may be answered where pages are refused.
+		// Sets may be answered where pages are refused or fail.
+		if err != nil && !errors.Is(err, errAccountFailed) && !serviceDecides(err) {
 			return nil, err
 		}
 		missing = r.pick(found, missing, notBefore)
@@ -45,7 +46,7 @@ func (r *Reader) Customers(ctx context.Context, ids []int64, maxAge time.Duratio
 func (r *Reader) readAccountInstead(ctx context.Context, sets int, maxAge time.Duration) error {
 	// Where the account takes more pages than that, one page tells, and most likely has some of them.
 	err := r.ReadAccount(ctx, maxAge, r.pagesInsteadOf(sets))
-	if isLeftUnread(err) && !r.rent(sets) {
+	if errors.Is(err, ErrAccountUnread) && !r.rent(sets) {
 		return r.ReadAccount(ctx, maxAge, r.pagesInsteadOf(sets))
 	}
 	return err

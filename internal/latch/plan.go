@@ -2,6 +2,7 @@ package latch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -123,7 +124,7 @@ func (k *Keeper) CheckPlan(ctx context.Context, customerID int64, prior, declare
 		return nil, nil
 	}
 	err := k.knowHolders(ctx)
-	if isLeftUnread(err) {
+	if errors.Is(err, ErrAccountUnread) {
 		err = nil
 	}
 	var current fusebill.Latch

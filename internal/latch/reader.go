@@ -75,8 +75,8 @@ func NewReader(client *fusebill.Client) *Reader {
 	}
 }
 
-// Customer returns a customer, whose Latch is never nil and must not be changed. An error for which [fusebill.IsNotFound] holds says that there
-// is no such customer; no other error does.
+// Customer returns a customer, whose Latch is never nil and must not be changed. An error for which [fusebill.IsNotFound]
+// holds says that there is no such customer; no other error does.
 func (r *Reader) Customer(ctx context.Context, id int64) (fusebill.Customer, error) {
 	return r.customer(ctx, id, time.Now().Add(-maxAge))
 }

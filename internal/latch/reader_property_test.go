@@ -332,7 +332,7 @@ func (w *world) readAccount(ctx context.Context, age time.Duration, maxPages int
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case errors.Is(err, ErrAccountUnread):
+	case errors.Is(err, ErrAccountUnread), errors.Is(err, errAccountFailed):
 	case fusebill.IsNotFound(err):
 		w.t.Errorf("reading the account: %v, which passes for a customer that is gone", err)
 	case err != nil:

@@ -3,6 +3,7 @@ package provider
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -296,7 +297,7 @@ func (m latchMap) missingFrom(other latchMap) []int64 {
 // setError tells of a failure that isn't about one customer.
 func setError(doing string, err error) diag.Diagnostic {
 	explained := attempt{}.explain(err)
-	if err == latch.ErrAccountUnread { //nolint:errorlint // Wrapped, it has another reason.
+	if errors.Is(err, latch.ErrAccountUnread) {
 		explained = explanation{summary: "Fusebill's lists don't show HubSpot latches", nextStep: "This account's lists of customers come " +
 			"without their HubSpot IDs, so nobody can tell all latches of the account. List the customers, and leave out exclusive; where the state has it already, apply that with -refresh=false."}
 	}

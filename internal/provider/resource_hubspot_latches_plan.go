@@ -73,7 +73,7 @@ func (r *hubSpotLatchesResource) ModifyPlan(ctx context.Context, req resource.Mo
 // read as an exclusive one, so it is told.
 func (r *hubSpotLatchesResource) othersOf(ctx context.Context, declared latchMap) ([]int64, diag.Diagnostics) {
 	all, err := r.keeper.Latched(ctx)
-	if err == latch.ErrAccountUnread { //nolint:errorlint // Wrapped, it has another reason, which may go away.
+	if errors.Is(err, latch.ErrAccountUnread) {
 		return nil, diag.Diagnostics{setError("find the latches of other customers", err)}
 	}
 	if err != nil {

@@ -43,9 +43,10 @@ func latchOf(customer fusebillsim.Customer) fusebill.Latch {
 	return fusebill.Latch{HubSpotID: customer.HubSpotID, HubSpotCompanyID: customer.HubSpotCompanyID}
 }
 
-var colourCodes = regexp.MustCompile("\x1b\\[[0-9;]*m")
+// decoration is colours, and the bar beside an error.
+var decoration = regexp.MustCompile("\x1b\\[[0-9;]*m|│")
 
-// plain is a text without colours, line breaks and columns, which depend on the CLI's version and the terminal.
+// plain is a text without decoration, line breaks and columns, which depend on the CLI's version and the terminal.
 func plain(text string) string {
-	return strings.Join(strings.Fields(colourCodes.ReplaceAllString(text, "")), " ")
+	return strings.Join(strings.Fields(decoration.ReplaceAllString(text, "")), " ")
 }

@@ -81,6 +81,9 @@ func openCLI(ctx context.Context, name string) (cli, error) {
 	return c, nil
 }
 
+// commandLine is a step's command as a user types it.
+func (c cli) commandLine(s step) string { return c.name + " " + s.command }
+
 // run runs a command to its end, shows its output, and returns it. The exit code is the caller's to judge.
 func (c cli) run(ctx context.Context, folder string, env []string, out io.Writer, args ...string) (result, error) {
 	var output bytes.Buffer

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"html"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -44,6 +47,43 @@ func TestStep_checkAccount(t *testing.T) {
 		if err := s.checkAccount(account); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%+v: got error %v, want one with %q", s, err, name)
 		}
+	}
+}
+
+// The README's picture is drawn by make demo-picture, and shows what the demo shows.
+func TestPicture(t *testing.T) {
+	t.Parallel()
+	svg, err := os.ReadFile("../../docs/images/demo.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.ReplaceAll(string(svg), "</text>", "\n")
+	shown := plain(html.UnescapeString(regexp.MustCompile("<[^>]*>").ReplaceAllString(lines, "")))
+	pictured := 0
+	for _, s := range steps() {
+		if !s.pictured {
+			continue
+		}
+		pictured++
+		for _, want := range append([]string{s.title, s.command}, s.shows...) {
+			if !strings.Contains(shown, want) {
+				t.Errorf("the picture should show %q: run make demo-picture", want)
+			}
+		}
+	}
+	if pictured == 0 {
+		t.Error("no step is pictured")
+	}
+	if strings.Contains(string(svg), "@font-face") {
+		t.Error("there is a font in the picture")
+	}
+}
+
+func TestOfPicture(t *testing.T) {
+	t.Parallel()
+	output := "\x1b[0m\x1b[1mfusebill_hubspot_latch.bikes: Refreshing state...\x1b[0m\na: Refreshing state... [id=1]\n\n  \x1b[90m# hidden\x1b[0m\n\n"
+	if got, want := ofPicture(output), "\n  \x1b[38;5;245m# hidden\x1b[0m"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

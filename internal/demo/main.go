@@ -3,6 +3,8 @@
 // that what was shown is true, and it ends non-zero at the first step that doesn't show what it should. `make demo` runs
 // it.
 //
+// With -picture it prints instead what the picture in the README shows: `make demo-picture` draws it.
+//
 // It writes to one temporary folder only, which it removes at its end, also when it is interrupted. No registry is asked,
 // and neither settings nor plugins of the user's CLI are used.
 //
@@ -12,16 +14,24 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
 )
 
 func main() {
+	isPicture := flag.Bool("picture", false, "print only what the picture in the README shows, with colours")
+	flag.Parse()
+	out, picture := newPrinter(os.Stdout), printer{w: io.Discard}
+	if *isPicture {
+		out, picture = printer{w: io.Discard, colour: true}, printer{w: os.Stdout, colour: true}
+	}
 	// A broken pipe, as in `make demo | head`, is among them since it would end the process before the folder is removed.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
-	err := run(ctx, newPrinter(os.Stdout))
+	err := run(ctx, out, picture)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
@@ -29,7 +39,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, out printer) (err error) {
+func run(ctx context.Context, out, picture printer) (err error) {
 	cli, err := findCLI(ctx)
 	if err != nil {
 		return err
@@ -44,8 +54,14 @@ func run(ctx context.Context, out printer) (err error) {
 	stage.introduce()
 	script := steps()
 	for i, step := range script {
-		if err := stage.play(ctx, i+1, step); err != nil {
+		output, err := stage.play(ctx, i+1, step)
+		if err != nil {
 			return interruptedOr(ctx, fmt.Errorf("step %d: %w", i+1, err))
+		}
+		if step.pictured {
+			picture.title("%s", step.title)
+			picture.command(cli.commandLine(step))
+			picture.printf("%s\n", ofPicture(output))
 		}
 	}
 	out.title("All %d steps showed what they should.", len(script))

@@ -97,8 +97,8 @@ func (s *stage) introduce() {
 	s.showAccount()
 }
 
-// play shows one step and checks it.
-func (s *stage) play(ctx context.Context, number int, step step) error {
+// play shows one step, checks it, and returns what the CLI printed.
+func (s *stage) play(ctx context.Context, number int, step step) (output string, err error) {
 	s.out.title("%d. %s", number, step.title)
 	if step.before != nil {
 		step.before(s.account)
@@ -106,19 +106,19 @@ func (s *stage) play(ctx context.Context, number int, step step) error {
 	if step.file != (file{}) {
 		s.out.printf("%s:\n\n%s\n", step.file.name, indent(step.file.text))
 		if err := os.WriteFile(filepath.Join(s.work(), step.file.name), []byte(step.file.text), 0o600); err != nil {
-			return err
+			return "", err
 		}
 	}
 	s.account.ResetCalls()
-	s.out.command(s.cli.name + " " + step.command)
+	s.out.command(s.cli.commandLine(step))
 	result, err := s.cli.run(ctx, s.work(), s.env, s.out.w, strings.Fields(step.command)...)
 	if err != nil {
-		return err
+		return "", err
 	}
 	calls, writes := s.account.Count(), s.account.Writes()
 	s.out.printf("\nExit code %d. API calls: %d to read, %d to write. Now in the account:\n\n", result.exit, calls-writes, writes)
 	s.showAccount()
-	return errors.Join(step.checkResult(result), step.checkAccount(s.account))
+	return result.output, errors.Join(step.checkResult(result), step.checkAccount(s.account))
 }
 
 func (s *stage) showAccount() {

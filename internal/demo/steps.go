@@ -29,14 +29,15 @@ type latches map[int64]fusebill.Latch
 
 // step is one command of the CLI, and what it has to show and to do.
 type step struct {
-	title   string                       // what is about to be seen
-	before  func(*fusebillsim.Simulator) // what somebody else does in Fusebill; nil: nothing
-	file    file                         // what the user writes; zero: nothing
-	command string                       // the arguments of the CLI
-	exit    int                          // its exit code
-	shows   []string                     // parts of its output, with single spaces
-	writes  int                          // calls that change the account
-	truth   latches                      // what the account holds afterwards
+	title    string                       // what is about to be seen
+	before   func(*fusebillsim.Simulator) // what somebody else does in Fusebill; nil: nothing
+	file     file                         // what the user writes; zero: nothing
+	command  string                       // the arguments of the CLI
+	exit     int                          // its exit code
+	shows    []string                     // parts of its output, with single spaces
+	writes   int                          // calls that change the account
+	truth    latches                      // what the account holds afterwards
+	pictured bool                         // whether the README's picture shows it
 }
 
 type file struct {
@@ -76,12 +77,13 @@ func steps() []step {
 		writes:  2,
 		truth:   declared,
 	}, {
-		title:   "Somebody latches Stolen Bikes to contact 999 in Fusebill. The plan shows the drift and ends with exit code 2.",
-		before:  func(account *fusebillsim.Simulator) { account.SetLatch(bikes, 999, 202) },
-		command: "plan -detailed-exitcode -out=latches.tfplan",
-		exit:    2,
-		shows:   []string{"~ hubspot_id = 999 -> 101", "Plan: 0 to add, 1 to change, 0 to destroy."},
-		truth:   drifted,
+		title:    "Somebody latches Stolen Bikes to contact 999 in Fusebill. The plan shows the drift.",
+		before:   func(account *fusebillsim.Simulator) { account.SetLatch(bikes, 999, 202) },
+		command:  "plan -detailed-exitcode -out=latches.tfplan",
+		exit:     2,
+		shows:    []string{"~ hubspot_id = 999 -> 101", "Plan: 0 to add, 1 to change, 0 to destroy."},
+		truth:    drifted,
+		pictured: true,
 	}, {
 		title:   "Apply puts it back.",
 		command: "apply latches.tfplan",
@@ -89,8 +91,16 @@ func steps() []step {
 		writes:  1,
 		truth:   declared,
 	}, {
-		title:   "Castillo Dental was latched by hand, long ago. Its latch is declared, and imported as it is.",
-		file:    file{"dental.tf", dentalFile},
+		title:    "Castillo Dental was latched by hand, long ago. Declaring another contact is refused.",
+		file:     file{"dental.tf", dentalFile(304)},
+		command:  "plan",
+		exit:     1,
+		shows:    []string{"customer 2554531 is latched to contact 303 already", "Nothing was changed.", `id = "2554531"`},
+		truth:    declared,
+		pictured: true,
+	}, {
+		title:   "Its latch is declared as it is, and imported.",
+		file:    file{"dental.tf", dentalFile(303)},
 		command: fmt.Sprintf("import fusebill_hubspot_latch.dental %d", dental),
 		shows:   []string{"Import successful!"},
 		truth:   declared,
@@ -132,8 +142,10 @@ resource "fusebill_hubspot_latch" "coffee" {
 `, source, bikes, coffee)
 }
 
-var dentalFile = fmt.Sprintf(`resource "fusebill_hubspot_latch" "dental" {
+func dentalFile(contact int64) string {
+	return fmt.Sprintf(`resource "fusebill_hubspot_latch" "dental" {
   fusebill_id = %d
-  hubspot_id  = 303
+  hubspot_id  = %d
 }
-`, dental)
+`, dental, contact)
+}

@@ -1,0 +1,288 @@
+package provider
+
+import (
+	"cmp"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+)
+
+// The promise tested here: with a state that a released version has written, this version plans nothing and writes nothing,
+// heals drift, and destroys. released_schema_test.go compares the schemas.
+//
+// A folder holds what a version has left behind: its configuration, the state after its apply, and its schema. The account
+// that belongs to them is read from the state. `make released VERSION=…` writes the folder, with a CLI that keeps identity
+// in state.
+
+const releasedFolder = "testdata/released"
+
+// next stands for the folder of what comes next: the configuration alone.
+const next = "."
+
+// envReleased names the version that is released next: its folder is written before the tests.
+const envReleased = "RELEASED"
+
+// releasedVersions lists the versions that this one may follow.
+func releasedVersions(t *testing.T) []string {
+	t.Helper()
+	folders, err := filepath.Glob(filepath.Join(releasedFolder, "*", "schema.json"))
+	if err != nil || len(folders) == 0 {
+		t.Fatalf("no released version in %s: %v", releasedFolder, err)
+	}
+	for i, folder := range folders {
+		folders[i] = filepath.Base(filepath.Dir(folder))
+	}
+	return folders
+}
+
+// readReleased reads a file that a version has left behind.
+func readReleased(t *testing.T, version, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(releasedFolder, version, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// releasedState is the part of a state file that the provider has written.
+type releasedState struct {
+	Resources []struct {
+		Mode, Type string
+		Instances  []releasedInstance
+	}
+}
+
+type releasedInstance struct {
+	SchemaVersion int64           `json:"schema_version"`
+	Attributes    json.RawMessage `json:"attributes"`
+	Identity      json.RawMessage `json:"identity"`
+	Private       []byte          `json:"private"`
+}
+
+// eachManaged calls a function with each instance of a resource in a state file.
+func eachManaged(t *testing.T, state string, do func(typeName string, instance releasedInstance)) {
+	t.Helper()
+	var file releasedState
+	if err := json.Unmarshal([]byte(state), &file); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range file.Resources {
+		for _, instance := range r.Instances {
+			if r.Mode == "managed" {
+				do(r.Type, instance)
+			}
+		}
+	}
+}
+
+// latchesIn are the latches in a state file, of both resources.
+func latchesIn(t *testing.T, state string) latchSet {
+	t.Helper()
+	parse := func(text string) int64 {
+		id, err := strconv.ParseInt(cmp.Or(text, "0"), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	var all latchSet
+	eachManaged(t, state, func(_ string, instance releasedInstance) {
+		var resource struct {
+			Customer int64 `json:"fusebill_id"`
+			Contact  int64 `json:"hubspot_id"`
+			Company  int64 `json:"hubspot_company_id"`
+			Latches  map[string]struct {
+				Contact string `json:"hubspot_id"`
+				Company string `json:"hubspot_company_id"`
+			}
+		}
+		if err := json.Unmarshal(instance.Attributes, &resource); err != nil {
+			t.Fatal(err)
+		}
+		for id, l := range resource.Latches {
+			all = append(all, held{parse(id), parse(l.Contact), parse(l.Company)})
+		}
+		if resource.Customer != 0 {
+			all = append(all, held{resource.Customer, resource.Contact, resource.Company})
+		}
+	})
+	return all
+}
+
+// withoutIdentity is a state file as a CLI writes it that knows no identity.
+func withoutIdentity(t *testing.T, state string) string {
+	t.Helper()
+	var file map[string]any
+	numbers := json.NewDecoder(strings.NewReader(state))
+	numbers.UseNumber() // IDs beyond 2^53 keep every digit.
+	if err := numbers.Decode(&file); err != nil {
+		t.Fatal(err)
+	}
+	removed := removeKeys(file, "identity", "identity_schema_version")
+	if removed == 0 {
+		t.Fatal("the state has no identity: it was recorded with a CLI that doesn't know it")
+	}
+	text, err := json.Marshal(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// removeKeys removes these keys from all objects in a value, and returns how many there were.
+func removeKeys(value any, keys ...string) (removed int) {
+	switch value := value.(type) {
+	case map[string]any:
+		for _, key := range keys {
+			if _, ok := value[key]; ok {
+				delete(value, key)
+				removed++
+			}
+		}
+		for _, inner := range value {
+			removed += removeKeys(inner, keys...)
+		}
+	case []any:
+		for _, inner := range value {
+			removed += removeKeys(inner, keys...)
+		}
+	}
+	return removed
+}
+
+// inReleased is a working directory with the configuration of a version.
+func inReleased(t *testing.T, a account, version string) *cli {
+	t.Helper()
+	c := newCLI(t, a)
+	c.remove("provider.tf") // The configuration names the provider itself.
+	c.setenv(envBaseURL, a.url)
+	c.declare(readReleased(t, version, "main.tf"))
+	return c
+}
+
+func TestAccReleased(t *testing.T) {
+	if version := os.Getenv(envReleased); version != "" {
+		record(t, version)
+	}
+	for _, version := range releasedVersions(t) {
+		state := readReleased(t, version, "state.json")
+		for name, state := range map[string]string{"with identity": state, "without identity": withoutIdentity(t, state)} {
+			t.Run(version+" "+name, func(t *testing.T) {
+				t.Parallel()
+				goesOn(t, version, state)
+			})
+		}
+		t.Run(version+" from a newer version", func(t *testing.T) {
+			t.Parallel()
+			c := inReleased(t, accountWith(t, latchesIn(t, state)...), version)
+			c.write("terraform.tfstate", strings.ReplaceAll(state, `"schema_version": 0`, `"schema_version": 99`))
+			prints(t, c.run(1, "plan", "-no-color"), "Resource instance managed by newer provider version")
+		})
+	}
+}
+
+// goesOn takes over from the state that a version has written.
+func goesOn(t *testing.T, version, state string) {
+	t.Helper()
+	latches := latchesIn(t, state)
+	a := accountWith(t, latches...)
+	c := inReleased(t, a, version)
+	c.write("terraform.tfstate", state)
+	c.planIs(false)
+	a.wrote(t)
+
+	for _, h := range latches { // Every latch drifts.
+		a.SetLatch(h.customer, h.customer+1000, h.company)
+	}
+	a.ResetCalls()
+	c.planIs(true)
+	c.run(0, "apply", "-no-color", "tfplan")
+	a.wroteSet(t, latches...)
+	c.planIs(false)
+
+	a.ResetCalls()
+	c.run(0, "destroy", "-no-color", "-auto-approve")
+	a.wroteSet(t, latches.unlatched()...)
+}
+
+// record writes what this version leaves behind into its folder.
+func record(t *testing.T, version string) {
+	t.Helper()
+	a := accountWith(t, append(numberedSet(20, 0).unlatched(), held{customer: 9007199254740993})...)
+	c := inReleased(t, a, next)
+	c.apply()
+	state, err := os.ReadFile(filepath.Join(c.dir, "terraform.tfstate"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(releasedFolder, version), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	for file, text := range map[string][]byte{
+		"main.tf": []byte(readReleased(t, next, "main.tf")), "state.json": state, "schema.json": printedSchema(t),
+	} {
+		if err := os.WriteFile(filepath.Join(releasedFolder, version, file), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// The same without a CLI: the upgraded state is what a read of the account finds, and the identity is the customer's.
+func TestReleased_upgradeOfState(t *testing.T) {
+	t.Parallel()
+	for _, version := range releasedVersions(t) {
+		state := readReleased(t, version, "state.json")
+		p := configured(t, simWith(latchesIn(t, state)...))
+		eachManaged(t, state, func(typeName string, instance releasedInstance) {
+			upgraded, err := p.server.UpgradeResourceState(t.Context(), &tfprotov6.UpgradeResourceStateRequest{
+				TypeName: typeName, Version: instance.SchemaVersion, RawState: &tfprotov6.RawState{JSON: instance.Attributes},
+			})
+			p.succeeded(upgraded.Diagnostics, err)
+			identity := p.identityIn(instance)
+			read, err := p.server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
+				TypeName: typeName, CurrentState: upgraded.UpgradedState, CurrentIdentity: identity, Private: instance.Private,
+			})
+			p.succeeded(read.Diagnostics, err)
+			if before, after := p.decode(typeName, upgraded.UpgradedState), p.decode(typeName, read.NewState); !after.Equal(before) {
+				t.Errorf("%s: a read changes the state of %s from\n%s\nto\n%s", version, typeName, before, after)
+			}
+			if diff := gocmp.Diff(identity, read.NewIdentity); diff != "" {
+				t.Errorf("%s: a read changes the identity of %s (- before, + after):\n%s", version, typeName, diff)
+			}
+		})
+	}
+}
+
+func (p *protocol) decode(typeName string, value *tfprotov6.DynamicValue) tftypes.Value {
+	p.t.Helper()
+	schemas, err := p.server.GetProviderSchema(p.t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	decoded, err := value.Unmarshal(schemas.ResourceSchemas[typeName].ValueType())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return decoded
+}
+
+// identityIn is the identity of an instance in a state file, nil where it has none.
+func (p *protocol) identityIn(instance releasedInstance) *tfprotov6.ResourceIdentityData {
+	p.t.Helper()
+	if instance.Identity == nil {
+		return nil
+	}
+	identity, err := tfprotov6.RawState{JSON: instance.Identity}.Unmarshal(p.identity)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return &tfprotov6.ResourceIdentityData{IdentityData: p.encode(p.identity, identity)}
+}

@@ -135,6 +135,11 @@ var examples = map[string]example{
 	"guides/exporting": {
 		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101}},
 	},
+	"guides/how-it-works": {
+		latched: map[int64]fusebill.Latch{2500003: {}, 2500004: {}, 2500005: {}},
+		holds:   map[int64]fusebill.Latch{2500003: {HubSpotID: 201}, 2500004: {HubSpotID: 202}, 2500005: {HubSpotID: 203}},
+		writes:  3,
+	},
 	"guides/large-accounts": {
 		latched: map[int64]fusebill.Latch{2554529: {}, 2554530: {}, 2554531: {}},
 		holds: map[int64]fusebill.Latch{

@@ -358,23 +358,27 @@ func (c *cli) interrupt(cmd *exec.Cmd) {
 }
 
 // killProvider kills the provider that a CLI has started.
-func (c *cli) killProvider(cmd *exec.Cmd) {
+func (c *cli) killProvider(cmd *exec.Cmd) { c.killLeaves(cmd.Process.Pid) }
+
+// killLeaves kills the processes below this one that have started none: a CLI before 1.2 runs itself in a child.
+func (c *cli) killLeaves(pid int) {
 	// A child belongs to the thread that started it, which may be any.
-	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", cmd.Process.Pid))
-	var children []byte
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	var children []string
 	for _, thread := range threads {
 		of, _ := os.ReadFile(thread) // One that has ended meanwhile has none.
-		children = append(children, of...)
+		children = append(children, strings.Fields(string(of))...)
 	}
-	for child := range strings.FieldsSeq(string(children)) {
+	for _, child := range children {
 		pid, err := strconv.Atoi(child)
 		if err != nil {
 			c.t.Error(err)
 			continue
 		}
-		if process, err := os.FindProcess(pid); err == nil {
-			_ = process.Kill()
-		}
+		c.killLeaves(pid)
+	}
+	if process, err := os.FindProcess(pid); err == nil && len(children) == 0 {
+		_ = process.Kill()
 	}
 }
 

@@ -21,7 +21,7 @@ type Keeper struct {
 	maxPages      int // of the account that are read to know who holds what
 }
 
-// DefaultMaxPages is how many pages of 1,000 customers are read, once a run, to know who holds what.
+// DefaultMaxPages is how many pages of 1,000 customers are read to know who holds what.
 const DefaultMaxPages = 20
 
 // Option sets one property of a [Keeper].

@@ -78,7 +78,7 @@ func (p *fusebillProvider) Schema(_ context.Context, _ provider.SchemaRequest, r
 			},
 			"conflict_check": schema.StringAttribute{
 				MarkdownDescription: "Whether the whole account is read, by pages of 1,000 customers, to find out who holds a HubSpot contact or " +
-					"company before it is claimed: `auto` reads accounts of up to 20 pages, once a run; `always` reads larger ones too; " +
+					"company before it is claimed: `auto` reads accounts of up to 20 pages; `always` reads larger ones too; " +
 					"`never` leaves it to Fusebill to refuse a claim, which is seen at apply only. Default: `auto`.",
 				Optional:   true,
 				Validators: []validator.String{stringvalidator.OneOf(conflictCheckAuto, conflictCheckAlways, conflictCheckNever)},

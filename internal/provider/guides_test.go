@@ -14,6 +14,7 @@ import (
 
 // guides are these guides, by the folder below the examples folder, and what runs all that is in it.
 var guides = map[string]func(t *testing.T, folder string){
+	"guides/installing":       runInstalling,
 	"guides/migrating":        runMigrating,
 	"guides/pipelines":        runPipelines,
 	"guides/singles-and-sets": runSinglesAndSets,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,15 +20,21 @@ import (
 // apiKey opens the simulated account.
 const apiKey = "cmVsZWFzZQ=="
 
-// install lets the CLI take the provider from a folder that mirrors its registry, as a user without one does, and plans
-// with it in an empty folder.
+// guide holds what the guide "Installing without a registry" shows.
+const guide = "examples/guides/installing"
+
+// install goes the way of that guide, by its own scripts and files, from the packages to a plan in an empty folder. What it
+// leaves out needs a signature.
 func (r release) install(ctx context.Context) (err error) {
-	folder, err := os.MkdirTemp("", "fusebill-release-")
+	if r.packages[runtime.GOOS+"_"+runtime.GOARCH] == "" {
+		return fmt.Errorf("there is no package for this machine, %s_%s", runtime.GOOS, runtime.GOARCH)
+	}
+	home, err := os.MkdirTemp("", "fusebill-release-")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	if err := r.mirror(folder); err != nil {
+	defer func() { err = errors.Join(err, os.RemoveAll(home)) }()
+	if err := r.prepare(home); err != nil {
 		return err
 	}
 	account := fusebillsim.New(fusebillsim.Config{APIKey: apiKey})
@@ -36,13 +43,17 @@ func (r release) install(ctx context.Context) (err error) {
 	defer server.Close()
 
 	for _, command := range []struct {
-		args  []string
-		shows string
+		folder string
+		args   []string
+		shows  string
 	}{
-		{[]string{"init", "-no-color", "-input=false"}, "Installed " + r.source() + " v" + r.version},
-		{[]string{"plan", "-no-color", "-input=false"}, "Plan: 1 to add, 0 to change, 0 to destroy."},
+		{r.folder, script("checksums.sh"), ".zip: OK"},
+		{r.folder, script("mirror.sh"), ""},
+		{home, []string{"terraform", "init", "-no-color", "-input=false"}, "Installed " + r.source() + " v" + r.version},
+		{home, []string{"terraform", "plan", "-no-color", "-input=false"}, "Plan: 1 to add, 0 to change, 0 to destroy."},
+		{home, script("lock.sh"), ""},
 	} {
-		output, err := r.runCLI(ctx, folder, server.URL+"/v1", command.args)
+		output, err := runAt(ctx, home, command.folder, server.URL+"/v1", command.args)
 		if err == nil && !strings.Contains(output, command.shows) {
 			err = fmt.Errorf("it should print %q", command.shows)
 		}
@@ -50,11 +61,20 @@ func (r release) install(ctx context.Context) (err error) {
 			return fmt.Errorf("%s: %w:\n%s", strings.Join(command.args, " "), err, output)
 		}
 	}
-	if err := r.checkLock(folder); err != nil {
+	if err := r.checkLock(home); err != nil {
 		return err
 	}
-	fmt.Printf("%s is installed from its zip, with its checksum in the lock file, and plans.\n", r.source())
+	fmt.Printf("%s is installed from its zip, with checksums for all platforms of the guide in the lock file, and plans.\n", r.source())
 	return nil
+}
+
+// script is a command that runs a script of the guide.
+func script(name string) []string {
+	path, err := filepath.Abs(filepath.Join(guide, name))
+	if err != nil {
+		path = name // The shell says what is wrong.
+	}
+	return []string{"sh", "-eu", path}
 }
 
 // source is how a configuration names the provider.
@@ -63,55 +83,41 @@ func (r release) source() string {
 	return source
 }
 
-// mirror lays the package for this machine out as the CLI wants it, and writes a configuration and the CLI's settings.
-func (r release) mirror(folder string) error {
-	packed := r.packages[runtime.GOOS+"_"+runtime.GOARCH]
-	if packed == "" {
-		return fmt.Errorf("there is no package for this machine, %s_%s", runtime.GOOS, runtime.GOARCH)
-	}
-	content, err := os.ReadFile(packed)
-	if err != nil {
-		return err
-	}
-	settings := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", filepath.Join(folder, "mirror"))
-	configuration := fmt.Sprintf(`terraform {
-  required_providers {
-    fusebill = {
-      source  = %q
-      version = %q
-    }
-  }
-}
-
-resource "fusebill_hubspot_latch" "stolen_bikes" {
-  fusebill_id = 2554529
-  hubspot_id  = 101
-}
-`, r.source(), r.version)
-	// OpenTofu looks below its own registry's name.
-	for _, registry := range []string{"registry.terraform.io", "registry.opentofu.org"} {
-		place := filepath.Join(folder, "mirror", registry, filepath.FromSlash(r.source()))
-		if err := os.MkdirAll(place, 0o700); err != nil {
+// prepare writes the guide's files into a home folder, with the folder and the version in place of the guide's, and makes
+// the CLI to be found there as terraform, as the scripts call it.
+func (r release) prepare(home string) error {
+	for from, to := range map[string]struct{ name, theirs, ours string }{
+		"mirror.tfrc": {"settings.tfrc", "/home/you", filepath.ToSlash(home)},
+		"main.tf":     {"main.tf", `"0.1.0"`, fmt.Sprintf("%q", r.version)},
+	} {
+		text, err := os.ReadFile(filepath.Join(guide, from))
+		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(place, filepath.Base(packed)), content, 0o600); err != nil {
+		if !strings.Contains(string(text), to.theirs) {
+			return fmt.Errorf("%s doesn't name %s", from, to.theirs)
+		}
+		text = []byte(strings.Replace(string(text), to.theirs, to.ours, 1))
+		if err := os.WriteFile(filepath.Join(home, to.name), text, 0o600); err != nil {
 			return err
 		}
 	}
-	return errors.Join(
-		os.WriteFile(filepath.Join(folder, "settings.tfrc"), []byte(settings), 0o600),
-		os.WriteFile(filepath.Join(folder, "main.tf"), []byte(configuration), 0o600),
-	)
+	cli, err := exec.LookPath(cmp.Or(os.Getenv("TF_ACC_TERRAFORM_PATH"), "terraform"))
+	if err == nil {
+		cli, err = filepath.Abs(cli)
+	}
+	return errors.Join(err, os.Symlink(cli, filepath.Join(home, "terraform")))
 }
 
-func (r release) runCLI(ctx context.Context, folder, baseURL string, args []string) (string, error) {
-	path := os.Getenv("TF_ACC_TERRAFORM_PATH")
-	if path == "" {
-		path = "terraform"
+func runAt(ctx context.Context, home, folder, baseURL string, args []string) (string, error) {
+	program := args[0]
+	if program == "terraform" {
+		program = filepath.Join(home, program)
 	}
-	command := exec.CommandContext(ctx, path, args...)
+	command := exec.CommandContext(ctx, program, args[1:]...)
 	command.Dir = folder
-	command.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(folder, "settings.tfrc"), "CHECKPOINT_DISABLE=1",
+	command.Env = append(os.Environ(), "HOME="+home, "PATH="+home+string(filepath.ListSeparator)+os.Getenv("PATH"),
+		"TF_CLI_CONFIG_FILE="+filepath.Join(home, "settings.tfrc"), "CHECKPOINT_DISABLE=1",
 		"FUSEBILL_API_KEY="+apiKey, "FUSEBILL_BASE_URL="+baseURL)
 	output, err := command.CombinedOutput()
 	return string(output), err
@@ -119,14 +125,14 @@ func (r release) runCLI(ctx context.Context, folder, baseURL string, args []stri
 
 var lockedHash = regexp.MustCompile(`"h1:[A-Za-z0-9+/=]+"`)
 
-// checkLock makes sure that the CLI has noted which bytes it has taken.
+// checkLock makes sure that the CLI has noted which bytes it takes, for each of the three platforms of the guide.
 func (r release) checkLock(folder string) error {
 	lock, err := os.ReadFile(filepath.Join(folder, ".terraform.lock.hcl"))
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(string(lock), r.source()) || !strings.Contains(string(lock), r.version) || !lockedHash.Match(lock) {
-		return fmt.Errorf("the lock file lacks the provider's version or checksum:\n%s", lock)
+	if !strings.Contains(string(lock), r.source()) || !strings.Contains(string(lock), r.version) || len(lockedHash.FindAll(lock, -1)) < 3 {
+		return fmt.Errorf("the lock file lacks the provider's version or checksums:\n%s", lock)
 	}
 	return nil
 }

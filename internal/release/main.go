@@ -3,9 +3,10 @@
 //
 //	go run ./internal/release build/dist
 //
-// It looks at names and contents (packages.go), then lets the CLI of this machine take the provider from a folder that has
-// its zip, and plan with it against a simulated account on loopback (install.go). It ends non-zero at the first thing that
-// a registry or a user would stumble over.
+// It looks at names and contents (packages.go), then goes the way of the guide on installing without a registry, by the
+// guide's own scripts: the CLI of this machine takes the provider from a folder that has its zip, and plans with it against
+// a simulated account on loopback (install.go). It ends non-zero at the first thing that a registry or a user would stumble
+// over.
 //
 // What doesn't live here: the building, which .goreleaser.yml describes, and signatures, which need a key.
 package main

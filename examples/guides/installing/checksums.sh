@@ -1,0 +1,1 @@
+sha256sum --check --ignore-missing terraform-provider-fusebill_*_SHA256SUMS

@@ -1,0 +1,2 @@
+terraform providers lock -fs-mirror="$HOME/terraform-mirror" \
+  -platform=linux_amd64 -platform=darwin_arm64 -platform=windows_amd64

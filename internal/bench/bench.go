@@ -12,13 +12,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/cli"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
 // bench is what measurements are made with.
 type bench struct {
 	options
-	cli      cli
+	cli      cli.CLI
 	env      []string // of the CLI
 	folder   string   // removed at the end
 	progress io.Writer
@@ -32,7 +33,7 @@ type bench struct {
 // newBench builds the provider and lays out the workspaces. If it fails, it leaves nothing behind.
 func newBench(ctx context.Context, o options, progress io.Writer) (_ *bench, err error) {
 	b := &bench{options: o, progress: progress}
-	if b.cli, err = findCLI(ctx); err != nil {
+	if b.cli, err = cli.Find(ctx); err != nil {
 		return nil, err
 	}
 	if b.folder, err = os.MkdirTemp("", "fusebill-bench-"); err != nil {
@@ -46,12 +47,12 @@ func newBench(ctx context.Context, o options, progress io.Writer) (_ *bench, err
 	if err := os.Mkdir(b.memoryFolder(), 0o700); err != nil {
 		return nil, err
 	}
-	b.tell("Building the provider, for %s %s.", b.cli.product, b.cli.version)
-	settings, err := installPlugin(ctx, b.cli, b.folder)
+	b.tell("Building the provider, for %s %s.", b.cli.Product, b.cli.Version)
+	settings, err := b.cli.Install(ctx, b.folder, pluginPackage)
 	if err != nil {
 		return nil, err
 	}
-	b.env = append(environment(os.Environ()),
+	b.env = append(cli.Environment(os.Environ()),
 		"TF_CLI_CONFIG_FILE="+settings, envMemory+"="+b.memoryFolder(), "FUSEBILL_API_KEY="+apiKey)
 	for _, w := range []struct {
 		to           **workspace
@@ -129,7 +130,7 @@ func (b *bench) measure(ctx context.Context, t task) (measurement, error) {
 		t.account.ResetCalls()
 	}
 	env := append(slices.Clone(b.env), envMode+"="+string(t.mode), "FUSEBILL_BASE_URL="+t.account.baseURL())
-	got, err := execute(ctx, t.workspace.folder, env, b.cli.path, t.args...)
+	got, err := execute(ctx, t.workspace.folder, env, b.cli.Path, t.args...)
 	if err != nil {
 		return measurement{}, err
 	}

@@ -47,12 +47,3 @@ func TestParseOptions(t *testing.T) {
 		}
 	}
 }
-
-func TestEnvironment(t *testing.T) {
-	t.Parallel()
-	got := environment([]string{"PATH=/bin", "TF_LOG=TRACE", "tf_cli_args=-x", "FUSEBILL_API_KEY=secret", "HOME=/", "NOTF_=1"})
-	want := []string{"TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1", "PATH=/bin", "HOME=/", "NOTF_=1"}
-	if !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}

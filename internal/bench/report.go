@@ -24,7 +24,7 @@ const none = "–"
 
 func (b *bench) report(out io.Writer, r results) {
 	fmt.Fprintf(out, "%s %s on %s, %d processors, %s for each call.\n",
-		b.cli.product, b.cli.version, b.cli.os+"/"+b.cli.arch, runtime.NumCPU(), b.latency)
+		b.cli.Product, b.cli.Version, b.cli.OS+"/"+b.cli.Arch, runtime.NumCPU(), b.latency)
 
 	fmt.Fprintf(out, "\n## Calls\n\n%s\n", callsTable(r.rows))
 	fmt.Fprintf(out, "Naive is the same with one call for each read. The bound is the design's for the plan and the apply; a plan of drift\n"+

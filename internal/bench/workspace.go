@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/cli"
 )
 
 const stateFile = "terraform.tfstate"
@@ -91,7 +93,7 @@ resource "terraform_data" "all" {
   }
 }
 
-`, source())
+`, cli.Source())
 
 	customers = `locals {
   customers = jsondecode(file("${path.module}/customers.json"))
@@ -117,9 +119,9 @@ func (b *bench) newWorkspace(ctx context.Context, name, config string) (*workspa
 	if err := w.declare(nil); err != nil {
 		return nil, err
 	}
-	init, err := execute(ctx, w.folder, b.env, b.cli.path, "init", "-input=false", "-no-color")
+	init, err := execute(ctx, w.folder, b.env, b.cli.Path, "init", "-input=false", "-no-color")
 	if err == nil && init.exit != 0 {
-		err = fmt.Errorf("%s init:\n%s", b.cli.path, init.output)
+		err = fmt.Errorf("%s init:\n%s", b.cli.Path, init.output)
 	}
 	return w, err
 }

@@ -20,6 +20,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/cli"
 )
 
 func main() {
@@ -40,12 +42,12 @@ func main() {
 }
 
 func run(ctx context.Context, out, picture printer) (err error) {
-	cli, err := findCLI(ctx)
+	c, err := cli.Find(ctx)
 	if err != nil {
 		return err
 	}
-	out.printf("Building the provider, for %s %s.\n", cli.product, cli.version)
-	stage, err := newStage(ctx, cli, out)
+	out.printf("Building the provider, for %s %s.\n", c.Product, c.Version)
+	stage, err := newStage(ctx, c, out)
 	if err != nil {
 		return interruptedOr(ctx, err)
 	}
@@ -60,7 +62,7 @@ func run(ctx context.Context, out, picture printer) (err error) {
 		}
 		if step.pictured {
 			picture.title("%s", step.title)
-			picture.command(cli.commandLine(step))
+			picture.command(stage.commandLine(step))
 			picture.printf("%s\n", ofPicture(output))
 		}
 	}

@@ -11,8 +11,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/cli"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
+
+// module is the provider's Go package.
+const module = "github.com/fusebill/terraform-provider-fusebill"
 
 // apiKey opens the simulated account.
 const apiKey = "ZGVtbw=="
@@ -20,7 +24,7 @@ const apiKey = "ZGVtbw=="
 // stage is what the demo is played on: a folder, a simulated account, and the CLI.
 type stage struct {
 	out     printer
-	cli     cli
+	cli     cli.CLI
 	env     []string // of the CLI
 	folder  string   // removed at the end
 	account *fusebillsim.Simulator
@@ -29,7 +33,7 @@ type stage struct {
 }
 
 // newStage builds the provider and opens the account. If it fails, it leaves nothing behind.
-func newStage(ctx context.Context, c cli, out printer) (_ *stage, err error) {
+func newStage(ctx context.Context, c cli.CLI, out printer) (_ *stage, err error) {
 	s := &stage{out: out, cli: c, account: fusebillsim.New(fusebillsim.Config{APIKey: apiKey})}
 	s.account.AddCustomers(customers()...)
 	defer func() {
@@ -43,18 +47,16 @@ func newStage(ctx context.Context, c cli, out printer) (_ *stage, err error) {
 	if err := os.Mkdir(s.work(), 0o700); err != nil {
 		return nil, err
 	}
-	settings, err := install(ctx, c, s.folder)
+	settings, err := c.Install(ctx, s.folder, module)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.serve(ctx); err != nil {
 		return nil, err
 	}
-	s.env = append(environment(os.Environ()),
+	s.env = append(cli.Environment(os.Environ()),
 		"TF_CLI_CONFIG_FILE="+settings,
-		"TF_IN_AUTOMATION=1", // no hints on what to type next: the next step does it
 		"TF_INPUT=0",
-		"CHECKPOINT_DISABLE=1", // no question for newer versions
 		"FUSEBILL_API_KEY="+apiKey,
 		"FUSEBILL_BASE_URL="+s.baseURL,
 	)
@@ -110,8 +112,8 @@ func (s *stage) play(ctx context.Context, number int, step step) (output string,
 		}
 	}
 	s.account.ResetCalls()
-	s.out.command(s.cli.commandLine(step))
-	result, err := s.cli.run(ctx, s.work(), s.env, s.out.w, strings.Fields(step.command)...)
+	s.out.command(s.commandLine(step))
+	result, err := s.runCLI(ctx, strings.Fields(step.command)...)
 	if err != nil {
 		return "", err
 	}
@@ -126,3 +128,6 @@ func (s *stage) showAccount() {
 		s.out.printf("  customer %d, %-15s  latched to %s\n", customer.ID, customer.CompanyName, latchOf(customer))
 	}
 }
+
+// commandLine is a step's command as a user types it.
+func (s *stage) commandLine(step step) string { return s.cli.Name + " " + step.command }

@@ -2,11 +2,10 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/cli"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
-	"github.com/fusebill/terraform-provider-fusebill/internal/provider"
 )
 
 // The customers of the account.
@@ -120,7 +119,6 @@ func steps() []step {
 
 // mainFile is a configuration that names the provider as a user would: without the host of the registry.
 func mainFile() string {
-	_, source, _ := strings.Cut(provider.Address, "/")
 	return fmt.Sprintf(`terraform {
   required_providers {
     fusebill = {
@@ -139,7 +137,7 @@ resource "fusebill_hubspot_latch" "coffee" {
   fusebill_id        = %d
   hubspot_company_id = 9007199254740993
 }
-`, source, bikes, coffee)
+`, cli.Source(), bikes, coffee)
 }
 
 func dentalFile(contact int64) string {

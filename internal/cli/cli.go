@@ -1,0 +1,92 @@
+// Package cli finds the Terraform or OpenTofu CLI of this machine, and installs the provider for it, for the programs here
+// that drive one: the demo and the benchmark.
+//
+// What doesn't live here: running its commands. Each of the two shows or measures them in its own way.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// CLI is a Terraform or OpenTofu CLI.
+type CLI struct {
+	Path     string // absolute
+	Name     string // as a user types it
+	Product  string // Terraform or OpenTofu
+	Version  string
+	OS, Arch string // the platform whose providers it takes
+	Registry string // the host that provider addresses without one belong to
+}
+
+// howToGet is one line for a machine that has none.
+const howToGet = "no Terraform CLI found: install Terraform 1.0 or later (developer.hashicorp.com/terraform/install) or OpenTofu 1.6 " +
+	"or later (opentofu.org/docs/intro/install), or set TF_ACC_TERRAFORM_PATH"
+
+// Find takes the CLI that the tests take too: the one that TF_ACC_TERRAFORM_PATH names, else terraform, else tofu. Without
+// any, the error says how to get one.
+func Find(ctx context.Context) (CLI, error) {
+	if chosen := os.Getenv("TF_ACC_TERRAFORM_PATH"); chosen != "" {
+		c, err := open(ctx, chosen)
+		if err != nil {
+			return CLI{}, fmt.Errorf("TF_ACC_TERRAFORM_PATH: %w", err)
+		}
+		return c, nil
+	}
+	for _, name := range []string{"terraform", "tofu"} {
+		c, err := open(ctx, name)
+		if !errors.Is(err, exec.ErrNotFound) {
+			return c, err
+		}
+	}
+	return CLI{}, errors.New(howToGet)
+}
+
+// open finds out which CLI this is. It has to: the two take providers from different registries.
+func open(ctx context.Context, name string) (CLI, error) {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return CLI{}, err
+	}
+	if path, err = filepath.Abs(path); err != nil { // Its commands run in another folder.
+		return CLI{}, err
+	}
+	cmd := exec.CommandContext(ctx, path, "version")
+	cmd.Env = Environment(os.Environ())
+	answer, err := cmd.CombinedOutput()
+	if exitErr := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exitErr) {
+		return CLI{}, err
+	}
+	match := versionText.FindStringSubmatch(string(answer))
+	if match == nil {
+		return CLI{}, fmt.Errorf("%s is neither Terraform nor OpenTofu: asked for its version, it says %q", path, answer)
+	}
+	c := CLI{Path: path, Product: match[1], Version: match[2], OS: match[3], Arch: match[4]}
+	c.Name, c.Registry = "terraform", "registry.terraform.io"
+	if c.Product == "OpenTofu" {
+		c.Name, c.Registry = "tofu", "registry.opentofu.org"
+	}
+	return c, nil
+}
+
+// versionText is how both CLIs answer to "version", since 1.0.
+var versionText = regexp.MustCompile(`^(Terraform|OpenTofu) v(\S+)\s+on ([a-z0-9]+)_([a-z0-9]+)`)
+
+// Environment is an environment without what changes how the CLI and the provider work: a user's log level, arguments,
+// workspace, variables and account. The CLI gives no hints on what to type next, and asks for no newer version of itself.
+func Environment(all []string) []string {
+	kept := []string{"TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1"}
+	for _, entry := range all {
+		name := strings.ToUpper(entry) // Windows tells no case apart.
+		if !strings.HasPrefix(name, "TF_") && !strings.HasPrefix(name, "FUSEBILL_") {
+			kept = append(kept, entry)
+		}
+	}
+	return kept
+}

@@ -3,7 +3,6 @@ package provider
 import (
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -210,9 +209,7 @@ func TestAccHubSpotLatchMoves_interruptedRing(t *testing.T) {
 	started := make(chan struct{})
 	a.Inject(fusebillsim.Fault{Route: fusebillsim.RouteLatch, After: 1, OnRequest: func(*http.Request) {
 		<-started
-		if err := cmd.Process.Signal(os.Interrupt); err != nil {
-			t.Error(err)
-		}
+		c.interrupt(cmd)
 	}})
 	err := cmd.Start()
 	close(started)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -27,6 +28,7 @@ func (r *hubSpotLatchResource) ModifyPlan(ctx context.Context, req resource.Modi
 		resp.Diagnostics.Append(planRemovals(ctx, r.keeper, req.Private, state.FusebillID.ValueInt64())...)
 		return
 	}
+	planTimeouts(ctx, req, resp)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	if resp.Diagnostics.HasError() || plan.FusebillID.IsUnknown() {
 		return // What isn't known yet is checked when it is applied.
@@ -131,4 +133,14 @@ func nextStepOf(held *latch.HeldError) string {
 	return "Nothing was changed. Where the holder's latch is wrong, remove or change it first. To take " + strings.Join(taken, " and ") +
 		", set allow_reassociation = true; the holder keeps its other ID. Where the same apply was to make the holder give it up, as in a " +
 		"long ring of moves, more -parallelism or allow_reassociation lets it through."
+}
+
+// planTimeouts plans that a timeouts block which isn't declared any more goes. Old CLIs, such as Terraform 1.0, propose the
+// one in state, and then refuse a plan that has it.
+func planTimeouts(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var declared timeouts.Value
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("timeouts"), &declared)...)
+	if declared.IsNull() && !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("timeouts"), declared)...)
+	}
 }

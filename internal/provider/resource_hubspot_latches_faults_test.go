@@ -351,8 +351,19 @@ func (c *cli) dieAt(a account, n int64) {
 	c.fails(cmd, output, started)
 }
 
+// interrupt is a Ctrl-C. A terminal sends that to all; the provider ignores it, as does a CLI that runs another one.
 func (c *cli) interrupt(cmd *exec.Cmd) {
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+	pid := cmd.Process.Pid
+	for _, child := range c.children(pid) { // A CLI before 1.2 runs itself in a child.
+		if len(c.children(child)) > 0 {
+			pid = child
+		}
+	}
+	process, err := os.FindProcess(pid)
+	if err == nil {
+		err = process.Signal(os.Interrupt)
+	}
+	if err != nil {
 		c.t.Error(err)
 	}
 }
@@ -360,26 +371,32 @@ func (c *cli) interrupt(cmd *exec.Cmd) {
 // killProvider kills the provider that a CLI has started.
 func (c *cli) killProvider(cmd *exec.Cmd) { c.killLeaves(cmd.Process.Pid) }
 
-// killLeaves kills the processes below this one that have started none: a CLI before 1.2 runs itself in a child.
+// killLeaves kills the processes below this one that have started none.
 func (c *cli) killLeaves(pid int) {
-	// A child belongs to the thread that started it, which may be any.
-	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	var children []string
-	for _, thread := range threads {
-		of, _ := os.ReadFile(thread) // One that has ended meanwhile has none.
-		children = append(children, strings.Fields(string(of))...)
-	}
+	children := c.children(pid)
 	for _, child := range children {
-		pid, err := strconv.Atoi(child)
-		if err != nil {
-			c.t.Error(err)
-			continue
-		}
-		c.killLeaves(pid)
+		c.killLeaves(child)
 	}
 	if process, err := os.FindProcess(pid); err == nil && len(children) == 0 {
 		_ = process.Kill()
 	}
+}
+
+// children are the processes that a process has started.
+func (c *cli) children(pid int) (children []int) {
+	// A child belongs to the thread that started it, which may be any.
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, thread := range threads {
+		of, _ := os.ReadFile(thread) // One that has ended meanwhile has none.
+		for child := range strings.FieldsSeq(string(of)) {
+			pid, err := strconv.Atoi(child)
+			if err != nil {
+				c.t.Error(err)
+			}
+			children = append(children, pid)
+		}
+	}
+	return children
 }
 
 // Interrupted in the midst of a create, update or destroy, the set is in the state as far as it came, and the next apply does

@@ -40,6 +40,7 @@ func (r *hubSpotLatchesResource) ModifyPlan(ctx context.Context, req resource.Mo
 		resp.Diagnostics.Append(planRemovals(ctx, r.keeper, req.Private, held.customers()...)...)
 		return
 	}
+	planTimeouts(ctx, req, resp)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	ctx, cancel := withTimeout(ctx, plan.Timeouts.Read, defaultSetTimeout, &resp.Diagnostics)
 	defer cancel()

@@ -561,7 +561,7 @@ func TestAccCLILatches_planShowsWhatChanges(t *testing.T) {
 	a.SetLatch(33, 9999, 0)
 	c.declare(declared.with(held{7, 1007, 2007}, held{44, 0, 0}).block())
 	plan := c.planIs(true)
-	prints(t, plan, "(47 unchanged elements hidden)", `"33" = {`, `"9999" -> "1033"`, `"7" = {`, `+ hubspot_company_id = "2007"`,
+	prints(t, plan, "(47 unchanged elements hidden)", `"33" = {`, `"9999" -> "1033"`, `"7" = {`, `"2007"`,
 		`- "44" = {`, `- hubspot_id = "1044"`)
 	for id := range 50 {
 		if at := fmt.Sprintf(`"%d" = {`, id+1); !slices.Contains([]int{7, 33, 44}, id+1) && strings.Contains(plan, at) {

@@ -10,10 +10,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
@@ -167,6 +169,9 @@ func accept(t *testing.T, c resource.TestCase) {
 			t.Error(err)
 		}
 	})
+	if slices.ContainsFunc(c.Steps, func(s resource.TestStep) bool { return strings.Contains(s.Config, "terraform_data") }) {
+		c.TerraformVersionChecks = append(c.TerraformVersionChecks, tfversion.SkipBelow(tfversion.Version1_4_0))
+	}
 	resource.ParallelTest(t, c)
 }
 

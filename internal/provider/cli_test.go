@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -361,7 +363,10 @@ func TestAccCLI_interruptedRun(t *testing.T) {
 			started := make(chan struct{})
 			a.Inject(fusebillsim.Fault{Route: fusebillsim.RouteLatch, OnRequest: func(*http.Request) {
 				<-started
-				c.interrupt(cmd)
+				go func() { // The call goes on meanwhile.
+					a.awaits(test.state)
+					c.interrupt(cmd)
+				}()
 			}})
 			a.Inject(fusebillsim.Fault{Kind: test.hold, Route: fusebillsim.RouteLatch, Latency: forever})
 			err := cmd.Start()
@@ -384,6 +389,16 @@ func TestAccCLI_interruptedRun(t *testing.T) {
 				a.wrote(t, declared)
 			}
 		})
+	}
+}
+
+// awaits returns once a customer is latched so, at once where none is to be.
+func (a account) awaits(h held) {
+	isSo := func(c fusebillsim.Customer) bool {
+		return c.ID == h.customer && c.HubSpotID == h.contact && c.HubSpotCompanyID == h.company
+	}
+	for h != (held{}) && !slices.ContainsFunc(a.Customers(), isSo) {
+		runtime.Gosched()
 	}
 }
 

@@ -3,7 +3,6 @@ package provider
 import (
 	"cmp"
 	"fmt"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -135,9 +134,7 @@ func (g guide) runsPipeline(a account, commands []string) {
 		a.holds(t, declared)
 	}
 
-	gone := httptest.NewServer(nil)
-	gone.Close()
-	g.setenv(envBaseURL, gone.URL+"/v1")
+	g.setenv(envBaseURL, nobodyURL+"/v1")
 	g.write("provider_override.tf", providerBlock("max_retries = 0")) // Waits between retries are as long here as for users.
 	if applies {
 		run("plan.sh", 1, 1, "Error: ", "connection refused")

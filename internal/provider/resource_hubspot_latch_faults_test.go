@@ -3,7 +3,6 @@ package provider
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 
@@ -385,10 +384,11 @@ func TestAccHubSpotLatchFaults_wrongKey(t *testing.T) {
 	}
 }
 
+// nobodyURL is where nobody listens. A server that was closed isn't: another test may get its port.
+const nobodyURL = "http://127.0.0.1:1"
+
 func TestAccHubSpotLatchFaults_unreachableHost(t *testing.T) {
-	nobody := httptest.NewServer(http.NotFoundHandler())
-	nobody.Close() // Nobody listens there now.
-	config := providerBlock(`base_url = "`+nobody.URL+`/v1"`) + held{11, 101, 0}.block()
+	config := providerBlock(`base_url = "`+nobodyURL+`/v1"`) + held{11, 101, 0}.block()
 	run(t, refused(config, diagnosis("Fusebill can't be reached", latchLine,
 		"Could not create the HubSpot latch of customer 11 (contact 101): ", "connection refused",
 		"Check base_url, the network and any proxy, then run again.")))

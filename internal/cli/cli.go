@@ -1,7 +1,7 @@
 // Package cli finds the Terraform or OpenTofu CLI of this machine, and installs the provider for it, for the programs here
-// that drive one: the demo and the benchmark.
+// that drive one: the demo, the benchmark, the checks of a release and the test matrix.
 //
-// What doesn't live here: running its commands. Each of the two shows or measures them in its own way.
+// What doesn't live here: running its commands. Each of them shows or measures those in its own way.
 package cli
 
 import (
@@ -33,14 +33,14 @@ const howToGet = "no Terraform CLI found: install Terraform 1.0 or later (develo
 // any, the error says how to get one.
 func Find(ctx context.Context) (CLI, error) {
 	if chosen := os.Getenv("TF_ACC_TERRAFORM_PATH"); chosen != "" {
-		c, err := open(ctx, chosen)
+		c, err := Open(ctx, chosen)
 		if err != nil {
 			return CLI{}, fmt.Errorf("TF_ACC_TERRAFORM_PATH: %w", err)
 		}
 		return c, nil
 	}
 	for _, name := range []string{"terraform", "tofu"} {
-		c, err := open(ctx, name)
+		c, err := Open(ctx, name)
 		if !errors.Is(err, exec.ErrNotFound) {
 			return c, err
 		}
@@ -48,8 +48,9 @@ func Find(ctx context.Context) (CLI, error) {
 	return CLI{}, errors.New(howToGet)
 }
 
-// open finds out which CLI this is. It has to: the two take providers from different registries.
-func open(ctx context.Context, name string) (CLI, error) {
+// Open finds out which CLI a path, or a name on the search path, stands for. It has to: the two take providers from
+// different registries.
+func Open(ctx context.Context, name string) (CLI, error) {
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return CLI{}, err

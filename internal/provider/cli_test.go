@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -364,7 +363,7 @@ func TestAccCLI_interruptedRun(t *testing.T) {
 			a.Inject(fusebillsim.Fault{Route: fusebillsim.RouteLatch, OnRequest: func(*http.Request) {
 				<-started
 				go func() { // The call goes on meanwhile.
-					a.awaits(test.state)
+					a.awaits(t, test.state)
 					c.interrupt(cmd)
 				}()
 			}})
@@ -393,11 +392,12 @@ func TestAccCLI_interruptedRun(t *testing.T) {
 }
 
 // awaits returns once a customer is latched so, at once where none is to be.
-func (a account) awaits(h held) {
-	isSo := func(c fusebillsim.Customer) bool {
-		return c.ID == h.customer && c.HubSpotID == h.contact && c.HubSpotCompanyID == h.company
-	}
-	for h != (held{}) && !slices.ContainsFunc(a.Customers(), isSo) {
+func (a account) awaits(t *testing.T, h held) {
+	t.Helper()
+	for h != (held{}) && t.Context().Err() == nil {
+		if c, _ := a.Customer(h.customer); c.HubSpotID == h.contact && c.HubSpotCompanyID == h.company {
+			return
+		}
 		runtime.Gosched()
 	}
 }

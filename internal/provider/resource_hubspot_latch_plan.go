@@ -28,8 +28,8 @@ func (r *hubSpotLatchResource) ModifyPlan(ctx context.Context, req resource.Modi
 		resp.Diagnostics.Append(planRemovals(ctx, r.keeper, req.Private, state.FusebillID.ValueInt64())...)
 		return
 	}
-	planTimeouts(ctx, req, resp)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	planTimeouts(ctx, plan.Timeouts, req, resp)
 	if resp.Diagnostics.HasError() || plan.FusebillID.IsUnknown() {
 		return // What isn't known yet is checked when it is applied.
 	}
@@ -137,7 +137,10 @@ func nextStepOf(held *latch.HeldError) string {
 
 // planTimeouts plans that a timeouts block which isn't declared any more goes. Old CLIs, such as Terraform 1.0, propose the
 // one in state, and then refuse a plan that has it.
-func planTimeouts(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+func planTimeouts(ctx context.Context, proposed timeouts.Value, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if proposed.IsNull() {
+		return
+	}
 	var declared timeouts.Value
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("timeouts"), &declared)...)
 	if declared.IsNull() && !resp.Diagnostics.HasError() {

@@ -369,16 +369,18 @@ func (c *cli) interrupt(cmd *exec.Cmd) {
 }
 
 // killProvider kills the provider that a CLI has started.
-func (c *cli) killProvider(cmd *exec.Cmd) { c.killLeaves(cmd.Process.Pid) }
+func (c *cli) killProvider(cmd *exec.Cmd) { c.killBelow(cmd.Process.Pid) }
 
-// killLeaves kills the processes below this one that have started none.
-func (c *cli) killLeaves(pid int) {
-	children := c.children(pid)
-	for _, child := range children {
-		c.killLeaves(child)
-	}
-	if process, err := os.FindProcess(pid); err == nil && len(children) == 0 {
-		_ = process.Kill()
+// killBelow kills the processes below this one that have started none.
+func (c *cli) killBelow(pid int) {
+	for _, child := range c.children(pid) {
+		if len(c.children(child)) > 0 {
+			c.killBelow(child)
+			continue
+		}
+		if process, err := os.FindProcess(child); err == nil {
+			_ = process.Kill()
+		}
 	}
 }
 
@@ -392,6 +394,7 @@ func (c *cli) children(pid int) (children []int) {
 			pid, err := strconv.Atoi(child)
 			if err != nil {
 				c.t.Error(err)
+				continue
 			}
 			children = append(children, pid)
 		}

@@ -40,8 +40,8 @@ func (r *hubSpotLatchesResource) ModifyPlan(ctx context.Context, req resource.Mo
 		resp.Diagnostics.Append(planRemovals(ctx, r.keeper, req.Private, held.customers()...)...)
 		return
 	}
-	planTimeouts(ctx, req, resp)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	planTimeouts(ctx, plan.Timeouts, req, resp)
 	ctx, cancel := withTimeout(ctx, plan.Timeouts.Read, defaultSetTimeout, &resp.Diagnostics)
 	defer cancel()
 	p := setPlan{reassociate: plan.AllowReassociation.ValueBool(), exclusive: plan.Exclusive.ValueBool()}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,8 +12,8 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/cli"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
-	"github.com/fusebill/terraform-provider-fusebill/internal/provider"
 )
 
 // apiKey opens the simulated account.
@@ -29,12 +28,16 @@ func (r release) install(ctx context.Context) (err error) {
 	if r.packages[runtime.GOOS+"_"+runtime.GOARCH] == "" {
 		return fmt.Errorf("there is no package for this machine, %s_%s", runtime.GOOS, runtime.GOARCH)
 	}
+	c, err := cli.Find(ctx)
+	if err != nil {
+		return err
+	}
 	home, err := os.MkdirTemp("", "fusebill-release-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(home)) }()
-	if err := r.prepare(home); err != nil {
+	if err := r.prepare(home, c); err != nil {
 		return err
 	}
 	account := fusebillsim.New(fusebillsim.Config{APIKey: apiKey})
@@ -49,7 +52,7 @@ func (r release) install(ctx context.Context) (err error) {
 	}{
 		{r.folder, script("checksums.sh"), ".zip: OK"},
 		{r.folder, script("mirror.sh"), ""},
-		{home, []string{"terraform", "init", "-no-color", "-input=false"}, "Installed " + r.source() + " v" + r.version},
+		{home, []string{"terraform", "init", "-no-color", "-input=false"}, "Installed " + cli.Source() + " v" + r.version},
 		{home, []string{"terraform", "plan", "-no-color", "-input=false"}, "Plan: 1 to add, 0 to change, 0 to destroy."},
 		{home, script("lock.sh"), ""},
 	} {
@@ -64,7 +67,7 @@ func (r release) install(ctx context.Context) (err error) {
 	if err := r.checkLock(home); err != nil {
 		return err
 	}
-	fmt.Printf("%s is installed from its zip, with checksums for all platforms of the guide in the lock file, and plans.\n", r.source())
+	fmt.Printf("%s is installed from its zip, with checksums for all platforms of the guide in the lock file, and plans.\n", cli.Source())
 	return nil
 }
 
@@ -77,15 +80,9 @@ func script(name string) []string {
 	return []string{"sh", "-eu", path}
 }
 
-// source is how a configuration names the provider.
-func (r release) source() string {
-	_, source, _ := strings.Cut(provider.Address, "/")
-	return source
-}
-
 // prepare writes the guide's files into a home folder, with the folder and the version in place of the guide's, and makes
 // the CLI to be found there as terraform, as the scripts call it.
-func (r release) prepare(home string) error {
+func (r release) prepare(home string, c cli.CLI) error {
 	for from, to := range map[string]struct{ name, theirs, ours string }{
 		"mirror.tfrc": {"settings.tfrc", "/home/you", filepath.ToSlash(home)},
 		"main.tf":     {"main.tf", `"0.1.0"`, fmt.Sprintf("%q", r.version)},
@@ -102,11 +99,7 @@ func (r release) prepare(home string) error {
 			return err
 		}
 	}
-	cli, err := exec.LookPath(cmp.Or(os.Getenv("TF_ACC_TERRAFORM_PATH"), "terraform"))
-	if err == nil {
-		cli, err = filepath.Abs(cli)
-	}
-	return errors.Join(err, os.Symlink(cli, filepath.Join(home, "terraform")))
+	return os.Symlink(c.Path, filepath.Join(home, "terraform"))
 }
 
 func runAt(ctx context.Context, home, folder, baseURL string, args []string) (string, error) {
@@ -131,7 +124,7 @@ func (r release) checkLock(folder string) error {
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(string(lock), r.source()) || !strings.Contains(string(lock), r.version) || len(lockedHash.FindAll(lock, -1)) < 3 {
+	if !strings.Contains(string(lock), cli.Source()) || !strings.Contains(string(lock), r.version) || len(lockedHash.FindAll(lock, -1)) < 3 {
 		return fmt.Errorf("the lock file lacks the provider's version or checksums:\n%s", lock)
 	}
 	return nil

@@ -16,6 +16,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"strings"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/cli"
 )
 
 func main() {
@@ -34,12 +36,13 @@ func run(ctx context.Context, clis []string, out io.Writer) error {
 	}
 	fmt.Fprintln(out, "| CLI | passed | skipped | failed |\n|---|---|---|---|")
 	failed := 0
-	for _, cli := range clis {
-		version, err := versionOf(ctx, cli)
+	for _, name := range clis {
+		c, err := cli.Open(ctx, name)
 		if err != nil {
 			return err
 		}
-		counts, err := test(ctx, cli, version)
+		version := c.Product + " " + c.Version
+		counts, err := test(ctx, c)
 		if err != nil {
 			return fmt.Errorf("%s: %w", version, err)
 		}
@@ -52,28 +55,10 @@ func run(ctx context.Context, clis []string, out io.Writer) error {
 	return nil
 }
 
-// versionOf returns the name and version that a CLI prints, such as Terraform 1.11.4.
-func versionOf(ctx context.Context, cli string) (string, error) {
-	output, err := exec.CommandContext(ctx, cli, "version").Output()
-	if err != nil {
-		return "", fmt.Errorf("%s version: %w", cli, err)
-	}
-	line, _, _ := strings.Cut(string(output), "\n")
-	return strings.Replace(line, " v", " ", 1), nil
-}
-
 // test runs the acceptance tests and counts how each came out. What a test that fails has printed goes to the error output.
-func test(ctx context.Context, cli, version string) (map[string]int, error) {
-	path, err := exec.LookPath(cli)
-	if err != nil {
-		return nil, err
-	}
-	host := "registry.terraform.io"
-	if strings.HasPrefix(version, "OpenTofu") {
-		host = "registry.opentofu.org"
-	}
+func test(ctx context.Context, c cli.CLI) (map[string]int, error) {
 	command := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-timeout=60m", "-run=^TestAcc", "./internal/provider")
-	command.Env = append(os.Environ(), "TF_ACC=1", "TF_ACC_TERRAFORM_PATH="+path, "TF_ACC_PROVIDER_HOST="+host)
+	command.Env = append(os.Environ(), "TF_ACC=1", "TF_ACC_TERRAFORM_PATH="+c.Path, "TF_ACC_PROVIDER_HOST="+c.Registry)
 	command.Stderr = os.Stderr
 	output, err := command.Output()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {

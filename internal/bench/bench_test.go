@@ -7,9 +7,9 @@ import (
 	"sync"
 	"testing"
 
+	reading "github.com/fusebill/terraform-provider-fusebill/internal/customers"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
-	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
 // These are what the client and the reader take by themselves, without a network, a CLI and latency:
@@ -41,7 +41,7 @@ func BenchmarkReader(b *testing.B) {
 	client := newBenchClient(b, account.Transport())
 	b.ReportAllocs()
 	for b.Loop() {
-		reader := latch.NewReader(client)
+		reader := reading.NewReader(client)
 		work := make(chan int64)
 		var running sync.WaitGroup
 		for range workers {

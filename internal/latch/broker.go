@@ -22,15 +22,15 @@ const DefaultStallTimeout = 5 * time.Second
 //
 // Work on one customer is done one after another.
 type broker struct {
-	holder       func(Claim) int64
+	holder       func(fusebill.Claim) int64
 	stallTimeout time.Duration
 
 	mu       sync.Mutex
 	changes  map[int64]*change        // under way, by customer
 	settled  map[int64]fusebill.Latch // what the changes that have ended, one way or the other, declared
 	kept     map[int64]bool           // customers whose latch a resource of this run declares
-	letGo    map[Claim]bool           // what a customer has let go of since another last went for it
-	reserved map[Claim]int64          // what a write under way may latch, and to which customer
+	letGo    map[fusebill.Claim]bool  // what a customer has let go of since another last went for it
+	reserved map[fusebill.Claim]int64 // what a write under way may latch, and to which customer
 	changed  chan struct{}            // closed and made anew when a waiting change should look again
 }
 
@@ -46,15 +46,15 @@ type change struct {
 	lent       bool           // the customer is another change's: that takes something from it
 }
 
-func newBroker(holder func(Claim) int64) *broker {
+func newBroker(holder func(fusebill.Claim) int64) *broker {
 	return &broker{
 		holder:       holder,
 		stallTimeout: DefaultStallTimeout,
 		changes:      make(map[int64]*change),
 		settled:      make(map[int64]fusebill.Latch),
 		kept:         make(map[int64]bool),
-		letGo:        make(map[Claim]bool),
-		reserved:     make(map[Claim]int64),
+		letGo:        make(map[fusebill.Claim]bool),
+		reserved:     make(map[fusebill.Claim]int64),
 		changed:      make(chan struct{}),
 	}
 }
@@ -92,7 +92,7 @@ func (b *broker) declare(c *change, current, declared fusebill.Latch) {
 func (b *broker) holdsNow(c *change, current fusebill.Latch) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, claim := range ClaimsOf(without(c.current, current)) {
+	for _, claim := range c.current.Without(current).Claims() {
 		b.letGo[claim] = true
 	}
 	c.current = current
@@ -162,11 +162,11 @@ func (b *broker) turnOf(c *change, held []Holding, reassociate bool) turn {
 		other := b.changes[h.Holder]
 		declared, ended := b.settled[h.Holder]
 		switch {
-		case other == nil && ended && (!reassociate || holds(declared, h.Claim)):
+		case other == nil && ended && (!reassociate || declared.Holds(h.Claim)):
 			return refused
 		case other == nil:
 			idle++
-		case other.known && !other.lent && holds(other.declared, h.Claim):
+		case other.known && !other.lent && other.declared.Holds(h.Claim):
 			return refused
 		}
 	}
@@ -201,7 +201,7 @@ func (b *broker) stopWaiting(c *change) {
 // is held.
 func (b *broker) heldByOthers(c *change, wanted fusebill.Latch) []Holding {
 	var held []Holding
-	for _, claim := range ClaimsOf(without(wanted, c.current)) {
+	for _, claim := range wanted.Without(c.current).Claims() {
 		holder, ok := b.reserved[claim]
 		if !ok {
 			holder = b.holder(claim)
@@ -237,7 +237,7 @@ func (b *broker) reserve(ctx context.Context, c *change, wanted fusebill.Latch) 
 
 // reserveClaims reserves what a latch claims. b.mu is held.
 func (b *broker) reserveClaims(c *change, l fusebill.Latch) {
-	for _, claim := range ClaimsOf(without(l, c.current)) {
+	for _, claim := range l.Without(c.current).Claims() {
 		delete(b.letGo, claim)
 		b.reserved[claim] = c.customerID
 	}
@@ -253,7 +253,7 @@ func (b *broker) unreserve(c *change) {
 
 // freeClaims ends what is reserved for a change. b.mu is held.
 func (b *broker) freeClaims(c *change) {
-	maps.DeleteFunc(b.reserved, func(_ Claim, customerID int64) bool { return customerID == c.customerID })
+	maps.DeleteFunc(b.reserved, func(_ fusebill.Claim, customerID int64) bool { return customerID == c.customerID })
 }
 
 // leadsTo says whether a change waits for a target, over others that are to give up what is waited for, and none of which
@@ -264,7 +264,7 @@ func (b *broker) leadsTo(from, target *change) bool {
 	reaches = func(from *change) bool {
 		for _, h := range b.heldByOthers(from, from.declared) {
 			other := b.changes[h.Holder]
-			if other == nil || !other.known || holds(other.declared, h.Claim) {
+			if other == nil || !other.known || other.declared.Holds(h.Claim) {
 				continue
 			}
 			if other == target {
@@ -288,7 +288,7 @@ func (b *broker) isNeeded(c *change) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, giver := range b.changes {
-		onItsWay := giver.current != giver.declared && !without(giver.prior, giver.current).IsZero()
+		onItsWay := giver.current != giver.declared && !giver.prior.Without(giver.current).IsZero()
 		if onItsWay && (giver == c || b.leadsTo(giver, c)) {
 			return true
 		}
@@ -349,7 +349,7 @@ func (b *broker) knowsMore(c *change, lent []*change) bool {
 		return !slices.ContainsFunc(lent, func(l *change) bool { return l.customerID == h.Holder })
 	}
 	return slices.ContainsFunc(b.heldByOthers(c, c.declared), isNew) ||
-		slices.ContainsFunc(ClaimsOf(c.declared), func(claim Claim) bool { return b.letGo[claim] })
+		slices.ContainsFunc(c.declared.Claims(), func(claim fusebill.Claim) bool { return b.letGo[claim] })
 }
 
 // awaitHolder waits until a change that was refused by a holder nobody knows may try again. It says false where that

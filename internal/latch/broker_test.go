@@ -140,7 +140,7 @@ func TestHolderThatIsNotManaged(t *testing.T) {
 		begin := time.Now()
 		errs := r.at(context.Background(), 10, r.create(1, pair(101, 203)), r.create(4, pair(0, 201)))
 		held := errorAs[*HeldError](t, errs[0])
-		want := []Holding{{Claim{Contact, 101}, 2}, {Claim{Company, 203}, 3}}
+		want := []Holding{{fusebill.Claim{Kind: fusebill.Contact, ID: 101}, 2}, {fusebill.Claim{Kind: fusebill.Company, ID: 203}, 3}}
 		if held.CustomerID != 1 || held.Declared || !slices.Equal(held.Held, want) {
 			t.Errorf("got %+v", held)
 		}

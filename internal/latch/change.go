@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/customers"
+
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
@@ -68,7 +70,7 @@ func (k *Keeper) makeWay(ctx context.Context, c *change, reassociate bool) (lent
 		case take:
 			return step.lent, k.takeFrom(ctx, step.lent, c.declared)
 		case giveUp:
-			if err := k.giveUp(ctx, c, common(c.current, c.declared)); err != nil {
+			if err := k.giveUp(ctx, c, c.current.Common(c.declared)); err != nil {
 				return nil, err
 			}
 		case refused:
@@ -93,7 +95,7 @@ func (k *Keeper) waitsInVain(ctx context.Context, held []Holding) bool {
 			continue
 		}
 		customer, err := k.reader.CustomerNow(ctx, h.Holder)
-		if err == nil && holds(latchOf(customer), h.Claim) || err != nil && !fusebill.IsNotFound(err) {
+		if err == nil && customers.LatchOf(customer).Holds(h.Claim) || err != nil && !fusebill.IsNotFound(err) {
 			return true
 		}
 	}
@@ -112,8 +114,8 @@ func (k *Keeper) takeFrom(ctx context.Context, holders []*change, claimed fusebi
 		if err != nil && !fusebill.IsNotFound(err) { // One that is gone holds nothing.
 			return err
 		}
-		current := latchOf(customer)
-		k.broker.declare(holder, current, without(current, claimed))
+		current := customers.LatchOf(customer)
+		k.broker.declare(holder, current, current.Without(claimed))
 		if holder.declared == current {
 			continue
 		}
@@ -136,10 +138,10 @@ func (k *Keeper) giveUp(ctx context.Context, c *change, rest fusebill.Latch) err
 
 // undo gives back to holders what was taken from them, since what it was taken for has failed.
 func (k *Keeper) undo(ctx context.Context, c *change, holders []*change, cause error) error {
-	if got := without(c.current, c.prior); len(holders) > 0 && !got.IsZero() { // By an answer that nobody could expect.
+	if got := c.current.Without(c.prior); len(holders) > 0 && !got.IsZero() { // By an answer that nobody could expect.
 		ctx, cancel := outlasting(ctx, putBackTimeout)
 		defer cancel()
-		_ = k.write(ctx, c, common(c.current, c.prior))
+		_ = k.write(ctx, c, c.current.Common(c.prior))
 	}
 	for _, holder := range holders {
 		cause = k.putBack(ctx, holder, cause)
@@ -151,7 +153,7 @@ func (k *Keeper) undo(ctx context.Context, c *change, holders []*change, cause e
 // meanwhile, as in a ring, going through with the change is the other way not to lose a latch; that is no failure. What
 // others hold isn't written, since a service that moves it without a refusal would take it from them.
 func (k *Keeper) putBack(ctx context.Context, c *change, cause error) error {
-	if without(c.prior, c.current).IsZero() {
+	if c.prior.Without(c.current).IsZero() {
 		return cause
 	}
 	ctx, cancel := outlasting(ctx, putBackTimeout)
@@ -160,7 +162,7 @@ func (k *Keeper) putBack(ctx context.Context, c *change, cause error) error {
 	err := k.heldError(c, gone, true)
 	if len(gone) == 0 {
 		// Even where the answer isn't what it should be, the customer may hold it again.
-		if err = k.write(ctx, c, c.prior); err == nil || without(c.prior, c.current).IsZero() {
+		if err = k.write(ctx, c, c.prior); err == nil || c.prior.Without(c.current).IsZero() {
 			return cause
 		}
 	}
@@ -177,14 +179,17 @@ func (k *Keeper) putBack(ctx context.Context, c *change, cause error) error {
 // makes sense. The service isn't known to say who it is, nor that this was its reason. Those from whom something was
 // taken hold it again by now, and aren't the reason.
 func (k *Keeper) findHolder(ctx context.Context, c *change, lent []*change, refusal error) bool {
-	status := refusalStatus(refusal)
+	status := customers.RefusalStatus(refusal)
+	if notPutBack := (*NotPutBackError)(nil); errors.As(refusal, &notPutBack) {
+		return false
+	}
 	if ctx.Err() != nil || status != http.StatusConflict && status != http.StatusBadRequest {
 		return false
 	}
 	if k.broker.mayTryAgain(c, lent) {
 		return true
 	}
-	age := maxAgeBeforeWrite
+	age := customers.MaxAgeBeforeWrite
 	if status == http.StatusConflict {
 		age = 0 // What is known must be out of date.
 	}
@@ -201,37 +206,24 @@ func (k *Keeper) findHolder(ctx context.Context, c *change, lent []*change, refu
 	return k.broker.awaitHolder(ctx, c, lent)
 }
 
-// refusalStatus is the status of a call that the service refused, 0 where it didn't, had a fault, or where something else
-// went wrong besides.
-func refusalStatus(err error) int {
-	var (
-		notPutBack *NotPutBackError
-		apiErr     *fusebill.APIError
-	)
-	if errors.As(err, &notPutBack) || !errors.As(err, &apiErr) || apiErr.StatusCode >= http.StatusInternalServerError {
-		return 0
-	}
-	return apiErr.StatusCode
-}
-
 // write sets the latch of a change's customer and makes sure that it is set. After a failure that leaves the outcome
 // open it reads the customer: a lost response isn't a lost write.
 func (k *Keeper) write(ctx context.Context, c *change, latch fusebill.Latch) error {
-	k.reader.beginWrite(c.customerID)
+	k.reader.BeginWrite(c.customerID)
 	customer, err := k.client.Latch(ctx, c.customerID, latch)
 	if err != nil {
-		k.reader.endWrite(c.customerID, nil)
+		k.reader.EndWrite(c.customerID, nil)
 		return k.settle(ctx, c, latch, err)
 	}
-	k.reader.endWrite(c.customerID, &customer)
-	k.broker.holdsNow(c, latchOf(customer))
-	if latchOf(customer) == latch {
+	k.reader.EndWrite(c.customerID, &customer)
+	k.broker.holdsNow(c, customers.LatchOf(customer))
+	if customers.LatchOf(customer) == latch {
 		return nil
 	}
 	if read, err := k.reader.CustomerNow(ctx, c.customerID); err == nil { // What is put back depends on the truth.
-		k.broker.holdsNow(c, latchOf(read))
+		k.broker.holdsNow(c, customers.LatchOf(read))
 	}
-	return &UnexpectedAnswerError{CustomerID: c.customerID, Requested: latch, Answered: latchOf(customer)}
+	return &UnexpectedAnswerError{CustomerID: c.customerID, Requested: latch, Answered: customers.LatchOf(customer)}
 }
 
 // settle finds out what became of a write that failed, where that is open. If it can't be found out, the write's own
@@ -247,9 +239,9 @@ func (k *Keeper) settle(ctx context.Context, c *change, latch fusebill.Latch, fa
 	if err != nil {
 		return failure
 	}
-	k.broker.holdsNow(c, latchOf(customer))
-	if latchOf(customer) != latch {
-		return &NotDoneError{CustomerID: c.customerID, Current: latchOf(customer), Err: unknown.Err}
+	k.broker.holdsNow(c, customers.LatchOf(customer))
+	if customers.LatchOf(customer) != latch {
+		return &NotDoneError{CustomerID: c.customerID, Current: customers.LatchOf(customer), Err: unknown.Err}
 	}
 	return nil
 }

@@ -1,5 +1,6 @@
-// Package latch decides what is done so that a customer's latch becomes what was declared: what to read before a write,
-// what an answer means, when to refuse.
+// Package latch decides how a customer's latch becomes the declared one: which customers to read before a write, how to
+// take an answer, and when to refuse.
 //
-// What doesn't live here: HTTP, retries and pacing (package fusebill), and anything of Terraform (package provider).
+// This package does not read customers (package customers), makes no HTTP request (package fusebill), and knows nothing
+// of Terraform (package provider).
 package latch

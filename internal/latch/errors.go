@@ -83,7 +83,7 @@ type NotPutBackError struct {
 
 func (e *NotPutBackError) Error() string {
 	return fmt.Sprintf("%s; on the way customer %d gave up %s, which could not be put back (%s): it is latched to %s now",
-		e.Cause, e.CustomerID, without(e.Prior, e.Current), e.Err, e.Current)
+		e.Cause, e.CustomerID, e.Prior.Without(e.Current), e.Err, e.Current)
 }
 
 func (e *NotPutBackError) Unwrap() []error { return []error{e.Cause, e.Err} }

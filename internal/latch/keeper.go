@@ -2,10 +2,11 @@ package latch
 
 import (
 	"context"
-	"errors"
-	"net/http"
+	"iter"
 	"sync/atomic"
 	"time"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/customers"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
@@ -13,7 +14,7 @@ import (
 // Keeper reads and writes latches for every resource of one provider process. It is safe for concurrent use.
 type Keeper struct {
 	client  *fusebill.Client
-	reader  *Reader
+	reader  *customers.Reader
 	broker  *broker
 	planned plannedClaims
 	// planUnchecked is set once the API couldn't be asked while planning.
@@ -39,9 +40,9 @@ func WithStallTimeout(d time.Duration) Option {
 	return func(k *Keeper) { k.broker.stallTimeout = d }
 }
 
-// NewKeeper makes a keeper that writes through client and reads through a [Reader] of its own.
+// NewKeeper makes a keeper that writes through client and reads through a [customers.Reader] of its own.
 func NewKeeper(client *fusebill.Client, options ...Option) *Keeper {
-	reader := NewReader(client)
+	reader := customers.NewReader(client)
 	k := &Keeper{
 		client:   client,
 		reader:   reader,
@@ -65,7 +66,7 @@ func (k *Keeper) Read(ctx context.Context, customerID int64) (fusebill.Latch, er
 	case err == nil && !customer.Latch.IsZero():
 		k.planned.manage(customerID)
 	}
-	return latchOf(customer), err
+	return customers.LatchOf(customer), err
 }
 
 // Create latches a customer that isn't latched. One that is latched exactly so is left as it is; one that is latched
@@ -73,7 +74,7 @@ func (k *Keeper) Read(ctx context.Context, customerID int64) (fusebill.Latch, er
 // reassociate both are overcome: the customer's latch is replaced, and what another customer holds is taken from it.
 func (k *Keeper) Create(ctx context.Context, customerID int64, declared fusebill.Latch, reassociate bool) error {
 	return k.change(ctx, customerID, declared, declared, reassociate, func(current fusebill.Latch) error {
-		if !reassociate && !without(current, declared).IsZero() {
+		if !reassociate && !current.Without(declared).IsZero() {
 			return &AlreadyLatchedError{CustomerID: customerID, Current: current}
 		}
 		return nil
@@ -83,9 +84,9 @@ func (k *Keeper) Create(ctx context.Context, customerID int64, declared fusebill
 // Update changes a latch from what the plan started from to what is declared. A customer that holds something that is
 // neither is a [ChangedError]; for what other customers hold see [Keeper.Create].
 func (k *Keeper) Update(ctx context.Context, customerID int64, planned, declared fusebill.Latch, reassociate bool) error {
-	claimed := without(declared, planned)
+	claimed := declared.Without(planned)
 	return k.change(ctx, customerID, declared, claimed, reassociate, func(current fusebill.Latch) error {
-		if !without(without(current, planned), declared).IsZero() {
+		if !current.Without(planned).Without(declared).IsZero() {
 			return &ChangedError{CustomerID: customerID, Planned: planned, Current: current}
 		}
 		return nil
@@ -120,25 +121,11 @@ func (k *Keeper) change(
 // too.
 func (k *Keeper) readBeforeChange(ctx context.Context, customerID int64, claimed fusebill.Latch) (fusebill.Latch, error) {
 	if !claimed.IsZero() {
-		if err := k.knowHolders(ctx); err != nil && !serviceDecides(err) {
+		if err := k.knowHolders(ctx); err != nil && !customers.ServiceDecides(err) {
 			return fusebill.Latch{}, err
 		}
 	}
 	return k.readBeforeWrite(ctx, customerID)
-}
-
-// serviceDecides says whether the account can't be read for good, so that the service's own refusal has to tell what
-// others hold. A fault is no reason to go on unseeing: a service that moves what is claimed without a refusal would take
-// it from its holder.
-func serviceDecides(err error) bool {
-	switch refusalStatus(err) {
-	case 0:
-		return errors.Is(err, ErrAccountUnread)
-	case http.StatusUnauthorized, http.StatusTooManyRequests: // All calls are refused.
-		return false
-	default:
-		return true
-	}
 }
 
 // Delete releases what is held of a customer's latch. It returns what it left in place: what somebody else has latched
@@ -157,7 +144,7 @@ func (k *Keeper) Delete(ctx context.Context, customerID int64, held fusebill.Lat
 	if err != nil {
 		return fusebill.Latch{}, err
 	}
-	left = without(current, held)
+	left = current.Without(held)
 	if k.broker.isKept(customerID) {
 		left = current
 	}
@@ -173,18 +160,30 @@ func (k *Keeper) Delete(ctx context.Context, customerID int64, held fusebill.Lat
 
 func (k *Keeper) readBeforeWrite(ctx context.Context, customerID int64) (fusebill.Latch, error) {
 	customer, err := k.reader.CustomerBeforeWrite(ctx, customerID)
-	return latchOf(customer), err
+	return customers.LatchOf(customer), err
 }
 
 // knowHolders reads the account, unless it was read a short while ago or is too large for that.
 func (k *Keeper) knowHolders(ctx context.Context) error {
-	return k.reader.ReadAccount(ctx, maxAgeBeforeWrite, k.maxPages)
+	return k.reader.ReadAccount(ctx, customers.MaxAgeBeforeWrite, k.maxPages)
 }
 
-// latchOf is the latch of a customer that was read, and none where reading failed.
-func latchOf(customer fusebill.Customer) fusebill.Latch {
-	if customer.Latch == nil {
-		return fusebill.Latch{}
-	}
-	return *customer.Latch
+// Customer returns a customer with its latch, as [customers.Reader.Customer] does.
+func (k *Keeper) Customer(ctx context.Context, id int64) (fusebill.Customer, error) {
+	return k.reader.Customer(ctx, id)
+}
+
+// Find returns the customers that a filter selects, as [customers.Reader.Find] does.
+func (k *Keeper) Find(ctx context.Context, filter fusebill.Filter) ([]fusebill.Customer, error) {
+	return k.reader.Find(ctx, filter)
+}
+
+// FindHolder returns the customer that holds a claim, as [customers.Reader.FindHolder] does.
+func (k *Keeper) FindHolder(ctx context.Context, claim fusebill.Claim) (fusebill.Customer, error) {
+	return k.reader.FindHolder(ctx, claim)
+}
+
+// Pages yields the customers that a filter selects, as [customers.Reader.Pages] does.
+func (k *Keeper) Pages(ctx context.Context, filter fusebill.Filter) iter.Seq2[[]fusebill.Customer, error] {
+	return k.reader.Pages(ctx, filter)
 }

@@ -225,7 +225,7 @@ func (g *generator) rotate(s *scenario, addresses []string, contact bool) {
 
 func (s *scenario) declares(l fusebill.Latch) bool {
 	for _, i := range s.declared {
-		if without(l, i.latch) != l {
+		if l.Without(i.latch) != l {
 			return true
 		}
 	}
@@ -536,9 +536,9 @@ func (m *model) faultKinds() []fusebillsim.FaultKind {
 }
 
 func (m *model) checkUnique() {
-	holders := make(map[Claim]int64)
+	holders := make(map[fusebill.Claim]int64)
 	for _, id := range sorted(m.account) {
-		for _, claim := range ClaimsOf(m.latchOf(id)) {
+		for _, claim := range m.latchOf(id).Claims() {
 			if other, held := holders[claim]; held {
 				m.violated("%s is latched to customers %d and %d", claim, other, id)
 			}
@@ -555,12 +555,12 @@ func (m *model) checkNothingLost(id int64) {
 			declared, isDeclared = i.latch, true
 		}
 	}
-	if foreign := without(without(got, prior), declared); !foreign.IsZero() {
+	if foreign := got.Without(prior).Without(declared); !foreign.IsZero() {
 		m.violated("customer %d has got %s", id, foreign)
 	}
 	told := tellsOfLoss(m.failed[id])
-	for _, claim := range ClaimsOf(without(prior, got)) {
-		givenUp := isDeclared && !holds(declared, claim) || !isDeclared && m.deleted[id] || m.deletedBeforeCreate(id)
+	for _, claim := range prior.Without(got).Claims() {
+		givenUp := isDeclared && !declared.Holds(claim) || !isDeclared && m.deleted[id] || m.deletedBeforeCreate(id)
 		if !givenUp && !m.mayBeTaken(claim) && !told {
 			m.violated("customer %d has lost %s, with error %v", id, claim, m.failed[id])
 		}
@@ -596,9 +596,9 @@ func tellsOfLoss(err error) bool {
 }
 
 // mayBeTaken says whether a claim is declared for a customer that may take it without a word of its holder's resource.
-func (m *model) mayBeTaken(claim Claim) bool {
+func (m *model) mayBeTaken(claim fusebill.Claim) bool {
 	for _, i := range m.declared {
-		if holds(i.latch, claim) && (i.reassociate || m.conflict == fusebillsim.ConflictMoves && m.unreadable) {
+		if i.latch.Holds(claim) && (i.reassociate || m.conflict == fusebillsim.ConflictMoves && m.unreadable) {
 			return true
 		}
 	}
@@ -661,9 +661,9 @@ func (m *model) blocked(state instances) map[string]bool {
 	for at, i := range m.declared {
 		managedBy[i.customer] = at
 	}
-	holder := make(map[Claim]int64)
+	holder := make(map[fusebill.Claim]int64)
 	for id := range m.account {
-		for _, claim := range ClaimsOf(m.latchOf(id)) {
+		for _, claim := range m.latchOf(id).Claims() {
 			holder[claim] = id
 		}
 	}
@@ -674,10 +674,10 @@ func (m *model) blocked(state instances) map[string]bool {
 			if isUpdate && prior.customer != i.customer {
 				isUpdate = false
 			}
-			if current := m.latchOf(i.customer); !i.reassociate && !isUpdate && !without(current, i.latch).IsZero() {
+			if current := m.latchOf(i.customer); !i.reassociate && !isUpdate && !current.Without(i.latch).IsZero() {
 				blocked[at] = true // AlreadyLatchedError
 			}
-			for _, claim := range ClaimsOf(i.latch) {
+			for _, claim := range i.latch.Claims() {
 				other := holder[claim]
 				otherAt, managed := managedBy[other]
 				switch {

@@ -79,15 +79,15 @@ func (s *schedule) hasWaited(move int) {
 
 // link finds what waits for what, and returns for each move those that it waits for.
 func (s *schedule) link(moves []move) (awaited [][]int) {
-	releasedBy := make(map[Claim]int, len(moves))
+	releasedBy := make(map[fusebill.Claim]int, len(moves))
 	for i, m := range moves {
-		for _, claim := range ClaimsOf(without(m.from, m.to)) {
+		for _, claim := range m.from.Without(m.to).Claims() {
 			releasedBy[claim] = i
 		}
 	}
 	awaited = make([][]int, len(moves))
 	for i, m := range moves {
-		for _, claim := range ClaimsOf(without(m.to, m.from)) {
+		for _, claim := range m.to.Without(m.from).Claims() {
 			if other, ok := releasedBy[claim]; ok && other != i {
 				s.waitsFor[i]++
 				s.dependents[other] = append(s.dependents[other], i)

@@ -16,7 +16,7 @@ type moveModel struct {
 	t       *testing.T
 	moves   []move
 	now     []fusebill.Latch
-	holder  map[Claim]int
+	holder  map[fusebill.Claim]int
 	running map[int]bool
 	made    []bool
 	gaveUp  []int
@@ -25,10 +25,10 @@ type moveModel struct {
 
 func newMoveModel(t *testing.T, moves []move) *moveModel {
 	t.Helper()
-	m := &moveModel{t: t, moves: moves, holder: map[Claim]int{}, running: map[int]bool{}, made: make([]bool, len(moves))}
+	m := &moveModel{t: t, moves: moves, holder: map[fusebill.Claim]int{}, running: map[int]bool{}, made: make([]bool, len(moves))}
 	for i, move := range moves {
 		m.now = append(m.now, move.from)
-		for _, claim := range ClaimsOf(move.from) {
+		for _, claim := range move.from.Claims() {
 			m.holder[claim] = i
 		}
 	}
@@ -37,7 +37,7 @@ func newMoveModel(t *testing.T, moves []move) *moveModel {
 
 func (m *moveModel) target(s setStep) fusebill.Latch {
 	if s.giveUp {
-		return common(m.moves[s.move].from, m.moves[s.move].to)
+		return m.moves[s.move].from.Common(m.moves[s.move].to)
 	}
 	return m.moves[s.move].to
 }
@@ -49,7 +49,7 @@ func (m *moveModel) begin(s setStep) {
 		m.t.Fatalf("two steps of move %d at once; steps so far: %v", s.move, m.ordered)
 	}
 	m.running[s.move] = true
-	for _, claim := range ClaimsOf(without(m.target(s), m.now[s.move])) {
+	for _, claim := range m.target(s).Without(m.now[s.move]).Claims() {
 		if other, held := m.holder[claim]; held && other != s.move {
 			m.t.Fatalf("move %d takes %s, which move %d still holds; steps so far: %v", s.move, claim, other, m.ordered)
 		}
@@ -72,7 +72,7 @@ func (m *moveModel) end(s setStep) {
 	} else {
 		m.made[s.move] = true
 	}
-	for _, claim := range ClaimsOf(without(m.now[s.move], m.target(s))) {
+	for _, claim := range m.now[s.move].Without(m.target(s)).Claims() {
 		delete(m.holder, claim)
 	}
 	m.now[s.move] = m.target(s)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/customers"
+
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
@@ -14,12 +16,12 @@ import (
 type plannedClaims struct {
 	mu        sync.Mutex
 	customers map[int64]declaration
-	claims    map[Claim]int64  // the customer that a claim is declared for
-	managed   map[int64]bool   // customers that are latched as resources have it in their state
-	unlatched map[int64]bool   // customers whose latch is removed without a resource
-	keptBy    map[int64]string // the owner that has a customer's latch as declared
-	removedBy map[int64]string // the owner that removes a customer's latch
-	vanished  map[int64]bool   // customers of resources that turned out not to exist any more
+	claims    map[fusebill.Claim]int64 // the customer that a claim is declared for
+	managed   map[int64]bool           // customers that are latched as resources have it in their state
+	unlatched map[int64]bool           // customers whose latch is removed without a resource
+	keptBy    map[int64]string         // the owner that has a customer's latch as declared
+	removedBy map[int64]string         // the owner that removes a customer's latch
+	vanished  map[int64]bool           // customers of resources that turned out not to exist any more
 }
 
 // declaration is what an owner, such as one instance of a resource, declares for a customer.
@@ -31,7 +33,7 @@ type declaration struct {
 func newPlannedClaims() plannedClaims {
 	return plannedClaims{
 		customers: make(map[int64]declaration),
-		claims:    make(map[Claim]int64),
+		claims:    make(map[fusebill.Claim]int64),
 		managed:   make(map[int64]bool),
 		unlatched: make(map[int64]bool),
 		keptBy:    make(map[int64]string),
@@ -43,12 +45,12 @@ func newPlannedClaims() plannedClaims {
 // DeclaredTwiceError refuses a latch whose customer, contact or company another resource of the configuration declares.
 type DeclaredTwiceError struct {
 	CustomerID int64
-	Claim      Claim // zero: the customer itself is declared twice
-	Other      int64 // the customer that the other resource latches
+	Claim      fusebill.Claim // zero: the customer itself is declared twice
+	Other      int64          // the customer that the other resource latches
 }
 
 func (e *DeclaredTwiceError) Error() string {
-	if e.Claim == (Claim{}) {
+	if e.Claim == (fusebill.Claim{}) {
 		return fmt.Sprintf("customer %d is also declared elsewhere in this configuration", e.CustomerID)
 	}
 	return fmt.Sprintf("%s is also declared elsewhere in this configuration, for customer %d", e.Claim, e.Other)
@@ -66,27 +68,27 @@ func (k *Keeper) Declare(owner string, customerID int64, declared fusebill.Latch
 	if p.unlatched[customerID] && !declared.IsZero() {
 		return &UnlatchConflictError{CustomerID: customerID}
 	}
-	for _, claim := range ClaimsOf(declared) {
+	for _, claim := range declared.Claims() {
 		if other, ok := p.claims[claim]; ok && other != customerID {
 			return &DeclaredTwiceError{CustomerID: customerID, Claim: claim, Other: other}
 		}
 	}
-	for _, claim := range ClaimsOf(p.customers[customerID].latch) {
+	for _, claim := range p.customers[customerID].latch.Claims() {
 		delete(p.claims, claim)
 	}
 	p.customers[customerID] = declaration{owner: owner, latch: declared}
-	for _, claim := range ClaimsOf(declared) {
+	for _, claim := range declared.Claims() {
 		p.claims[claim] = customerID
 	}
 	return nil
 }
 
 // givesUp says whether a customer's declaration, as far as it was planned by now, leaves a claim to others.
-func (p *plannedClaims) givesUp(customerID int64, claim Claim) bool {
+func (p *plannedClaims) givesUp(customerID int64, claim fusebill.Claim) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	d, ok := p.customers[customerID]
-	return ok && !holds(d.latch, claim)
+	return ok && !d.latch.Holds(claim)
 }
 
 // Vanished says whether [Keeper.Read] or [Keeper.ReadSet] found, for a resource that had a customer in its state, that
@@ -107,7 +109,7 @@ func (p *plannedClaims) vanish(customerID int64) {
 
 // Holding is a claim that another customer holds.
 type Holding struct {
-	Claim  Claim
+	Claim  fusebill.Claim
 	Holder int64
 }
 
@@ -119,19 +121,19 @@ type Holding struct {
 // other error says that the API couldn't be asked; it comes once, and then no plan is checked any more: a plan doesn't
 // depend on it.
 func (k *Keeper) CheckPlan(ctx context.Context, customerID int64, prior, declared fusebill.Latch, reassociate bool) ([]Holding, error) {
-	wanted := without(declared, prior)
+	wanted := declared.Without(prior)
 	if wanted.IsZero() || k.planUnchecked.Load() {
 		return nil, nil
 	}
 	err := k.knowHolders(ctx)
-	if errors.Is(err, ErrAccountUnread) {
+	if errors.Is(err, customers.ErrAccountUnread) {
 		err = nil
 	}
 	var current fusebill.Latch
 	if err == nil && prior.IsZero() {
 		var customer fusebill.Customer
 		customer, err = k.reader.Customer(ctx, customerID)
-		current = latchOf(customer)
+		current = customers.LatchOf(customer)
 	}
 	switch {
 	case fusebill.IsNotFound(err):
@@ -140,11 +142,11 @@ func (k *Keeper) CheckPlan(ctx context.Context, customerID int64, prior, declare
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case prior.IsZero() && !reassociate && !without(current, declared).IsZero():
+	case prior.IsZero() && !reassociate && !current.Without(declared).IsZero():
 		return nil, &AlreadyLatchedError{CustomerID: customerID, Current: current}
 	}
 	var held []Holding
-	for _, claim := range ClaimsOf(wanted) {
+	for _, claim := range wanted.Claims() {
 		holder := k.reader.Holder(claim)
 		if holder != 0 && holder != customerID && !k.planned.givesUp(holder, claim) {
 			held = append(held, Holding{Claim: claim, Holder: holder})

@@ -23,8 +23,8 @@ func TestDeclare(t *testing.T) {
 		want     DeclaredTwiceError
 	}{
 		{"c", 1, pair(109, 0), DeclaredTwiceError{CustomerID: 1, Other: 1}},
-		{"c", 3, pair(101, 0), DeclaredTwiceError{CustomerID: 3, Claim: Claim{Contact, 101}, Other: 1}},
-		{"c", 3, pair(109, 202), DeclaredTwiceError{CustomerID: 3, Claim: Claim{Company, 202}, Other: 2}},
+		{"c", 3, pair(101, 0), DeclaredTwiceError{CustomerID: 3, Claim: fusebill.Claim{Kind: fusebill.Contact, ID: 101}, Other: 1}},
+		{"c", 3, pair(109, 202), DeclaredTwiceError{CustomerID: 3, Claim: fusebill.Claim{Kind: fusebill.Company, ID: 202}, Other: 2}},
 	} {
 		if got := errorAs[*DeclaredTwiceError](t, declare(test.owner, test.customer, test.latch)); *got != test.want {
 			t.Errorf("got %+v, want %+v", *got, test.want)
@@ -48,9 +48,9 @@ func TestCheckPlan(t *testing.T) {
 			want            []Holding
 		}{
 			"free":                 {1, pair(0, 0), pair(101, 201), nil},
-			"held":                 {1, pair(0, 0), pair(102, 202), []Holding{{Claim{Contact, 102}, 2}, {Claim{Company, 202}, 2}}},
-			"planned to be let go": {1, pair(0, 0), pair(103, 203), []Holding{{Claim{Contact, 103}, 3}}},
-			"its own":              {4, pair(104, 0), pair(104, 202), []Holding{{Claim{Company, 202}, 2}}},
+			"held":                 {1, pair(0, 0), pair(102, 202), []Holding{{fusebill.Claim{Kind: fusebill.Contact, ID: 102}, 2}, {fusebill.Claim{Kind: fusebill.Company, ID: 202}, 2}}},
+			"planned to be let go": {1, pair(0, 0), pair(103, 203), []Holding{{fusebill.Claim{Kind: fusebill.Contact, ID: 103}, 3}}},
+			"its own":              {4, pair(104, 0), pair(104, 202), []Holding{{fusebill.Claim{Kind: fusebill.Company, ID: 202}, 2}}},
 			"nothing new":          {4, pair(104, 0), pair(104, 0), nil},
 		} {
 			got, err := r.keeper.CheckPlan(context.Background(), test.customer, test.prior, test.declared, false)

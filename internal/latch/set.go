@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/customers"
+
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
@@ -60,13 +62,13 @@ func (k *Keeper) ApplySet(
 
 // ReadSet returns the latch of each of these customers that is latched, for a resource that manages them.
 func (k *Keeper) ReadSet(ctx context.Context, customerIDs []int64) (map[int64]fusebill.Latch, error) {
-	customers, err := k.reader.Customers(ctx, customerIDs, maxAge)
+	found, err := k.reader.Customers(ctx, customerIDs, customers.MaxAge)
 	if err != nil {
 		return nil, err
 	}
-	latches := make(map[int64]fusebill.Latch, len(customers))
-	for id, customer := range customers {
-		if l := latchOf(customer); !l.IsZero() {
+	latches := make(map[int64]fusebill.Latch, len(found))
+	for id, customer := range found {
+		if l := customers.LatchOf(customer); !l.IsZero() {
 			latches[id] = l
 			k.planned.manage(id)
 		}
@@ -76,7 +78,7 @@ func (k *Keeper) ReadSet(ctx context.Context, customerIDs []int64) (map[int64]fu
 
 // Latched returns the latch of every customer of the account that is latched, however large the account is.
 func (k *Keeper) Latched(ctx context.Context) (map[int64]fusebill.Latch, error) {
-	return k.reader.Latched(ctx, maxAge, math.MaxInt)
+	return k.reader.Latched(ctx, customers.MaxAge, math.MaxInt)
 }
 
 // ReadBeforePlan reads what [Keeper.CheckPlan] needs for many changes at once, and says which of their customers exist.
@@ -91,12 +93,12 @@ func (k *Keeper) ReadBeforePlan(ctx context.Context, changes []SetChange) (exist
 
 // customersOf reads the customers of a set, and first who holds what is claimed, since the answer to that may hold them too.
 func (k *Keeper) customersOf(ctx context.Context, changes []SetChange) (map[int64]fusebill.Customer, error) {
-	if slices.ContainsFunc(changes, func(c SetChange) bool { return !without(c.Declared, c.Prior).IsZero() }) {
-		if err := k.knowHolders(ctx); err != nil && !serviceDecides(err) {
+	if slices.ContainsFunc(changes, func(c SetChange) bool { return !c.Declared.Without(c.Prior).IsZero() }) {
+		if err := k.knowHolders(ctx); err != nil && !customers.ServiceDecides(err) {
 			return nil, err
 		}
 	}
-	return k.reader.Customers(ctx, customerIDs(changes), maxAgeBeforeWrite)
+	return k.reader.Customers(ctx, customerIDs(changes), customers.MaxAgeBeforeWrite)
 }
 
 func customerIDs(changes []SetChange) []int64 {
@@ -137,7 +139,7 @@ var errNotBegun = errors.New("the change wasn't begun")
 func (r *setRun) round(ctx context.Context, changes []SetChange) (busy []SetChange, err error) {
 	members, busy := r.keeper.broker.beginAll(changes)
 	r.read = time.Now()
-	customers, err := r.keeper.customersOf(ctx, changes)
+	found, err := r.keeper.customersOf(ctx, changes)
 	if err != nil {
 		for _, change := range changes {
 			r.keep(change)
@@ -149,8 +151,8 @@ func (r *setRun) round(ctx context.Context, changes []SetChange) (busy []SetChan
 	}
 	var moves []*member
 	for _, m := range members {
-		customer, exists := customers[m.CustomerID]
-		err := r.prepare(m, latchOf(customer), exists)
+		customer, exists := found[m.CustomerID]
+		err := r.prepare(m, customers.LatchOf(customer), exists)
 		if err == nil && m.move.from != m.move.to {
 			moves = append(moves, m)
 			continue
@@ -181,14 +183,14 @@ func (r *setRun) prepare(m *member, current fusebill.Latch, exists bool) error {
 		m.move.to = m.Declared
 		r.keep(m.SetChange)
 	case !r.keeper.broker.isKept(m.CustomerID):
-		m.move.to = without(current, m.Prior)
+		m.move.to = current.Without(m.Prior)
 	}
 	r.keeper.broker.declare(m.change, m.move.from, m.move.to)
 	return err
 }
 
 func (r *setRun) check(change SetChange, current fusebill.Latch, exists bool) error {
-	foreign := without(without(current, change.Prior), change.Declared)
+	foreign := current.Without(change.Prior).Without(change.Declared)
 	switch {
 	case change.Declared.IsZero() || exists && foreign.IsZero():
 		return nil
@@ -262,7 +264,7 @@ func (r *setRun) start(
 // readAhead reads customers anew for the steps that follow, once what was read is too old for them. Each step makes sure
 // of that by itself, but many of them are read by fewer calls.
 func (r *setRun) readAhead(ctx context.Context, schedule *schedule, members []*member) {
-	if ctx.Err() != nil || time.Since(r.read) < maxAgeBeforeWrite {
+	if ctx.Err() != nil || time.Since(r.read) < customers.MaxAgeBeforeWrite {
 		return
 	}
 	r.read = time.Now()
@@ -270,13 +272,13 @@ func (r *setRun) readAhead(ctx context.Context, schedule *schedule, members []*m
 	for _, step := range schedule.ready[:min(len(schedule.ready), setAhead)] {
 		ids = append(ids, members[step.move].CustomerID)
 	}
-	_, _ = r.keeper.reader.Customers(ctx, ids, maxAgeBeforeWrite) // If it fails, the steps' own reads tell why.
+	_, _ = r.keeper.reader.Customers(ctx, ids, customers.MaxAgeBeforeWrite) // If it fails, the steps' own reads tell why.
 }
 
 // giveUp lets go of what the others in a ring wait for. If that fails they wait in vain, and the change has ended.
 func (r *setRun) giveUp(ctx context.Context, m *member) {
 	err := r.readAgain(ctx, m)
-	if rest := common(m.move.from, m.move.to); err == nil && rest != m.move.from {
+	if rest := m.move.from.Common(m.move.to); err == nil && rest != m.move.from {
 		r.keeper.broker.givingUp(m.change)
 		err = r.keeper.giveUp(ctx, m.change, rest)
 	}

@@ -652,7 +652,7 @@ func applyWithFaults(t *testing.T, seed uint64) {
 	for _, change := range changes {
 		id := change.CustomerID
 		result, begun := results[id]
-		lost := without(change.Prior, after[id])
+		lost := change.Prior.Without(after[id])
 		switch {
 		case begun && result.Err == nil && after[id] != change.Declared:
 			t.Errorf("customer %d is latched to %s, want %s, and nothing was told", id, after[id], change.Declared)

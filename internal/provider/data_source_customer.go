@@ -116,7 +116,7 @@ type lookup struct {
 	what     string // with its value, as a sentence names it
 	id       int64
 	filter   fusebill.Filter
-	claim    latch.Claim
+	claim    fusebill.Claim
 }
 
 // lookup reads the one argument that is set: another number of them is refused before.
@@ -131,9 +131,9 @@ func (m customerDataModel) lookup() lookup {
 		email := m.PrimaryEmail.ValueString()
 		return lookup{argument: "primary_email", what: fmt.Sprintf("the primary email address %q", email), filter: fusebill.Filter{PrimaryEmail: email}}
 	case !m.HubSpotID.IsNull():
-		return lookup{argument: "hubspot_id", claim: latch.Claim{Kind: latch.Contact, ID: m.HubSpotID.ValueInt64()}}
+		return lookup{argument: "hubspot_id", claim: fusebill.Claim{Kind: fusebill.Contact, ID: m.HubSpotID.ValueInt64()}}
 	default:
-		return lookup{argument: "hubspot_company_id", claim: latch.Claim{Kind: latch.Company, ID: m.HubSpotCompanyID.ValueInt64()}}
+		return lookup{argument: "hubspot_company_id", claim: fusebill.Claim{Kind: fusebill.Company, ID: m.HubSpotCompanyID.ValueInt64()}}
 	}
 }
 
@@ -141,7 +141,7 @@ func (d *customerDataSource) find(ctx context.Context, by lookup) (fusebill.Cust
 	switch {
 	case by.id != 0:
 		return d.findByID(ctx, by)
-	case by.claim != latch.Claim{}:
+	case by.claim != fusebill.Claim{}:
 		return d.findHolder(ctx, by)
 	default:
 		return d.findByFilter(ctx, by)

@@ -130,7 +130,7 @@ func (a attempt) explain(err error) explanation {
 }
 
 func attributeDeclaredTwice(twice *latch.DeclaredTwiceError) string {
-	if twice.Claim == (latch.Claim{}) {
+	if twice.Claim == (fusebill.Claim{}) {
 		return "fusebill_id"
 	}
 	return attributeOf(twice.Claim)

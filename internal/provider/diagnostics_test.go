@@ -135,7 +135,7 @@ Only one customer may hold a contact or a company, and only one resource may lat
 		},
 		{
 			"a company is declared twice", latching,
-			&latch.DeclaredTwiceError{CustomerID: 11, Claim: latch.Claim{Kind: latch.Company, ID: 202}, Other: 22}, `
+			&latch.DeclaredTwiceError{CustomerID: 11, Claim: fusebill.Claim{Kind: fusebill.Company, ID: 202}, Other: 22}, `
 Error: HubSpot latch is declared twice
 on hubspot_company_id
 
@@ -147,7 +147,7 @@ Only one customer may hold a contact or a company, and only one resource may lat
 		{
 			"others hold both", latching,
 			&latch.HeldError{CustomerID: 11, Held: []latch.Holding{
-				{Claim: latch.Claim{Kind: latch.Contact, ID: 101}, Holder: 22}, {Claim: latch.Claim{Kind: latch.Company, ID: 202}, Holder: 33},
+				{Claim: fusebill.Claim{Kind: fusebill.Contact, ID: 101}, Holder: 22}, {Claim: fusebill.Claim{Kind: fusebill.Company, ID: 202}, Holder: 33},
 			}}, `
 Error: HubSpot contact is latched to another customer
 on hubspot_id
@@ -159,7 +159,7 @@ Nothing was changed. Where the holder's latch is wrong, remove or change it firs
 		},
 		{
 			"another customer of the same apply holds it", company,
-			&latch.HeldError{CustomerID: 11, Declared: true, Held: []latch.Holding{{Claim: latch.Claim{Kind: latch.Company, ID: 202}, Holder: 22}}}, `
+			&latch.HeldError{CustomerID: 11, Declared: true, Held: []latch.Holding{{Claim: fusebill.Claim{Kind: fusebill.Company, ID: 202}, Holder: 22}}}, `
 Error: HubSpot company is latched to another customer
 on hubspot_company_id
 

@@ -12,7 +12,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
-	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
 // latchMap is the value of latches: the latch of each customer, and the texts that it was written in.
@@ -62,14 +61,6 @@ func parseLatchMap(value types.String) (latchMap, diag.Diagnostics) {
 	return m, faults.diagnostics()
 }
 
-// idForm is how an ID is written: in one way, so that no two keys are the same customer.
-const idForm = "a whole number of 1 or more, without leading zeros or white space"
-
-func parseID(text string) (int64, bool) {
-	id, err := strconv.ParseInt(text, 10, 64)
-	return id, err == nil && id > 0 && strconv.FormatInt(id, 10) == text
-}
-
 func (t latchText) isUnknown() bool {
 	return t.mark == unknown || t.mark == known && (t.contact.mark == unknown || t.company.mark == unknown)
 }
@@ -100,9 +91,9 @@ func (id idText) parse() (int64, bool) {
 // claimedTwice refuses two customers of one map that claim the same contact or company.
 func (m latchMap) claimedTwice() diag.Diagnostics {
 	faults := elementFaults{summary: "HubSpot contact or company is declared twice"}
-	holders := make(map[latch.Claim]int64)
+	holders := make(map[fusebill.Claim]int64)
 	for _, id := range m.customers() {
-		for _, claim := range latch.ClaimsOf(m.latches[id]) {
+		for _, claim := range m.latches[id].Claims() {
 			other, ok := holders[claim]
 			if !ok {
 				holders[claim] = id

@@ -113,8 +113,8 @@ func heldWarnings(customerID int64, held []latch.Holding, reassociate bool) diag
 }
 
 // attributeOf is the attribute that makes a claim.
-func attributeOf(claim latch.Claim) string {
-	if claim.Kind == latch.Contact {
+func attributeOf(claim fusebill.Claim) string {
+	if claim.Kind == fusebill.Contact {
 		return "hubspot_id"
 	}
 	return "hubspot_company_id"

@@ -20,6 +20,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/customers"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
@@ -297,7 +298,7 @@ func (m latchMap) missingFrom(other latchMap) []int64 {
 // setError tells of a failure that isn't about one customer.
 func setError(doing string, err error) diag.Diagnostic {
 	explained := attempt{}.explain(err)
-	if errors.Is(err, latch.ErrAccountUnread) {
+	if errors.Is(err, customers.ErrAccountUnread) {
 		explained = explanation{summary: "Fusebill's lists don't show HubSpot latches", nextStep: "This account's lists of customers come " +
 			"without their HubSpot IDs, so nobody can tell all latches of the account. List the customers, and leave out exclusive; where the state has it already, apply that with -refresh=false."}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/customers"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
@@ -74,7 +75,7 @@ func (r *hubSpotLatchesResource) ModifyPlan(ctx context.Context, req resource.Mo
 // read as an exclusive one, so it is told.
 func (r *hubSpotLatchesResource) othersOf(ctx context.Context, declared latchMap) ([]int64, diag.Diagnostics) {
 	all, err := r.keeper.Latched(ctx)
-	if errors.Is(err, latch.ErrAccountUnread) {
+	if errors.Is(err, customers.ErrAccountUnread) {
 		return nil, diag.Diagnostics{setError("find the latches of other customers", err)}
 	}
 	if err != nil {

@@ -1,4 +1,4 @@
-package latch
+package customers
 
 import (
 	"context"
@@ -241,12 +241,12 @@ func TestPagesOfAnUncountedAccount(t *testing.T) {
 		r := newTestReader(t, sim, fusebill.WithTransport(changed(sim, isList, func(resp *http.Response) {
 			resp.Header.Del("X-MaxCount")
 		})))
-		if err := r.ReadAccount(t.Context(), maxAge, 3); !errors.Is(err, ErrAccountUnread) {
+		if err := r.ReadAccount(t.Context(), MaxAge, 3); !errors.Is(err, ErrAccountUnread) {
 			t.Errorf("got %v", err)
 		}
 		wantCalls(t, sim, 0, 3)
 		sim.SetLatch(1, 900, 0)
-		if err := r.ReadAccount(t.Context(), maxAge, 5); err != nil {
+		if err := r.ReadAccount(t.Context(), MaxAge, 5); err != nil {
 			t.Error(err)
 		}
 		wantCalls(t, sim, 0, 2) // It goes on where it ended …
@@ -262,7 +262,7 @@ func TestHalfReadAccountAges(t *testing.T) {
 		r := newTestReader(t, sim, fusebill.WithTransport(changed(sim, isList, func(resp *http.Response) {
 			resp.Header.Del("X-MaxCount")
 		})))
-		if err := r.ReadAccount(t.Context(), maxAge, 3); !errors.Is(err, ErrAccountUnread) {
+		if err := r.ReadAccount(t.Context(), MaxAge, 3); !errors.Is(err, ErrAccountUnread) {
 			t.Errorf("got %v", err)
 		}
 		sim.ResetCalls()

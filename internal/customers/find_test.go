@@ -1,4 +1,4 @@
-package latch
+package customers
 
 import (
 	"context"
@@ -33,20 +33,31 @@ func newDirectory(n int, change ...func(*fusebillsim.Behavior)) *fusebillsim.Sim
 	return sim
 }
 
-func newFinder(t *testing.T, sim *fusebillsim.Simulator) *Keeper {
+func newFinder(t *testing.T, sim *fusebillsim.Simulator) *Reader {
 	t.Helper()
 	client := newTestClient(t, sim, fusebill.WithMaxRetries(0))
 	if _, err := client.Customer(t.Context(), 1); err != nil { // So that the quota is known.
 		t.Fatal(err)
 	}
 	sim.ResetCalls()
-	return NewKeeper(client)
+	return NewReader(client)
+}
+
+// write writes a latch as a change does.
+func write(t *testing.T, r *Reader, id int64, latch fusebill.Latch) {
+	t.Helper()
+	r.BeginWrite(id)
+	customer, err := r.client.Latch(t.Context(), id, latch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.EndWrite(id, &customer)
 }
 
 // finds fails the test unless a filter finds these customers, each with its latch.
-func finds(t *testing.T, k *Keeper, filter fusebill.Filter, want ...int64) {
+func finds(t *testing.T, r *Reader, filter fusebill.Filter, want ...int64) {
 	t.Helper()
-	customers, err := k.Find(t.Context(), filter)
+	customers, err := r.Find(t.Context(), filter)
 	if err != nil {
 		t.Error(err)
 	}
@@ -121,9 +132,7 @@ func TestFind_afterWrites(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newDirectory(10)
 		k := newFinder(t, sim)
-		if err := k.Update(t.Context(), 3, pair(103, 0), pair(0, 203), false); err != nil {
-			t.Fatal(err)
-		}
+		write(t, k, 3, pair(0, 203))
 		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStaleList, Times: -1})
 		for _, filter := range []fusebill.Filter{{}, {Reference: "C-3"}} {
 			customers, err := k.Find(t.Context(), filter)
@@ -143,7 +152,7 @@ func TestFind_doesNotBelieveItsMemory(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newDirectory(4)
 		k := newFinder(t, sim)
-		if _, err := k.reader.CustomerNow(t.Context(), 3); err != nil {
+		if _, err := k.CustomerNow(t.Context(), 3); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
@@ -205,7 +214,7 @@ func TestFind_cancelled(t *testing.T) {
 		sim := newDirectory(5)
 		k := newFinder(t, sim)
 		for range lookupsAtOnce {
-			k.reader.lookups <- struct{}{}
+			k.lookups <- struct{}{}
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
@@ -228,7 +237,7 @@ func TestFindHolder(t *testing.T) {
 				sim := newDirectory(50, change)
 				sim.SetLatch(7, 0, 107)
 				k := newFinder(t, sim)
-				for claim, want := range map[Claim]int64{{Contact, 109}: 9, {Company, 107}: 7, {Contact, 107}: 0, {Company, 109}: 0, {Contact, 999}: 0} {
+				for claim, want := range map[fusebill.Claim]int64{{Kind: fusebill.Contact, ID: 109}: 9, {Kind: fusebill.Company, ID: 107}: 7, {Kind: fusebill.Contact, ID: 107}: 0, {Kind: fusebill.Company, ID: 109}: 0, {Kind: fusebill.Contact, ID: 999}: 0} {
 					got, err := k.FindHolder(t.Context(), claim)
 					if err != nil || got.ID != want {
 						t.Errorf("%s: customer %d, error %v; want %d", claim, got.ID, err, want)
@@ -245,10 +254,8 @@ func TestFindHolder_afterAWrite(t *testing.T) {
 		sim := newDirectory(5)
 		k := newFinder(t, sim)
 		finds(t, k, fusebill.Filter{}, 1, 2, 3, 4, 5)
-		if _, err := k.Delete(t.Context(), 3, pair(103, 0)); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := k.FindHolder(t.Context(), Claim{Contact, 103}); err != nil || got.ID != 0 {
+		write(t, k, 3, pair(0, 0))
+		if got, err := k.FindHolder(t.Context(), fusebill.Claim{Kind: fusebill.Contact, ID: 103}); err != nil || got.ID != 0 {
 			t.Errorf("customer %d, error %v", got.ID, err)
 		}
 	})

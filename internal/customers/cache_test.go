@@ -1,4 +1,4 @@
-package latch
+package customers
 
 import (
 	"testing"
@@ -17,7 +17,7 @@ func TestEntriesAge(t *testing.T) {
 		readOne(t, r, 1)
 		wantCalls(t, sim, 1, 0)
 
-		time.Sleep(time.Until(asked.Add(maxAgeBeforeWrite)))
+		time.Sleep(time.Until(asked.Add(MaxAgeBeforeWrite)))
 		beforeWrite := func() answer {
 			return <-begin(func() (fusebill.Customer, error) { return r.CustomerBeforeWrite(t.Context(), 1) })
 		}
@@ -31,7 +31,7 @@ func TestEntriesAge(t *testing.T) {
 		asked = time.Now().Add(-latency)
 		sim.ResetCalls()
 
-		time.Sleep(time.Until(asked.Add(maxAge)))
+		time.Sleep(time.Until(asked.Add(MaxAge)))
 		wantContact(t, readOne(t, r, 1), 900)
 		wantCalls(t, sim, 0, 0)
 		time.Sleep(time.Nanosecond)
@@ -118,10 +118,10 @@ func TestAnswersOutOfOrder(t *testing.T) {
 			c := newCache()
 			test.make(&c)
 			customer, ok := c.get(1, time.Time{})
-			if got := latchOf(customer).HubSpotID; got != test.want || ok != (test.want != 0) {
-				t.Errorf("got contact %d, want %d", got, test.want)
+			if ok != (test.want != 0) || ok && customer.Latch.HubSpotID != test.want {
+				t.Errorf("got %v, want contact %d", customer.Latch, test.want)
 			}
-			if holder := c.holders.of(Claim{Contact, 1}); holder != 0 {
+			if holder := c.holders.of(fusebill.Claim{Kind: fusebill.Contact, ID: 1}); holder != 0 {
 				t.Errorf("customer %d is said to hold contact 1", holder)
 			}
 		})

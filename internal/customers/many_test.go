@@ -1,4 +1,4 @@
-package latch
+package customers
 
 import (
 	"fmt"
@@ -77,8 +77,8 @@ func TestCustomersCost(t *testing.T) {
 						t.Errorf("%d customers are found", len(found))
 					}
 					for id, customer := range found {
-						if latchOf(customer) != pair(id+100, 0) {
-							t.Errorf("customer %d is latched to %s", id, latchOf(customer))
+						if LatchOf(customer) != pair(id+100, 0) {
+							t.Errorf("customer %d is latched to %s", id, LatchOf(customer))
 						}
 					}
 				}
@@ -106,8 +106,8 @@ func TestCustomersInGaps(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, gone := found[4]; gone || len(found) != n-1 || latchOf(found[3]) != pair(103, 0) {
-					t.Errorf("%d customers are found, customer 3 with %s", len(found), latchOf(found[3]))
+				if _, gone := found[4]; gone || len(found) != n-1 || LatchOf(found[3]) != pair(103, 0) {
+					t.Errorf("%d customers are found, customer 3 with %s", len(found), LatchOf(found[3]))
 				}
 				wantCalls(t, sim, 2, lists)
 			})
@@ -125,7 +125,7 @@ func TestCustomersAge(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return latchOf(found[1])
+			return LatchOf(found[1])
 		}
 		read()
 		sim.SetLatch(1, 999, 0)

@@ -1,4 +1,4 @@
-package latch
+package customers
 
 import (
 	"context"
@@ -60,7 +60,7 @@ func begin(read func() (fusebill.Customer, error)) <-chan answer {
 	answers := make(chan answer, 1)
 	go func() {
 		customer, err := read()
-		answers <- answer{latchOf(customer), err, time.Now()}
+		answers <- answer{LatchOf(customer), err, time.Now()}
 	}()
 	synctest.Wait()
 	return answers
@@ -341,12 +341,12 @@ func TestOwnWriteWins(t *testing.T) {
 	t.Parallel()
 	write := func(t *testing.T, r *Reader, id, contact int64) {
 		t.Helper()
-		r.beginWrite(id)
+		r.BeginWrite(id)
 		customer, err := r.client.Latch(t.Context(), id, fusebill.Latch{HubSpotID: contact})
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.endWrite(id, &customer)
+		r.EndWrite(id, &customer)
 	}
 	slow := func(route fusebillsim.Route) fusebillsim.Fault {
 		return fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Route: route, Latency: time.Second}
@@ -361,7 +361,7 @@ func TestOwnWriteWins(t *testing.T) {
 			write(t, r, 1, 900)
 			<-account
 			wantContact(t, readOne(t, r, 1), 900)
-			if holder := r.Holder(Claim{Contact, 101}); holder != 0 {
+			if holder := r.Holder(fusebill.Claim{Kind: fusebill.Contact, ID: 101}); holder != 0 {
 				t.Errorf("customer %d is still said to hold contact 101", holder)
 			}
 		})
@@ -407,11 +407,11 @@ func TestOwnWriteWins(t *testing.T) {
 			r := newTestReader(t, sim)
 			wantContact(t, readOne(t, r, 1), 101)
 			sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultDropAfter, Route: fusebillsim.RouteLatch})
-			r.beginWrite(1)
+			r.BeginWrite(1)
 			if _, err := r.client.Latch(t.Context(), 1, fusebill.Latch{HubSpotID: 900}); err == nil {
 				t.Fatal("the write didn't fail")
 			}
-			r.endWrite(1, nil)
+			r.EndWrite(1, nil)
 			wantContact(t, readOne(t, r, 1), 900)
 		})
 	})
@@ -422,10 +422,10 @@ func TestOwnWriteWins(t *testing.T) {
 				sim := newAccount(3)
 				r := newTestReader(t, sim)
 				sim.Inject(slow(fusebillsim.RouteCustomer))
-				r.beginWrite(1)
+				r.BeginWrite(1)
 				before := beginReads(t.Context(), r, 1)[0]
 				sim.SetLatch(1, 900, 0)
-				r.endWrite(1, nil)
+				r.EndWrite(1, nil)
 				time.Sleep(wait)
 				wantContact(t, readOne(t, r, 1), 900)
 				wantContact(t, <-before, 101)
@@ -438,7 +438,7 @@ func TestOwnWriteWins(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			r := newTestReader(t, newAccount(3))
 			readOne(t, r, 1)
-			r.beginWrite(1)
+			r.BeginWrite(1)
 			if _, err := r.client.Latch(t.Context(), 1, fusebill.Latch{HubSpotID: 900}); err != nil {
 				t.Fatal(err)
 			}
@@ -457,10 +457,10 @@ func TestOwnWriteWins(t *testing.T) {
 					t.Fatal(got.err)
 				}
 				wantContact(t, readOne(t, r, 1), 900)
-				if holder := r.Holder(Claim{Contact, 900}); holder != 1 {
+				if holder := r.Holder(fusebill.Claim{Kind: fusebill.Contact, ID: 900}); holder != 1 {
 					t.Errorf("customer %d is said to hold contact 900", holder)
 				}
-				time.Sleep(maxAge + time.Second)
+				time.Sleep(MaxAge + time.Second)
 			}
 		})
 	})
@@ -475,9 +475,9 @@ func TestReadDoesntJoinAnOlderOne(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			sim := newAccount(3)
 			r := newTestReader(t, sim, fusebill.WithRequestTimeout(time.Hour))
-			sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Latency: maxAgeBeforeWrite + time.Minute})
+			sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Latency: MaxAgeBeforeWrite + time.Minute})
 			old := beginReads(t.Context(), r, 1)[0]
-			time.Sleep(maxAgeBeforeWrite + time.Second)
+			time.Sleep(MaxAgeBeforeWrite + time.Second)
 			sim.SetLatch(1, 900, 0)
 			now := begin(func() (fusebill.Customer, error) { return r.CustomerBeforeWrite(t.Context(), 1) })
 			wantContact(t, <-now, 900)
@@ -491,7 +491,7 @@ func TestReadDoesntJoinAnOlderOne(t *testing.T) {
 			sim := newAccount(3)
 			r := newTestReader(t, sim)
 			sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Latency: time.Second})
-			old := beginAccount(t.Context(), r, maxAge)
+			old := beginAccount(t.Context(), r, MaxAge)
 			time.Sleep(time.Second / 2)
 			sim.SetLatch(1, 900, 0)
 			again := beginAccount(t.Context(), r, 0)
@@ -502,7 +502,7 @@ func TestReadDoesntJoinAnOlderOne(t *testing.T) {
 			if !first.at.Before(second.at) {
 				t.Error("the first waited for the second")
 			}
-			if holder := r.Holder(Claim{Contact, 900}); holder != 1 {
+			if holder := r.Holder(fusebill.Claim{Kind: fusebill.Contact, ID: 900}); holder != 1 {
 				t.Errorf("customer %d is said to hold contact 900", holder)
 			}
 			wantCalls(t, sim, 0, 2)
@@ -523,7 +523,7 @@ func TestQueuedReadIsAsStrictAsItsCallers(t *testing.T) {
 		queued := beginReads(t.Context(), r, 4)[0]
 		strict := begin(func() (fusebill.Customer, error) { return r.CustomerBeforeWrite(t.Context(), 4) })
 		r.mu.Lock()
-		if age := time.Since(r.waiting[4].notBefore); age > maxAgeBeforeWrite {
+		if age := time.Since(r.waiting[4].notBefore); age > MaxAgeBeforeWrite {
 			t.Errorf("an answer of %s ago would do", age)
 		}
 		r.mu.Unlock()

@@ -1,4 +1,4 @@
-package latch
+package customers
 
 import (
 	"encoding/json"
@@ -112,7 +112,7 @@ func TestRefusedSets(t *testing.T) {
 				sim := newAccount(20, test.behavior)
 				r := withoutPages(newTestReader(t, sim))
 				readTen(t, r)
-				time.Sleep(maxAge + time.Second)
+				time.Sleep(MaxAge + time.Second)
 				readTen(t, r)
 				if sizes := setSizes(sim); !slices.Equal(sizes, test.sizes) {
 					t.Errorf("sets of %v, want %v", sizes, test.sizes)

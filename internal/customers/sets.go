@@ -1,4 +1,4 @@
-package latch
+package customers
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package latch
+package customers
 
 import (
 	"context"
@@ -252,13 +252,13 @@ func (w *world) step(r *rand.Rand) {
 	}
 	switch n := r.IntN(100); {
 	case n < 50:
-		w.read(ctx, id, maxAge, w.reader.Customer)
+		w.read(ctx, id, MaxAge, w.reader.Customer)
 	case n < 62:
-		w.read(ctx, id, maxAgeBeforeWrite, w.reader.CustomerBeforeWrite)
+		w.read(ctx, id, MaxAgeBeforeWrite, w.reader.CustomerBeforeWrite)
 	case n < 66:
 		w.read(ctx, id, 0, w.reader.CustomerNow)
 	case n < 70:
-		w.readAccount(ctx, oneOf(r, 0, time.Minute, maxAge), oneOf(r, 1, 5, math.MaxInt))
+		w.readAccount(ctx, oneOf(r, 0, time.Minute, MaxAge), oneOf(r, 1, 5, math.MaxInt))
 	case n < 82:
 		w.write(ctx, r, id)
 	case n < 88:
@@ -356,7 +356,7 @@ func (w *world) checkHolders(oldest time.Time) {
 		if !last.exists || w.bounds[id].written || !last.from.Before(oldest) && len(w.history[id]) > 1 {
 			continue
 		}
-		for _, claim := range ClaimsOf(last.latch) {
+		for _, claim := range last.latch.Claims() {
 			if holder := w.reader.Holder(claim); holder != id {
 				w.t.Errorf("the account was read whole, and customer %d is said to hold what %d does: %s", holder, id, claim)
 			}
@@ -374,12 +374,12 @@ func (w *world) write(ctx context.Context, r *rand.Rand, id int64) {
 	w.mu.Unlock()
 	begun := time.Now()
 
-	w.reader.beginWrite(id)
+	w.reader.BeginWrite(id)
 	customer, err := w.client.Latch(ctx, id, latch)
 	if err != nil {
-		w.reader.endWrite(id, nil)
+		w.reader.EndWrite(id, nil)
 	} else {
-		w.reader.endWrite(id, &customer)
+		w.reader.EndWrite(id, &customer)
 	}
 
 	w.mu.Lock()

@@ -1,4 +1,4 @@
-package latch
+package customers
 
 import (
 	"context"
@@ -27,7 +27,7 @@ func (r *Reader) Customers(ctx context.Context, ids []int64, maxAge time.Duratio
 	if len(missing) > 0 {
 		err := r.readAccountInstead(ctx, ceilDiv(len(missing), maxSet), maxAge)
 		// Sets may be answered where pages are refused or fail.
-		if err != nil && !errors.Is(err, errAccountFailed) && !serviceDecides(err) {
+		if err != nil && !errors.Is(err, errAccountFailed) && !ServiceDecides(err) {
 			return nil, err
 		}
 		missing = r.pick(found, missing, notBefore)

@@ -1,4 +1,4 @@
-package latch
+package customers
 
 import (
 	"context"
@@ -54,12 +54,12 @@ type read struct {
 }
 
 const (
-	// maxAge is how long what was read is good for. It is longer than a plan of 10,000 latches takes, which keeps Terraform
+	// MaxAge is how long what was read is good for. It is longer than a plan of 10,000 latches takes, which keeps Terraform
 	// busy for minutes.
-	maxAge = 10 * time.Minute
-	// maxAgeBeforeWrite is the same for a read that decides on a write: what somebody else does meanwhile would be
+	MaxAge = 10 * time.Minute
+	// MaxAgeBeforeWrite is the same for a read that decides on a write: what somebody else does meanwhile would be
 	// overwritten unseen. It is long enough to share reads at the pace that the rate limit allows for writes.
-	maxAgeBeforeWrite = 2 * time.Minute
+	MaxAgeBeforeWrite = 2 * time.Minute
 )
 
 // NewReader makes a reader that calls the API through client.
@@ -78,12 +78,12 @@ func NewReader(client *fusebill.Client) *Reader {
 // Customer returns a customer, whose Latch is never nil and must not be changed. An error for which [fusebill.IsNotFound]
 // holds says that there is no such customer; no other error does.
 func (r *Reader) Customer(ctx context.Context, id int64) (fusebill.Customer, error) {
-	return r.customer(ctx, id, time.Now().Add(-maxAge))
+	return r.customer(ctx, id, time.Now().Add(-MaxAge))
 }
 
 // CustomerBeforeWrite is Customer for a read that decides on a write, and takes an older answer less easily.
 func (r *Reader) CustomerBeforeWrite(ctx context.Context, id int64) (fusebill.Customer, error) {
-	return r.customer(ctx, id, time.Now().Add(-maxAgeBeforeWrite))
+	return r.customer(ctx, id, time.Now().Add(-MaxAgeBeforeWrite))
 }
 
 // CustomerNow is Customer by a call of its own, made now.
@@ -102,7 +102,7 @@ func (r *Reader) CustomerNow(ctx context.Context, id int64) (fusebill.Customer, 
 }
 
 // Holder returns the customer that holds a contact or company by the last word on it, 0 where none is known to.
-func (r *Reader) Holder(claim Claim) int64 {
+func (r *Reader) Holder(claim fusebill.Claim) int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.cache.holders.of(claim)
@@ -315,16 +315,16 @@ func (r *Reader) answerFromCache(reads []*read) (rest []*read) {
 	return rest
 }
 
-// beginWrite says that a customer's latch is about to be written. What was read of it before isn't served any more.
-func (r *Reader) beginWrite(id int64) {
+// BeginWrite says that a customer's latch is about to be written. What was read of it before isn't served any more.
+func (r *Reader) BeginWrite(id int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.cache.written(id)
 }
 
-// endWrite takes in the answer to a write, nil where its outcome isn't known. Whoever reads the customer from now on joins
+// EndWrite takes in the answer to a write, nil where its outcome isn't known. Whoever reads the customer from now on joins
 // no read that is under way: it may tell of before.
-func (r *Reader) endWrite(id int64, answer *fusebill.Customer) {
+func (r *Reader) EndWrite(id int64, answer *fusebill.Customer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.cache.written(id)
@@ -332,4 +332,12 @@ func (r *Reader) endWrite(id int64, answer *fusebill.Customer) {
 	if answer != nil {
 		r.cache.put(*answer, r.cache.ask())
 	}
+}
+
+// LatchOf returns the latch of a customer that was read, and no latch where reading failed.
+func LatchOf(customer fusebill.Customer) fusebill.Latch {
+	if customer.Latch == nil {
+		return fusebill.Latch{}
+	}
+	return *customer.Latch
 }

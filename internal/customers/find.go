@@ -1,4 +1,4 @@
-package latch
+package customers
 
 import (
 	"cmp"
@@ -19,8 +19,8 @@ const lookupsAtOnce = 4
 // Find returns the customers that a filter chooses, each with its latch, in the order of their IDs. What is asked for by
 // many filters, one at a time, ends in one reading of the account, like reads of single customers. A customer that was
 // made or changed meanwhile may be missing.
-func (k *Keeper) Find(ctx context.Context, filter fusebill.Filter) ([]fusebill.Customer, error) {
-	customers, err := k.reader.find(ctx, filter)
+func (r *Reader) Find(ctx context.Context, filter fusebill.Filter) ([]fusebill.Customer, error) {
+	customers, err := r.find(ctx, filter)
 	slices.SortFunc(customers, byID)
 	return customers, err
 }
@@ -29,19 +29,14 @@ func byID(a, b fusebill.Customer) int { return cmp.Compare(a.ID, b.ID) }
 
 // FindHolder returns the customer that holds a contact or a company, as the account says now. There is none where its ID
 // is 0.
-func (k *Keeper) FindHolder(ctx context.Context, claim Claim) (fusebill.Customer, error) {
-	return k.reader.findHolder(ctx, claim)
+func (r *Reader) FindHolder(ctx context.Context, claim fusebill.Claim) (fusebill.Customer, error) {
+	return r.findHolder(ctx, claim)
 }
 
-// Customer returns a customer with its latch. An error for which [fusebill.IsNotFound] holds says that there is none.
-func (k *Keeper) Customer(ctx context.Context, id int64) (fusebill.Customer, error) {
-	return k.reader.Customer(ctx, id)
-}
-
-// Pages yields what [Keeper.Find] returns page by page, as the service answers, for those who may stop before the end.
+// Pages yields what [Reader.Find] returns page by page, as the service answers, for those who may stop before the end.
 // Each page is in the order of IDs. A customer may come twice, and after an error nothing more comes.
-func (k *Keeper) Pages(ctx context.Context, filter fusebill.Filter) iter.Seq2[[]fusebill.Customer, error] {
-	return k.reader.findPages(ctx, filter)
+func (r *Reader) Pages(ctx context.Context, filter fusebill.Filter) iter.Seq2[[]fusebill.Customer, error] {
+	return r.findPages(ctx, filter)
 }
 
 func (r *Reader) find(ctx context.Context, filter fusebill.Filter) ([]fusebill.Customer, error) {
@@ -56,7 +51,7 @@ func (r *Reader) find(ctx context.Context, filter fusebill.Filter) ([]fusebill.C
 	}
 	if r.accountIsCheaper() {
 		customers, err := r.fromAccount(ctx, filter)
-		if err == nil || !serviceDecides(err) {
+		if err == nil || !ServiceDecides(err) {
 			return customers, err
 		}
 	}
@@ -82,12 +77,12 @@ func (r *Reader) accountIsCheaper() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	a := &r.account
-	return a.isFresh(time.Now().Add(-maxAge)) || a.size != unknown && !a.useless && r.spent >= pagesOf(a.size) && r.spent >= a.tryAgain
+	return a.isFresh(time.Now().Add(-MaxAge)) || a.size != unknown && !a.useless && r.spent >= pagesOf(a.size) && r.spent >= a.tryAgain
 }
 
 // fromAccount takes the whole account, and chooses by itself.
 func (r *Reader) fromAccount(ctx context.Context, filter fusebill.Filter) ([]fusebill.Customer, error) {
-	err := r.ReadAccount(ctx, maxAge, math.MaxInt)
+	err := r.ReadAccount(ctx, MaxAge, math.MaxInt)
 	switch {
 	case errors.Is(err, ErrAccountUnread): // Its lists don't tell latches.
 		return r.fromPages(ctx, filter)
@@ -113,7 +108,7 @@ func (r *Reader) ofAccount(ctx context.Context, filter fusebill.Filter) ([]fuseb
 func (r *Reader) known(filter fusebill.Filter) (found []fusebill.Customer, uncertain []int64, notBefore time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	notBefore = time.Now().Add(-maxAge)
+	notBefore = time.Now().Add(-MaxAge)
 	if r.account.whole { // Else another reading has begun.
 		notBefore = r.account.asked
 	}
@@ -152,7 +147,7 @@ func (r *Reader) findPage(ctx context.Context, filter fusebill.Filter, number in
 	for _, customer := range chosen(page.Customers, filter) {
 		ids = append(ids, customer.ID)
 	}
-	customers, err := r.withLatches(ctx, ids, time.Now().Add(-maxAge))
+	customers, err := r.withLatches(ctx, ids, time.Now().Add(-MaxAge))
 	customers = chosen(customers, filter)
 	slices.SortFunc(customers, byID)
 	return customers, page.Last, err
@@ -176,8 +171,8 @@ func (r *Reader) withLatches(ctx context.Context, ids []int64, notBefore time.Ti
 	return slices.Collect(maps.Values(found)), nil
 }
 
-func (r *Reader) findHolder(ctx context.Context, claim Claim) (fusebill.Customer, error) {
-	err := r.ReadAccount(ctx, maxAge, math.MaxInt)
+func (r *Reader) findHolder(ctx context.Context, claim fusebill.Claim) (fusebill.Customer, error) {
+	err := r.ReadAccount(ctx, MaxAge, math.MaxInt)
 	if errors.Is(err, ErrAccountUnread) {
 		_, err = r.fromPages(ctx, fusebill.Filter{})
 	}
@@ -190,7 +185,7 @@ func (r *Reader) findHolder(ctx context.Context, claim Claim) (fusebill.Customer
 	}
 	customer, err := r.Customer(ctx, holder)
 	switch {
-	case fusebill.IsNotFound(err), err == nil && !holds(*customer.Latch, claim):
+	case fusebill.IsNotFound(err), err == nil && !customer.Latch.Holds(claim):
 		return fusebill.Customer{}, nil
 	default:
 		return customer, err

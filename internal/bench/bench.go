@@ -12,14 +12,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fusebill/terraform-provider-fusebill/internal/cli"
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
 // bench is what measurements are made with.
 type bench struct {
 	options
-	cli      cli.CLI
+	cli      acctest.CLI
 	env      []string // of the CLI
 	folder   string   // removed at the end
 	progress io.Writer
@@ -33,7 +33,7 @@ type bench struct {
 // newBench builds the provider and lays out the workspaces. If it fails, it leaves nothing behind.
 func newBench(ctx context.Context, o options, progress io.Writer) (_ *bench, err error) {
 	b := &bench{options: o, progress: progress}
-	if b.cli, err = cli.Find(ctx); err != nil {
+	if b.cli, err = acctest.Find(ctx); err != nil {
 		return nil, err
 	}
 	if b.folder, err = os.MkdirTemp("", "fusebill-bench-"); err != nil {
@@ -52,7 +52,7 @@ func newBench(ctx context.Context, o options, progress io.Writer) (_ *bench, err
 	if err != nil {
 		return nil, err
 	}
-	b.env = append(cli.Environment(os.Environ()),
+	b.env = append(acctest.Environment(os.Environ()),
 		"TF_CLI_CONFIG_FILE="+settings, envMemory+"="+b.memoryFolder(), "FUSEBILL_API_KEY="+apiKey)
 	for _, w := range []struct {
 		to           **workspace

@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/fusebill/terraform-provider-fusebill/internal/cli"
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
 const stateFile = "terraform.tfstate"
@@ -93,7 +93,7 @@ resource "terraform_data" "all" {
   }
 }
 
-`, cli.Source())
+`, acctest.Source)
 
 	customers = `locals {
   customers = jsondecode(file("${path.module}/customers.json"))

@@ -21,12 +21,14 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/fusebill/terraform-provider-fusebill/internal/cli"
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
 func main() {
-	isPicture := flag.Bool("picture", false, "print only what the picture in the README shows, with colours")
-	flag.Parse()
+	// plugin-testing, which acctest imports, adds flags of its own to the default ones.
+	flags := flag.NewFlagSet("demo", flag.ExitOnError)
+	isPicture := flags.Bool("picture", false, "print only what the picture in the README shows, with colours")
+	_ = flags.Parse(os.Args[1:]) // It ends the process where it fails.
 	out, picture := newPrinter(os.Stdout), printer{w: io.Discard}
 	if *isPicture {
 		out, picture = printer{w: io.Discard, colour: true}, printer{w: os.Stdout, colour: true}
@@ -42,7 +44,7 @@ func main() {
 }
 
 func run(ctx context.Context, out, picture printer) (err error) {
-	c, err := cli.Find(ctx)
+	c, err := acctest.Find(ctx)
 	if err != nil {
 		return err
 	}

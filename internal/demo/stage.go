@@ -3,20 +3,14 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
-	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
-	"github.com/fusebill/terraform-provider-fusebill/internal/cli"
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
-
-// module is the provider's Go package.
-const module = "github.com/fusebill/terraform-provider-fusebill"
 
 // apiKey opens the simulated account.
 const apiKey = "ZGVtbw=="
@@ -24,16 +18,15 @@ const apiKey = "ZGVtbw=="
 // stage is what the demo is played on: a folder, a simulated account, and the CLI.
 type stage struct {
 	out     printer
-	cli     cli.CLI
+	cli     acctest.CLI
 	env     []string // of the CLI
 	folder  string   // removed at the end
 	account *fusebillsim.Simulator
-	server  *http.Server
-	baseURL string
+	server  *httptest.Server
 }
 
 // newStage builds the provider and opens the account. If it fails, it leaves nothing behind.
-func newStage(ctx context.Context, c cli.CLI, out printer) (_ *stage, err error) {
+func newStage(ctx context.Context, c acctest.CLI, out printer) (_ *stage, err error) {
 	s := &stage{out: out, cli: c, account: fusebillsim.New(fusebillsim.Config{APIKey: apiKey})}
 	s.account.AddCustomers(customers()...)
 	defer func() {
@@ -47,18 +40,16 @@ func newStage(ctx context.Context, c cli.CLI, out printer) (_ *stage, err error)
 	if err := os.Mkdir(s.work(), 0o700); err != nil {
 		return nil, err
 	}
-	settings, err := c.Install(ctx, s.folder, module)
+	settings, err := c.Install(ctx, s.folder, acctest.Module)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.serve(ctx); err != nil {
-		return nil, err
-	}
-	s.env = append(cli.Environment(os.Environ()),
+	s.server = httptest.NewServer(s.account)
+	s.env = append(acctest.Environment(os.Environ()),
 		"TF_CLI_CONFIG_FILE="+settings,
 		"TF_INPUT=0",
 		"FUSEBILL_API_KEY="+apiKey,
-		"FUSEBILL_BASE_URL="+s.baseURL,
+		"FUSEBILL_BASE_URL="+s.baseURL(),
 	)
 	if !out.colour {
 		s.env = append(s.env, "TF_CLI_ARGS=-no-color")
@@ -69,22 +60,12 @@ func newStage(ctx context.Context, c cli.CLI, out printer) (_ *stage, err error)
 // work is the folder in which the user of the demo works.
 func (s *stage) work() string { return filepath.Join(s.folder, "work") }
 
-// serve opens the account to programs on this machine.
-func (s *stage) serve(ctx context.Context) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	s.baseURL = fmt.Sprintf("http://%s/v1", listener.Addr())
-	s.server = &http.Server{Handler: s.account, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = s.server.Serve(listener) }() // Ends with an error, always: that the server was closed.
-	return nil
-}
+func (s *stage) baseURL() string { return s.server.URL + "/v1" }
 
 // close leaves nothing behind.
 func (s *stage) close() error {
 	if s.server != nil {
-		_ = s.server.Close()
+		s.server.Close()
 	}
 	if s.folder == "" {
 		return nil
@@ -95,7 +76,7 @@ func (s *stage) close() error {
 // introduce says what there is before the first step.
 func (s *stage) introduce() {
 	s.out.printf("The account is simulated, and lives as long as this demo:\n\n")
-	s.out.printf("  FUSEBILL_BASE_URL=%s\n  FUSEBILL_API_KEY=%s\n\n", s.baseURL, apiKey)
+	s.out.printf("  FUSEBILL_BASE_URL=%s\n  FUSEBILL_API_KEY=%s\n\n", s.baseURL(), apiKey)
 	s.showAccount()
 }
 

@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 
-	"github.com/fusebill/terraform-provider-fusebill/internal/cli"
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
@@ -137,7 +137,7 @@ resource "fusebill_hubspot_latch" "coffee" {
   fusebill_id        = %d
   hubspot_company_id = 9007199254740993
 }
-`, cli.Source(), bikes, coffee)
+`, acctest.Source, bikes, coffee)
 }
 
 func dentalFile(contact int64) string {

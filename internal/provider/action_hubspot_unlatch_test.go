@@ -5,126 +5,82 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
 // The promises tested here: the action removes the latch that it was meant for, with a word before and after; what isn't
 // latched costs no write; what a resource of the configuration declares is refused at plan.
 
-const unlatchType = "fusebill_hubspot_unlatch"
-
-// unlatching is the action's configuration: the customer and what it is expected to be latched to.
-func (p *protocol) unlatching(h held) *tfprotov6.DynamicValue {
-	p.t.Helper()
-	schemas, err := p.server.GetProviderSchema(p.t.Context(), &tfprotov6.GetProviderSchemaRequest{})
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	attributes := map[string]tftypes.Value{}
-	for name, id := range map[string]int64{"fusebill_id": h.customer, "hubspot_id": h.contact, "hubspot_company_id": h.company} {
-		if id != 0 {
-			attributes[name] = tftypes.NewValue(tftypes.Number, id)
-		}
-	}
-	return p.value(objectType(p.t, schemas.ActionSchemas[unlatchType].Schema.ValueType()), attributes)
-}
-
-func (p *protocol) actions() tfprotov6.ActionServer {
-	p.t.Helper()
-	server, ok := p.server.(tfprotov6.ActionServer)
-	if !ok {
-		p.t.Fatalf("%T has no actions", p.server)
-	}
-	return server
-}
-
 // planUnlatch plans the action.
-func (p *protocol) planUnlatch(h held) []*tfprotov6.Diagnostic {
-	p.t.Helper()
-	resp, err := p.actions().PlanAction(p.t.Context(), &tfprotov6.PlanActionRequest{ActionType: unlatchType, Config: p.unlatching(h)})
+func planUnlatch(p *acctest.Protocol, h acctest.Customer) []*tfprotov6.Diagnostic {
+	p.T.Helper()
+	resp, err := p.Actions().PlanAction(p.T.Context(), &tfprotov6.PlanActionRequest{ActionType: acctest.UnlatchType, Config: p.Unlatching(h)})
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	return resp.Diagnostics
-}
-
-// unlatch invokes the action, and returns what it says meanwhile and at the end.
-func (p *protocol) unlatch(h held) (said []string, diags []*tfprotov6.Diagnostic) {
-	p.t.Helper()
-	stream, err := p.actions().InvokeAction(p.t.Context(), &tfprotov6.InvokeActionRequest{ActionType: unlatchType, Config: p.unlatching(h)})
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	for event := range stream.Events {
-		switch event := event.Type.(type) {
-		case tfprotov6.ProgressInvokeActionEventType:
-			said = append(said, event.Message)
-		case tfprotov6.CompletedInvokeActionEventType:
-			diags = event.Diagnostics
-		}
-	}
-	return said, diags
 }
 
 func TestActionHubSpotUnlatch(t *testing.T) {
 	t.Parallel()
 	const large = 9007199254740993
 	for name, test := range map[string]struct {
-		before, unlatch held
+		before, unlatch acctest.Customer
 		said            []string
 		summary         string // of the error; empty: none
 		parts           []string
 	}{
 		"both": {
-			before: held{large, 101, 202}, unlatch: held{customer: large},
+			before: acctest.Customer{ID: large, Contact: 101, Company: 202}, unlatch: acctest.Customer{ID: large},
 			said: []string{
 				"Customer 9007199254740993 is latched to contact 101 and company 202. Unlatching it.",
 				"Customer 9007199254740993 is unlatched. Released: contact 101 and company 202.",
 			},
 		},
 		"as expected": {
-			before: held{11, large, 0}, unlatch: held{11, large, 0},
+			before: acctest.Customer{ID: 11, Contact: large}, unlatch: acctest.Customer{ID: 11, Contact: large},
 			said: []string{
 				"Customer 11 is latched to contact 9007199254740993. Unlatching it.",
 				"Customer 11 is unlatched. Released: contact 9007199254740993.",
 			},
 		},
 		"not as expected": {
-			before: held{11, 101, 202}, unlatch: held{11, 101, 0},
+			before: acctest.Customer{ID: 11, Contact: 101, Company: 202}, unlatch: acctest.Customer{ID: 11, Contact: 101},
 			summary: "Customer is latched to something else",
 			parts:   []string{"Could not unlatch customer 11: customer 11 is latched to contact 101 and company 202, and not to contact 101.", "Nothing was changed."},
 		},
 		"not latched": {
-			before: held{11, 0, 0}, unlatch: held{11, 101, 0},
+			before: acctest.Customer{ID: 11}, unlatch: acctest.Customer{ID: 11, Contact: 101},
 			said: []string{"Customer 11 isn't latched. Nothing was changed."},
 		},
 		"no customer": {
-			before: held{11, 101, 0}, unlatch: held{customer: 99},
+			before: acctest.Customer{ID: 11, Contact: 101}, unlatch: acctest.Customer{ID: 99},
 			summary: "Customer not found in Fusebill", parts: []string{"Could not unlatch customer 99", "Customer with id 99 was not found."},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			sim := simWith(test.before)
-			p := configured(t, sim)
-			p.succeeded(p.planUnlatch(test.unlatch), nil)
+			sim := acctest.SimulatorWith(test.before)
+			p := acctest.NewConfiguredProtocol(t, sim)
+			p.Succeeded(planUnlatch(p, test.unlatch), nil)
 			if n := sim.Count(); n > 0 {
 				t.Errorf("the plan made %d calls", n)
 			}
-			said, diags := p.unlatch(test.unlatch)
+			said, diags := p.Unlatch(test.unlatch)
 			if diff := gocmp.Diff(test.said, said); diff != "" {
 				t.Errorf("said (- want, + got):\n%s", diff)
 			}
 			after, writes := test.before, 0
 			if len(test.said) == 2 {
-				after, writes = held{customer: test.before.customer}, 1
+				after, writes = acctest.Customer{ID: test.before.ID}, 1
 			}
 			if test.summary == "" {
-				p.succeeded(diags, nil)
+				p.Succeeded(diags, nil)
 			} else {
-				p.failed(diags, nil, test.summary, test.parts...)
+				p.Failed(diags, nil, test.summary, test.parts...)
 			}
-			account{Simulator: sim}.holds(t, after)
+			acctest.Account{Simulator: sim}.Holds(t, after)
 			if n := sim.Writes(); n != writes {
 				t.Errorf("%d writes, want %d", n, writes)
 			}
@@ -134,9 +90,9 @@ func TestActionHubSpotUnlatch(t *testing.T) {
 
 func TestActionHubSpotUnlatch_refusesWrongIDs(t *testing.T) {
 	t.Parallel()
-	p := configured(t, simWith())
-	resp, err := p.actions().ValidateActionConfig(t.Context(), &tfprotov6.ValidateActionConfigRequest{
-		ActionType: unlatchType, Config: p.unlatching(held{-11, -101, -202}),
+	p := acctest.NewConfiguredProtocol(t, acctest.SimulatorWith())
+	resp, err := p.Actions().ValidateActionConfig(t.Context(), &tfprotov6.ValidateActionConfigRequest{
+		ActionType: acctest.UnlatchType, Config: p.Unlatching(acctest.Customer{ID: -11, Contact: -101, Company: -202}),
 	})
 	if err != nil || len(resp.Diagnostics) != 3 {
 		t.Errorf("%d diagnostics, want 3; error %v", len(resp.Diagnostics), err)
@@ -147,29 +103,29 @@ func TestActionHubSpotUnlatch_refusesWrongIDs(t *testing.T) {
 func TestActionHubSpotUnlatch_refusesWhatIsDeclared(t *testing.T) {
 	t.Parallel()
 	const summary = "HubSpot latch is both declared and removed"
-	sim := simWith(held{11, 101, 0}, held{22, 102, 0})
-	p := configured(t, sim)
-	planLatch := func(h held) []*tfprotov6.Diagnostic {
-		resp, err := p.server.PlanResourceChange(t.Context(), &tfprotov6.PlanResourceChangeRequest{
-			TypeName: latchType, PriorState: p.state(h), ProposedNewState: p.state(h), Config: p.state(h),
+	sim := acctest.SimulatorWith(acctest.Customer{ID: 11, Contact: 101}, acctest.Customer{ID: 22, Contact: 102})
+	p := acctest.NewConfiguredProtocol(t, sim)
+	planLatch := func(h acctest.Customer) []*tfprotov6.Diagnostic {
+		resp, err := p.Server.PlanResourceChange(t.Context(), &tfprotov6.PlanResourceChangeRequest{
+			TypeName: acctest.LatchType, PriorState: p.State(h), ProposedNewState: p.State(h), Config: p.State(h),
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return resp.Diagnostics
 	}
-	p.succeeded(planLatch(held{11, 101, 0}), nil)
-	p.failed(p.planUnlatch(held{customer: 11}), nil, summary,
+	p.Succeeded(planLatch(acctest.Customer{ID: 11, Contact: 101}), nil)
+	p.Failed(planUnlatch(p, acctest.Customer{ID: 11}), nil, summary,
 		"Could not unlatch customer 11: the same run latches customer 11 by a resource and unlatches it by an action.",
 		"A latch that a resource manages is removed by removing the resource.")
-	said, diags := p.unlatch(held{customer: 11})
-	p.failed(diags, nil, summary)
+	said, diags := p.Unlatch(acctest.Customer{ID: 11})
+	p.Failed(diags, nil, summary)
 	if len(said) > 0 {
 		t.Errorf("said %q", said)
 	}
 
-	p.succeeded(p.planUnlatch(held{customer: 22}), nil)
-	p.failed(planLatch(held{22, 102, 0}), nil, summary, "Could not plan the HubSpot latch of customer 22 (contact 102): the same run latches customer 22")
+	p.Succeeded(planUnlatch(p, acctest.Customer{ID: 22}), nil)
+	p.Failed(planLatch(acctest.Customer{ID: 22, Contact: 102}), nil, summary, "Could not plan the HubSpot latch of customer 22 (contact 102): the same run latches customer 22")
 	if n := sim.Writes(); n > 0 {
 		t.Errorf("%d writes", n)
 	}
@@ -177,11 +133,11 @@ func TestActionHubSpotUnlatch_refusesWhatIsDeclared(t *testing.T) {
 
 // unlatchBlock is the action "test".
 func unlatchBlock(arguments ...string) string {
-	return block(`action "fusebill_hubspot_unlatch" "test"`, block("config", arguments...))
+	return acctest.Block(`action "fusebill_hubspot_unlatch" "test"`, acctest.Block("config", arguments...))
 }
 
 // trigger runs the action once it is created.
-var trigger = block(`resource "terraform_data" "test"`, `lifecycle {
+var trigger = acctest.Block(`resource "terraform_data" "test"`, `lifecycle {
     action_trigger {
       events  = [after_create]
       actions = [action.fusebill_hubspot_unlatch.test]
@@ -190,15 +146,15 @@ var trigger = block(`resource "terraform_data" "test"`, `lifecycle {
 
 func TestAccCLI_unlatchTriggeredByAResource(t *testing.T) {
 	t.Parallel()
-	a := accountWith(t, held{11, 101, 202}, held{22, 0, 0})
-	c := newCLI(t, a)
-	c.needsTerraform14("actions")
-	c.declare(trigger, unlatchBlock("fusebill_id = 11", "hubspot_id = 101", "hubspot_company_id = 202"), held{22, 102, 0}.block())
-	prints(t, c.run(0, "apply", "-no-color", "-auto-approve"),
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101, Company: 202}, acctest.Customer{ID: 22})
+	c := acctest.NewWorkspace(t, a)
+	c.SkipWithoutTerraform14("actions")
+	c.Declare(trigger, unlatchBlock("fusebill_id = 11", "hubspot_id = 101", "hubspot_company_id = 202"), acctest.Customer{ID: 22, Contact: 102}.Block())
+	acctest.Prints(t, c.Run(0, "apply", "-no-color", "-auto-approve"),
 		"Customer 11 is latched to contact 101 and company 202. Unlatching it.",
 		"Customer 11 is unlatched. Released: contact 101 and company 202.")
-	a.holds(t, held{11, 0, 0}, held{22, 102, 0})
-	c.planIs(false)
+	a.Holds(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22, Contact: 102})
+	c.PlanIs(false)
 	if n := a.Writes(); n != 2 {
 		t.Errorf("%d writes, want 2", n)
 	}
@@ -206,19 +162,19 @@ func TestAccCLI_unlatchTriggeredByAResource(t *testing.T) {
 
 func TestAccCLI_unlatchInvoked(t *testing.T) {
 	t.Parallel()
-	a := accountWith(t, held{11, 101, 0})
-	c := newCLI(t, a)
-	c.needsTerraform14("actions")
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101})
+	c := acctest.NewWorkspace(t, a)
+	c.SkipWithoutTerraform14("actions")
 	invoke := func(code int, arguments ...string) string {
-		c.declare(unlatchBlock(append([]string{"fusebill_id = 11"}, arguments...)...))
-		return c.run(code, "apply", "-no-color", "-auto-approve", "-invoke=action.fusebill_hubspot_unlatch.test")
+		c.Declare(unlatchBlock(append([]string{"fusebill_id = 11"}, arguments...)...))
+		return c.Run(code, "apply", "-no-color", "-auto-approve", "-invoke=action.fusebill_hubspot_unlatch.test")
 	}
-	prints(t, invoke(1, "hubspot_id = 999"), "Error: Error when invoking action",
+	acctest.Prints(t, invoke(1, "hubspot_id = 999"), "Error: Error when invoking action",
 		"Customer is latched to something else: Could not unlatch customer 11: customer 11 is latched to contact 101, and not to contact 999")
-	a.holds(t, held{11, 101, 0})
-	prints(t, invoke(0), "Customer 11 is latched to contact 101. Unlatching it.", "Customer 11 is unlatched. Released: contact 101.")
-	a.holds(t, held{11, 0, 0})
-	prints(t, invoke(0), "Customer 11 isn't latched. Nothing was changed.")
+	a.Holds(t, acctest.Customer{ID: 11, Contact: 101})
+	acctest.Prints(t, invoke(0), "Customer 11 is latched to contact 101. Unlatching it.", "Customer 11 is unlatched. Released: contact 101.")
+	a.Holds(t, acctest.Customer{ID: 11})
+	acctest.Prints(t, invoke(0), "Customer 11 isn't latched. Nothing was changed.")
 	if n := a.Writes(); n != 1 {
 		t.Errorf("%d writes, want 1", n)
 	}
@@ -227,26 +183,26 @@ func TestAccCLI_unlatchInvoked(t *testing.T) {
 // The resource is there already and doesn't change, so the apply wouldn't know of it: the plan has to.
 func TestAccCLI_unlatchOfWhatAResourceManages(t *testing.T) {
 	t.Parallel()
-	a := accountWith(t, held{11, 0, 0})
-	c := newCLI(t, a)
-	c.needsTerraform14("actions")
-	c.declare(held{11, 101, 0}.block())
-	c.apply()
-	c.declare(held{11, 101, 0}.block(), trigger, unlatchBlock("fusebill_id = 11"))
-	prints(t, c.run(1, "plan", "-no-color"), "Error: HubSpot latch is both declared and removed",
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+	c := acctest.NewWorkspace(t, a)
+	c.SkipWithoutTerraform14("actions")
+	c.Declare(acctest.Customer{ID: 11, Contact: 101}.Block())
+	c.Apply()
+	c.Declare(acctest.Customer{ID: 11, Contact: 101}.Block(), trigger, unlatchBlock("fusebill_id = 11"))
+	acctest.Prints(t, c.Run(1, "plan", "-no-color"), "Error: HubSpot latch is both declared and removed",
 		"the same run latches customer 11 by a resource and unlatches it by an action")
-	a.holds(t, held{11, 101, 0})
+	a.Holds(t, acctest.Customer{ID: 11, Contact: 101})
 }
 
 // Invoked by hand, the action sees no resource but those that it refers to, and these aren't planned.
 func TestAccCLI_unlatchInvokedOnWhatAResourceManages(t *testing.T) {
 	t.Parallel()
-	a := accountWith(t, held{11, 0, 0})
-	c := newCLI(t, a)
-	c.needsTerraform14("actions")
-	c.declare(held{11, 101, 0}.block(), unlatchBlock("fusebill_id = "+testLatch+".fusebill_id"))
-	c.apply()
-	prints(t, c.run(0, "plan", "-no-color", "-invoke=action.fusebill_hubspot_unlatch.test"),
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+	c := acctest.NewWorkspace(t, a)
+	c.SkipWithoutTerraform14("actions")
+	c.Declare(acctest.Customer{ID: 11, Contact: 101}.Block(), unlatchBlock("fusebill_id = "+acctest.LatchAddress+".fusebill_id"))
+	c.Apply()
+	acctest.Prints(t, c.Run(0, "plan", "-no-color", "-invoke=action.fusebill_hubspot_unlatch.test"),
 		"Warning: HubSpot latch is managed by a resource",
 		"The latch of customer 11 is in the state of a resource. Unless this apply removes that resource, the next plan creates the latch again.")
 }

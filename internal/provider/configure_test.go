@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
@@ -45,7 +46,7 @@ func TestClientSettings(t *testing.T) {
 		"nothing set": {},
 		"everything right": {
 			model: providerModel{
-				APIKey: types.StringValue(" Basic " + testKey + "\n"), BaseURL: types.StringValue("https://fusebill.test/v1/"),
+				APIKey: types.StringValue(" Basic " + acctest.APIKey + "\n"), BaseURL: types.StringValue("https://fusebill.test/v1/"),
 				RequestsPerMinute: types.Int64Value(1), MaxRetries: types.Int64Value(0), RequestTimeout: types.StringValue("1ms"),
 			},
 			optionCount: 4,
@@ -71,7 +72,7 @@ func TestClientSettings(t *testing.T) {
 			attribute: "api_key", summary: "Invalid API key", detail: brokenKey + fromEnv + "FUSEBILL_API_KEY.",
 		},
 		"the configured key wins over the environment": {
-			model: providerModel{APIKey: types.StringValue(testKey)}, env: map[string]string{envAPIKey: "two pieces"},
+			model: providerModel{APIKey: types.StringValue(acctest.APIKey)}, env: map[string]string{envAPIKey: "two pieces"},
 		},
 
 		"empty URL": {
@@ -94,7 +95,7 @@ func TestClientSettings(t *testing.T) {
 			detail: "The base URL must look like https://secure.fusebill.com/v1." + fromBlock,
 		},
 		"URL with a password, which isn't shown": {
-			model: providerModel{BaseURL: types.StringValue("https://me:" + testKey + "@fusebill.test/v1")}, attribute: "base_url", summary: "Invalid base URL",
+			model: providerModel{BaseURL: types.StringValue("https://me:" + acctest.APIKey + "@fusebill.test/v1")}, attribute: "base_url", summary: "Invalid base URL",
 			detail: "The base URL must have no user, query or fragment." + fromBlock,
 		},
 		"plain HTTP":             {model: providerModel{BaseURL: types.StringValue("http://fusebill.test/v1")}, attribute: "base_url", summary: "Invalid base URL", detail: plainHTTP + fromBlock},
@@ -149,7 +150,7 @@ func TestClientSettings(t *testing.T) {
 				t.Errorf("diagnostics (- want, + got):\n%s", diff)
 			}
 			if test.attribute == "" {
-				if _, err := fusebill.NewClient(testKey, options...); err != nil {
+				if _, err := fusebill.NewClient(acctest.APIKey, options...); err != nil {
 					t.Errorf("accepted settings that the client refuses: %v", err)
 				}
 			}
@@ -184,13 +185,13 @@ func TestNewClient_needsKey(t *testing.T) {
 // A client and what hands its logs on are dumped by careless code now and then.
 func TestNewClient_dumpShowsNoKey(t *testing.T) {
 	t.Parallel()
-	client, diags := providerModel{APIKey: types.StringValue(testKey)}.newClient("test", nil)
+	client, diags := providerModel{APIKey: types.StringValue(acctest.APIKey)}.newClient("test", nil)
 	if diags.HasError() {
 		t.Fatal(diags)
 	}
 	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
-		for _, dumped := range []any{client, *client, newLogHandler(testKey)} {
-			if text := fmt.Sprintf(format, dumped); strings.Contains(text, testKey) {
+		for _, dumped := range []any{client, *client, newLogHandler(acctest.APIKey)} {
+			if text := fmt.Sprintf(format, dumped); strings.Contains(text, acctest.APIKey) {
 				t.Errorf("%s of a %T shows the key: %s", format, dumped, text)
 			}
 		}
@@ -224,39 +225,39 @@ func TestAccProvider_settingsAtFault(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			source := block(`resource "terraform_data" "source"`, `input = "https://fusebill.test/v1"`)
-			run(t, refused(source+providerBlock(c.settings...)+held{11, 101, 0}.block(), diagnosis(c.summary, c.line, c.text)))
+			source := acctest.Block(`resource "terraform_data" "source"`, `input = "https://fusebill.test/v1"`)
+			acctest.Run(t, acctest.Refused(source+acctest.ProviderBlock(c.settings...)+acctest.Customer{ID: 11, Contact: 101}.Block(), acctest.Diagnosis(c.summary, c.line, c.text)))
 		})
 	}
 }
 
 // A proxy that looks into TLS signs by an authority of its own.
 func TestAccProvider_caCertificate(t *testing.T) {
-	sim := simWith(held{11, 0, 0})
+	sim := acctest.SimulatorWith(acctest.Customer{ID: 11})
 	server := httptest.NewUnstartedServer(sim)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // It tells of clients that don't trust it.
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	a := account{Simulator: sim, url: server.URL + "/v1"}
+	a := acctest.Account{Simulator: sim, URL: server.URL + "/v1"}
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	run(t,
-		refused(a.provider("max_retries = 0")+held{11, 101, 0}.block(), diagnosis("Certificate isn't trusted", "", "certificate signed by unknown authority",
+	acctest.Run(t,
+		acctest.Refused(a.Provider("max_retries = 0")+acctest.Customer{ID: 11, Contact: 101}.Block(), acctest.Diagnosis("Certificate isn't trusted", "", "certificate signed by unknown authority",
 			"give its authority's certificate as ca_certificate")),
 		resource.TestStep{
-			Config:        a.provider(fmt.Sprintf("ca_certificate = <<-EOT\n%sEOT\n", certificate)) + held{11, 101, 0}.block(),
-			PostApplyFunc: func() { a.holds(t, held{11, 101, 0}) },
+			Config:        a.Provider(fmt.Sprintf("ca_certificate = <<-EOT\n%sEOT\n", certificate)) + acctest.Customer{ID: 11, Contact: 101}.Block(),
+			PostApplyFunc: func() { a.Holds(t, acctest.Customer{ID: 11, Contact: 101}) },
 		})
 }
 
 // Values that are unknown at plan only because nothing is applied yet work once they are known.
 func TestAccProvider_settingKnownAfterFirstApply(t *testing.T) {
-	a := accountWith(t, held{11, 0, 0})
-	source := block(`resource "terraform_data" "source"`, fmt.Sprintf("input = %q", a.url))
-	config := source + providerBlock("base_url = terraform_data.source.output")
-	first := refused(config+held{11, 101, 0}.block(), diagnosis("Provider setting not known yet", "base_url = terraform_data.source.output"))
-	apply := a.step(t, step{
-		config: config + held{11, 101, 0}.block(),
-		action: plancheck.ResourceActionCreate, after: held{11, 101, 0}, writes: []held{{11, 101, 0}},
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+	source := acctest.Block(`resource "terraform_data" "source"`, fmt.Sprintf("input = %q", a.URL))
+	config := source + acctest.ProviderBlock("base_url = terraform_data.source.output")
+	first := acctest.Refused(config+acctest.Customer{ID: 11, Contact: 101}.Block(), acctest.Diagnosis("Provider setting not known yet", "base_url = terraform_data.source.output"))
+	apply := a.Step(t, acctest.Step{
+		Config: config + acctest.Customer{ID: 11, Contact: 101}.Block(),
+		Action: plancheck.ResourceActionCreate, After: acctest.Customer{ID: 11, Contact: 101}, Writes: []acctest.Customer{{ID: 11, Contact: 101}},
 	})
-	run(t, first, resource.TestStep{Config: source}, apply)
+	acctest.Run(t, first, resource.TestStep{Config: source}, apply)
 }

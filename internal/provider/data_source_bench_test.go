@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
@@ -16,7 +17,7 @@ func BenchmarkDataSourceProtocol(b *testing.B) {
 	for _, typeName := range []string{"fusebill_hubspot_latches", "fusebill_customers"} {
 		for _, n := range []int{1000, 10_000} {
 			b.Run(fmt.Sprintf("%s/%d", typeName, n), func(b *testing.B) {
-				sim := fusebillsim.New(fusebillsim.Config{APIKey: testKey, LimitMinute: 1 << 30, LimitDay: 1 << 30, DiscardRequests: true})
+				sim := fusebillsim.New(fusebillsim.Config{APIKey: acctest.APIKey, LimitMinute: 1 << 30, LimitDay: 1 << 30, DiscardRequests: true})
 				latchesValue(sim, n)
 				server := latchesServer(b, sim)
 				schemas, err := server.GetProviderSchema(b.Context(), &tfprotov6.GetProviderSchemaRequest{})

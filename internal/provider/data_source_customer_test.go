@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
@@ -44,7 +45,7 @@ func TestAccCustomerDataSource(t *testing.T) {
 		"IDs as texts":          func(b *fusebillsim.Behavior) { b.IDsAsStrings = true },
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := newAccount(t, append(directory(), fusebillsim.Customer{ID: 77})...)
+			a := acctest.NewAccount(t, append(directory(), fusebillsim.Customer{ID: 77})...)
 			a.Configure(change)
 			var blocks []string
 			var checks []statecheck.StateCheck
@@ -66,17 +67,17 @@ func TestAccCustomerDataSource(t *testing.T) {
 			} {
 				want, _ := a.Customer(id)
 				label := fmt.Sprintf("case%d", len(blocks))
-				blocks = append(blocks, block(fmt.Sprintf("data %q %q", "fusebill_customer", label), argument),
-					block(fmt.Sprintf("output %q", label), "value = data.fusebill_customer."+label))
+				blocks = append(blocks, acctest.Block(fmt.Sprintf("data %q %q", "fusebill_customer", label), argument),
+					acctest.Block(fmt.Sprintf("output %q", label), "value = data.fusebill_customer."+label))
 				checks = append(checks, statecheck.ExpectKnownOutputValue(label, customerIs(want)))
 			}
-			run(t, resource.TestStep{Config: a.with(blocks...), ConfigStateChecks: checks})
+			acctest.Run(t, resource.TestStep{Config: a.With(blocks...), ConfigStateChecks: checks})
 		})
 	}
 }
 
 func TestAccCustomerDataSource_noneOrSeveral(t *testing.T) {
-	a := newAccount(t, append(directory(),
+	a := acctest.NewAccount(t, append(directory(),
 		fusebillsim.Customer{ID: 77, Reference: "twice", FirstName: "Ada", LastName: "Brown", Status: "Cancelled"},
 		fusebillsim.Customer{ID: 88, Reference: "twice", CompanyName: "Brown\x1b Coffee"},
 	)...)
@@ -84,10 +85,10 @@ func TestAccCustomerDataSource_noneOrSeveral(t *testing.T) {
 		a.AddCustomers(fusebillsim.Customer{ID: 101 + id, PrimaryEmail: "billing@example.com"})
 	}
 	fails := func(argument, summary string, parts ...string) resource.TestStep {
-		return refused(a.with(dataBlock("fusebill_customer", argument)), diagnosis(summary, argument, parts...))
+		return acctest.Refused(a.With(dataBlock("fusebill_customer", argument)), acctest.Diagnosis(summary, argument, parts...))
 	}
 	const toTheLetter = "It is compared to the letter: letter case and white space count."
-	run(t,
+	acctest.Run(t,
 		fails(`id = 99`, "Customer not found in Fusebill", "Could not read customer 99: GET customers/99: 404 Not Found: Customer with id 99 was not found.",
 			"Check that 99 is the customer's own ID, as in the URL of its page in Fusebill, and not its reference"),
 		fails(`reference = "C-3"`, "No such customer", `No customer of the account has the reference "C-3".`, toTheLetter),
@@ -99,16 +100,16 @@ func TestAccCustomerDataSource_noneOrSeveral(t *testing.T) {
 			`77 "Ada Brown" (Cancelled)`, `88 "Brown\x1b Coffee" (Active)`, "Look the right one up by its id, or give it another reference in Fusebill."),
 		fails(`primary_email = "billing@example.com"`, "Several such customers", "12 customers of the account have the primary email address",
 			"101 (Active)", "110 (Active)", "and 2 more", "give it another primary email in Fusebill"),
-		refused(a.with(dataBlock("fusebill_customer")), diagnosis("Missing Attribute Configuration", `data "fusebill_customer" "test" {`, "Exactly one of these attributes must be configured")),
+		acctest.Refused(a.With(dataBlock("fusebill_customer")), acctest.Diagnosis("Missing Attribute Configuration", `data "fusebill_customer" "test" {`, "Exactly one of these attributes must be configured")),
 		fails(`reference = " "`, "Invalid Attribute Value Match", "must not be empty"),
-		resource.TestStep{Config: a.with()}, // What a test ends with is destroyed, and so must be valid.
+		resource.TestStep{Config: a.With()}, // What a test ends with is destroyed, and so must be valid.
 	)
 }
 
 // The argument isn't at fault where the service is.
 func TestAccCustomerDataSource_failures(t *testing.T) {
-	a := newAccount(t, directory()...)
-	run(t, a.failures("fusebill_customer",
+	a := acctest.NewAccount(t, directory()...)
+	acctest.Run(t, failures(a, "fusebill_customer",
 		failure{fusebillsim.FaultUnauthorized, "id = 11", "Fusebill refused the API key", "Could not read customer 11: GET customers/11: 401 Unauthorized: "},
 		failure{fusebillsim.FaultUnauthorized, `reference = "C-1"`, "Fusebill refused the API key",
 			`Could not find the customer with the reference "C-1": GET customers: 401 Unauthorized: `},

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
@@ -16,9 +17,9 @@ import (
 // check block tells which ones lack a latch. Filters are in data_source_test.go.
 
 // coverage is the account of the directory with customers that aren't latched.
-func coverage(t *testing.T) account {
+func coverage(t *testing.T) acctest.Account {
 	t.Helper()
-	return newAccount(t, append(directory(),
+	return acctest.NewAccount(t, append(directory(),
 		fusebillsim.Customer{ID: 7, CompanyName: "Brown Coffee"},
 		fusebillsim.Customer{ID: 77, Status: "Hold"},
 		fusebillsim.Customer{ID: 88, FirstName: "Ada", LastName: "Brown"},
@@ -34,15 +35,15 @@ func TestAccCustomersDataSource(t *testing.T) {
 			want = append(want, customerIs(c))
 		}
 		return resource.TestStep{
-			Config: a.with(dataBlock("fusebill_customers", arguments)),
+			Config: a.With(dataBlock("fusebill_customers", arguments)),
 			ConfigStateChecks: []statecheck.StateCheck{
 				statecheck.ExpectKnownValue("data.fusebill_customers.test", tfjsonpath.New("customers"), knownvalue.ListExact(want)),
 			},
 		}
 	}
-	run(t,
-		refused(a.with(dataBlock("fusebill_customers", `statuses = ["Active", "paid"]`)),
-			diagnosis("Invalid filter", `statuses = ["Active", "paid"]`, `"paid" is no status of a customer.`)),
+	acctest.Run(t,
+		acctest.Refused(a.With(dataBlock("fusebill_customers", `statuses = ["Active", "paid"]`)),
+			acctest.Diagnosis("Invalid filter", `statuses = ["Active", "paid"]`, `"paid" is no status of a customer.`)),
 		told("", 7, 11, 22, 33, 44, 55, 66, 77, 88, 9007199254740993),
 		told("latched = true", 11, 22, 33, 44, 55, 66, 9007199254740993),
 		told("latched = false", 7, 77, 88),
@@ -55,9 +56,9 @@ func TestAccCustomersDataSource(t *testing.T) {
 func TestAccCustomersDataSource_check(t *testing.T) {
 	t.Parallel()
 	a := coverage(t)
-	c := newCLI(t, a)
-	c.skipBelow(1, 5, "check blocks")
-	c.declare(block(`check "coverage"`,
+	c := acctest.NewWorkspace(t, a)
+	c.SkipBelow(1, 5, "check blocks")
+	c.Declare(acctest.Block(`check "coverage"`,
 		`data "fusebill_customers" "active" {
     statuses = ["Active"]
     latched  = false
@@ -66,17 +67,17 @@ func TestAccCustomersDataSource_check(t *testing.T) {
     condition     = length(data.fusebill_customers.active.customers) == 0
     error_message = "Not latched: ${join(", ", data.fusebill_customers.active.customers[*].id)}"
   }`))
-	prints(t, c.run(0, "plan", "-no-color"), "Warning: Check block assertion failed", "Not latched: 7, 88")
+	acctest.Prints(t, c.Run(0, "plan", "-no-color"), "Warning: Check block assertion failed", "Not latched: 7, 88")
 	a.SetLatch(7, 107, 0)
 	a.SetLatch(88, 188, 0)
-	if output := c.run(0, "plan", "-no-color"); strings.Contains(output, "Check block") {
+	if output := c.Run(0, "plan", "-no-color"); strings.Contains(output, "Check block") {
 		t.Errorf("all are latched:\n%s", output)
 	}
 }
 
 func TestAccCustomersDataSource_failures(t *testing.T) {
 	a := coverage(t)
-	run(t, a.failures("fusebill_customers",
+	acctest.Run(t, failures(a, "fusebill_customers",
 		failure{fusebillsim.FaultUnauthorized, `statuses = ["Active"]`, "Fusebill refused the API key",
 			"Could not list the customers: GET customers: 401 Unauthorized: "},
 		failure{fusebillsim.FaultStatus500Before, "", "Fusebill had a fault", "Could not list the customers: GET customers: 500 Internal Server Error: "},

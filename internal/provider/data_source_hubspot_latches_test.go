@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
@@ -18,15 +19,15 @@ import (
 
 func TestAccHubSpotLatchesDataSource(t *testing.T) {
 	text := knownvalue.StringExact
-	a := newAccount(t, append(directory(), fusebillsim.Customer{ID: 77, Reference: "unlatched"})...)
+	a := acctest.NewAccount(t, append(directory(), fusebillsim.Customer{ID: 77, Reference: "unlatched"})...)
 	latches := func(want knownvalue.Check) []statecheck.StateCheck {
 		return []statecheck.StateCheck{statecheck.ExpectKnownValue("data.fusebill_hubspot_latches.test", tfjsonpath.New("latches"), want)}
 	}
-	run(t,
-		refused(a.with(dataBlock("fusebill_hubspot_latches", `modified_since = "yesterday"`)),
-			diagnosis("Invalid filter", `modified_since = "yesterday"`, `"yesterday" is neither a date such as 2026-01-31`)),
+	acctest.Run(t,
+		acctest.Refused(a.With(dataBlock("fusebill_hubspot_latches", `modified_since = "yesterday"`)),
+			acctest.Diagnosis("Invalid filter", `modified_since = "yesterday"`, `"yesterday" is neither a date such as 2026-01-31`)),
 		resource.TestStep{
-			Config: a.with(dataBlock("fusebill_hubspot_latches")),
+			Config: a.With(dataBlock("fusebill_hubspot_latches")),
 			ConfigStateChecks: latches(knownvalue.MapPartial(map[string]knownvalue.Check{
 				"11": knownvalue.ObjectExact(map[string]knownvalue.Check{
 					"hubspot_id": knownvalue.Int64Exact(101), "hubspot_company_id": knownvalue.Int64Exact(201),
@@ -43,15 +44,15 @@ func TestAccHubSpotLatchesDataSource(t *testing.T) {
 			})),
 		},
 		resource.TestStep{
-			Config:            a.with(dataBlock("fusebill_hubspot_latches", `reference = "unlatched"`)),
+			Config:            a.With(dataBlock("fusebill_hubspot_latches", `reference = "unlatched"`)),
 			ConfigStateChecks: latches(knownvalue.MapExact(nil)),
 		},
 	)
 }
 
 func TestAccHubSpotLatchesDataSource_failures(t *testing.T) {
-	a := newAccount(t, directory()...)
-	run(t, a.failures("fusebill_hubspot_latches",
+	a := acctest.NewAccount(t, directory()...)
+	acctest.Run(t, failures(a, "fusebill_hubspot_latches",
 		failure{fusebillsim.FaultUnauthorized, "", "Fusebill refused the API key", "Could not list the HubSpot latches: GET customers: 401 Unauthorized: "},
 		failure{fusebillsim.FaultStatus500Before, `reference = "C-1"`, "Fusebill had a fault",
 			"Could not list the HubSpot latches: GET customers: 500 Internal Server Error: An unexpected error occurred."},
@@ -61,40 +62,40 @@ func TestAccHubSpotLatchesDataSource_failures(t *testing.T) {
 
 // A set takes the map as it is, and finds that everything is so already.
 func TestAccHubSpotLatchesDataSource_declaredAsSet(t *testing.T) {
-	a := newAccount(t, directory()...)
-	run(t, resource.TestStep{
-		Config: a.with(dataBlock("fusebill_hubspot_latches"),
-			block(`resource "fusebill_hubspot_latches" "test"`, "latches = data.fusebill_hubspot_latches.test.latches")),
+	a := acctest.NewAccount(t, directory()...)
+	acctest.Run(t, resource.TestStep{
+		Config: a.With(dataBlock("fusebill_hubspot_latches"),
+			acctest.Block(`resource "fusebill_hubspot_latches" "test"`, "latches = data.fusebill_hubspot_latches.test.latches")),
 		ConfigStateChecks: []statecheck.StateCheck{
-			statecheck.ExpectKnownValue(testSet, tfjsonpath.New("latches").AtMapKey("9007199254740993").AtMapKey("hubspot_id"),
+			statecheck.ExpectKnownValue(acctest.SetAddress, tfjsonpath.New("latches").AtMapKey("9007199254740993").AtMapKey("hubspot_id"),
 				knownvalue.StringExact("9007199254740995")),
 		},
-		PostApplyFunc: func() { a.wrote(t) },
+		PostApplyFunc: func() { a.Wrote(t) },
 	})
 }
 
 // Imports by what the data source lists read nothing more.
 func TestAccHubSpotLatchesDataSource_import(t *testing.T) {
 	const n = 100
-	a := newAccount(t)
+	a := acctest.NewAccount(t)
 	for i, id := range a.AddSampleCustomers(n) {
 		a.SetLatch(id, int64(i+1), 0)
 	}
 	const latches = "data.fusebill_hubspot_latches.test.latches"
-	needs(t, "imports by for_each", tfversion.SkipBelow(tfversion.Version1_7_0), resource.TestStep{
+	acctest.Needs(t, "imports by for_each", tfversion.SkipBelow(tfversion.Version1_7_0), resource.TestStep{
 		PreConfig: a.ResetCalls,
-		Config: a.with(dataBlock("fusebill_hubspot_latches"),
-			block("import", "for_each = "+latches, "to = "+testLatch+"[each.key]", "id = each.key"),
-			latchBlock("for_each = "+latches, "fusebill_id = each.key", "hubspot_id = each.value.hubspot_id", "hubspot_company_id = each.value.hubspot_company_id"),
+		Config: a.With(dataBlock("fusebill_hubspot_latches"),
+			acctest.Block("import", "for_each = "+latches, "to = "+acctest.LatchAddress+"[each.key]", "id = each.key"),
+			acctest.LatchBlock("for_each = "+latches, "fusebill_id = each.key", "hubspot_id = each.value.hubspot_id", "hubspot_company_id = each.value.hubspot_company_id"),
 		),
 		ConfigStateChecks: []statecheck.StateCheck{
-			statecheck.ExpectKnownValue(fmt.Sprintf("%s[%q]", testLatch, "2500099"), tfjsonpath.New("hubspot_id"), knownvalue.Int64Exact(n)),
+			statecheck.ExpectKnownValue(fmt.Sprintf("%s[%q]", acctest.LatchAddress, "2500099"), tfjsonpath.New("hubspot_id"), knownvalue.Int64Exact(n)),
 		},
 		PostApplyFunc: func() {
-			a.wrote(t)
+			a.Wrote(t)
 			if calls := a.Count(); calls > 3 { // The plan, the apply that plans again, and the plan after it.
 				t.Errorf("%d calls, want at most 5: %v", calls, a.Calls())
 			}
 		},
-	}, resource.TestStep{Config: a.with()}) // The test framework can't end with instances of for_each in the state.
+	}, resource.TestStep{Config: a.With()}) // The test framework can't end with instances of for_each in the state.
 }

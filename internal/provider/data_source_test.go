@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
@@ -25,7 +26,7 @@ import (
 
 // dataBlock reads the data source "test" of a type.
 func dataBlock(typeName string, arguments ...string) string {
-	return block(fmt.Sprintf("data %q %q", typeName, "test"), arguments...)
+	return acctest.Block(fmt.Sprintf("data %q %q", typeName, "test"), arguments...)
 }
 
 // failure is a fault of the service, and what the data source "test" with these arguments makes of it.
@@ -37,18 +38,18 @@ type failure struct {
 }
 
 // failures are steps that end with errors which are no argument's fault.
-func (a account) failures(typeName string, failures ...failure) []resource.TestStep {
+func failures(a acctest.Account, typeName string, all ...failure) []resource.TestStep {
 	back := func() {}
 	var steps []resource.TestStep
-	for _, f := range failures {
-		step := refused(a.with(dataBlock(typeName, f.arguments)), diagnosis(f.summary, fmt.Sprintf("data %q %q {", typeName, "test"), f.says))
+	for _, f := range all {
+		step := acctest.Refused(a.With(dataBlock(typeName, f.arguments)), acctest.Diagnosis(f.summary, fmt.Sprintf("data %q %q {", typeName, "test"), f.says))
 		step.PreConfig = func() {
 			back()
-			back = a.faults(f.kind, "", -1)
+			back = a.Faults(f.kind, "", -1)
 		}
 		steps = append(steps, step)
 	}
-	return append(steps, resource.TestStep{Config: a.with()}) // What a test ends with is destroyed, and so must succeed.
+	return append(steps, resource.TestStep{Config: a.With()}) // What a test ends with is destroyed, and so must succeed.
 }
 
 // directory is an account in which each customer is there for a reason.
@@ -101,7 +102,7 @@ func TestAccDataSource_filters(t *testing.T) {
 		"small pages":           func(b *fusebillsim.Behavior) { b.MaxPageSize = 2 },
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := newAccount(t, directory()...)
+			a := acctest.NewAccount(t, directory()...)
 			a.Configure(change)
 			var blocks []string
 			var checks []statecheck.StateCheck
@@ -114,13 +115,13 @@ func TestAccDataSource_filters(t *testing.T) {
 				}
 				label := fmt.Sprintf("case%d", len(blocks))
 				blocks = append(blocks,
-					block(fmt.Sprintf("data %q %q", "fusebill_hubspot_latches", label), arguments),
-					block(fmt.Sprintf("data %q %q", "fusebill_customers", label), arguments))
+					acctest.Block(fmt.Sprintf("data %q %q", "fusebill_hubspot_latches", label), arguments),
+					acctest.Block(fmt.Sprintf("data %q %q", "fusebill_customers", label), arguments))
 				checks = append(checks,
 					statecheck.ExpectKnownValue("data.fusebill_hubspot_latches."+label, tfjsonpath.New("latches"), knownvalue.MapExact(latches)),
 					statecheck.ExpectKnownValue("data.fusebill_customers."+label, tfjsonpath.New("customers"), knownvalue.ListExact(customers)))
 			}
-			run(t, resource.TestStep{Config: a.with(blocks...), ConfigStateChecks: checks})
+			acctest.Run(t, resource.TestStep{Config: a.With(blocks...), ConfigStateChecks: checks})
 		})
 	}
 }
@@ -161,9 +162,9 @@ func TestDataSource_wrongArguments(t *testing.T) {
 		{"fusebill_customer", arguments{"primary_email": text(" ")}, `AttributeName("primary_email")`, "must not be empty"},
 	} {
 		for typeName := range strings.FieldsSeq(test.types) {
-			p := newProtocol(t, simWith()) // Not configured, as where nobody has a key.
-			resp, err := p.server.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{
-				TypeName: typeName, Config: p.value(p.dataType(typeName), test.arguments),
+			p := acctest.NewProtocol(t, acctest.SimulatorWith()) // Not configured, as where nobody has a key.
+			resp, err := p.Server.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{
+				TypeName: typeName, Config: p.Value(dataType(p, typeName), test.arguments),
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -184,37 +185,37 @@ func TestDataSource_wrongArguments(t *testing.T) {
 func TestDataSource_unknownArgumentsAreValid(t *testing.T) {
 	t.Parallel()
 	unknown := tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
-	p := newProtocol(t, simWith())
+	p := acctest.NewProtocol(t, acctest.SimulatorWith())
 	for typeName, names := range map[string][]string{
 		"fusebill_hubspot_latches": {"reference", "company_name", "primary_email", "modified_since", "statuses"},
 		"fusebill_customers":       {"reference", "company_name", "primary_email", "modified_since", "statuses", "latched"},
 		"fusebill_customer":        {"reference", "primary_email", "id", "hubspot_id", "hubspot_company_id"},
 	} {
-		typ := p.dataType(typeName)
+		typ := dataType(p, typeName)
 		for _, name := range names {
 			unknown := tftypes.NewValue(typ.AttributeTypes[name], tftypes.UnknownValue)
-			resp, err := p.server.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{
-				TypeName: typeName, Config: p.value(typ, map[string]tftypes.Value{name: unknown}),
+			resp, err := p.Server.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{
+				TypeName: typeName, Config: p.Value(typ, map[string]tftypes.Value{name: unknown}),
 			})
-			p.succeeded(resp.Diagnostics, err)
+			p.Succeeded(resp.Diagnostics, err)
 		}
 	}
-	typ := p.dataType("fusebill_customers")
-	resp, err := p.server.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{
-		TypeName: "fusebill_customers", Config: p.value(typ, map[string]tftypes.Value{
+	typ := dataType(p, "fusebill_customers")
+	resp, err := p.Server.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{
+		TypeName: "fusebill_customers", Config: p.Value(typ, map[string]tftypes.Value{
 			"statuses": tftypes.NewValue(typ.AttributeTypes["statuses"], []tftypes.Value{unknown}),
 		}),
 	})
-	p.succeeded(resp.Diagnostics, err)
+	p.Succeeded(resp.Diagnostics, err)
 }
 
-func (p *protocol) dataType(typeName string) tftypes.Object {
-	p.t.Helper()
-	schemas, err := p.server.GetProviderSchema(p.t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+func dataType(p *acctest.Protocol, typeName string) tftypes.Object {
+	p.T.Helper()
+	schemas, err := p.Server.GetProviderSchema(p.T.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
-	return objectType(p.t, schemas.DataSourceSchemas[typeName].ValueType())
+	return acctest.ObjectType(p.T, schemas.DataSourceSchemas[typeName].ValueType())
 }
 
 // With 2,500 customers the account is three pages.
@@ -227,19 +228,19 @@ func TestAccDataSource_callsOfOnePlan(t *testing.T) {
 		"a report": {dataBlock("fusebill_hubspot_latches"), 3},
 		"everything at once": {dataBlock("fusebill_hubspot_latches") + dataBlock("fusebill_customers", "latched = false") +
 			dataBlock("fusebill_customer", "hubspot_id = 1001") +
-			block(`data "fusebill_customer" "other"`, "hubspot_company_id = 5000"), 3},
+			acctest.Block(`data "fusebill_customer" "other"`, "hubspot_company_id = 5000"), 3},
 		// Lookups go four at a time, until it shows that reading the account is cheaper.
 		"a hundred lookups": {dataBlock("fusebill_customer", "count = 100", `reference = format("C-%06d", 7 * count.index + 1)`), 3 + 3 + 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t)
+			a := acctest.NewAccount(t)
 			for i, id := range a.AddSampleCustomers(2500) {
 				a.SetLatch(id, int64(i+1), int64(i+2501))
 			}
-			c := newCLI(t, a)
-			c.declare(test.config)
-			c.run(0, "plan", "-no-color")
+			c := acctest.NewWorkspace(t, a)
+			c.Declare(test.config)
+			c.Run(0, "plan", "-no-color")
 			if n := a.Count(); n == 0 || n > test.most {
 				t.Errorf("%d calls, want at most %d: %v", n, test.most, a.Calls())
 			}
@@ -250,33 +251,33 @@ func TestAccDataSource_callsOfOnePlan(t *testing.T) {
 // Lists lag behind; what the same apply has written is known better.
 func TestAccDataSource_afterAWrite(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, fusebillsim.Customer{ID: 11, Reference: "C-1"}, fusebillsim.Customer{ID: 22})
+	a := acctest.NewAccount(t, fusebillsim.Customer{ID: 11, Reference: "C-1"}, fusebillsim.Customer{ID: 22})
 	a.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStaleList, Times: -1})
-	c := newCLI(t, a)
-	const after = "depends_on = [" + testLatch + "]"
-	c.declare(held{11, 101, 202}.block(),
+	c := acctest.NewWorkspace(t, a)
+	const after = "depends_on = [" + acctest.LatchAddress + "]"
+	c.Declare(acctest.Customer{ID: 11, Contact: 101, Company: 202}.Block(),
 		dataBlock("fusebill_hubspot_latches", after),
 		dataBlock("fusebill_customer", `reference = "C-1"`, after),
 		dataBlock("fusebill_customers", "latched = true", after),
-		block(`data "fusebill_customer" "holder"`, "hubspot_company_id = 202", after),
-		block(`output "told"`, `value = join(" ", [
+		acctest.Block(`data "fusebill_customer" "holder"`, "hubspot_company_id = 202", after),
+		acctest.Block(`output "told"`, `value = join(" ", [
     data.fusebill_hubspot_latches.test.latches["11"].hubspot_id,
     data.fusebill_customer.test.hubspot_id,
     data.fusebill_customers.test.customers[0].hubspot_id,
     data.fusebill_customer.holder.id,
   ])`))
-	c.apply()
-	if got, want := strings.TrimSpace(c.run(0, "output", "-no-color", "told")), `"101 101 101 11"`; got != want {
+	c.Apply()
+	if got, want := strings.TrimSpace(c.Run(0, "output", "-no-color", "told")), `"101 101 101 11"`; got != want {
 		t.Errorf("the data sources tell %s, want %s", got, want)
 	}
 }
 
 // What an argument comes from may be made by the same apply: the data source is read after it then.
 func TestAccDataSource_argumentUnknownAtPlan(t *testing.T) {
-	needs(t, "terraform_data", tfversion.SkipBelow(tfversion.Version1_4_0),
+	acctest.Needs(t, "terraform_data", tfversion.SkipBelow(tfversion.Version1_4_0),
 		resource.TestStep{
-			Config: newAccount(t, directory()...).with(
-				block(`resource "terraform_data" "of"`, `input = { reference = "C-2", id = 44, status = "Draft" }`),
+			Config: acctest.NewAccount(t, directory()...).With(
+				acctest.Block(`resource "terraform_data" "of"`, `input = { reference = "C-2", id = 44, status = "Draft" }`),
 				dataBlock("fusebill_hubspot_latches", "reference = terraform_data.of.output.reference"),
 				dataBlock("fusebill_customer", "id = terraform_data.of.output.id"),
 				dataBlock("fusebill_customers", "statuses = [terraform_data.of.output.status]"),
@@ -298,7 +299,7 @@ func TestProtocol_stopEndsDataSources(t *testing.T) {
 		"fusebill_customer":        {"hubspot_id": tftypes.NewValue(tftypes.Number, 101)},
 	} {
 		for name, stuck := range map[string]func(*fusebillsim.Simulator){
-			"call": func(sim *fusebillsim.Simulator) { stick(sim, reads...) },
+			"call": func(sim *fusebillsim.Simulator) { acctest.Stick(sim, acctest.ReadRoutes...) },
 			"rate limit": func(sim *fusebillsim.Simulator) {
 				sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultRateLimitMinute, Times: -1})
 			},
@@ -306,17 +307,17 @@ func TestProtocol_stopEndsDataSources(t *testing.T) {
 			t.Run(typeName+" in a "+name, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					sim := simWith(held{11, 101, 0})
-					p := configured(t, sim)
-					config := p.value(p.dataType(typeName), arguments)
+					sim := acctest.SimulatorWith(acctest.Customer{ID: 11, Contact: 101})
+					p := acctest.NewConfiguredProtocol(t, sim)
+					config := p.Value(dataType(p, typeName), arguments)
 					stuck(sim)
 					go func() {
 						time.Sleep(time.Second) // By then everything is stuck.
-						p.stop()
+						p.Stop()
 					}()
 					start := time.Now()
-					resp, err := p.server.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: typeName, Config: config})
-					p.failed(resp.Diagnostics, err, "Interrupted")
+					resp, err := p.Server.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: typeName, Config: config})
+					p.Failed(resp.Diagnostics, err, "Interrupted")
 					if took := time.Since(start); took > 3*time.Second {
 						t.Errorf("ended %s after the stop", took-time.Second)
 					}

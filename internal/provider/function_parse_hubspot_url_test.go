@@ -13,6 +13,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfversion"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
 // The promises tested here: every form of a record's URL is read, to the last digit; anything else is an error on the
@@ -155,14 +157,14 @@ func FuzzParseHubSpotURL(f *testing.F) {
 // What the framework makes of the arguments, for CLIs that are too old to call functions.
 func TestProtocol_parseHubSpotURL(t *testing.T) {
 	t.Parallel()
-	p := newProtocol(t, simWith())
+	p := acctest.NewProtocol(t, acctest.SimulatorWith())
 	record := tftypes.Object{AttributeTypes: map[string]tftypes.Type{
 		"portal_id": tftypes.Number, "object_type": tftypes.String, "id": tftypes.Number,
 	}}
 	call := func(argument string) *tfprotov6.CallFunctionResponse {
 		t.Helper()
-		resp, err := p.server.CallFunction(t.Context(), &tfprotov6.CallFunctionRequest{
-			Name: "parse_hubspot_url", Arguments: []*tfprotov6.DynamicValue{p.encode(tftypes.String, tftypes.NewValue(tftypes.String, argument))},
+		resp, err := p.Server.CallFunction(t.Context(), &tfprotov6.CallFunctionRequest{
+			Name: "parse_hubspot_url", Arguments: []*tfprotov6.DynamicValue{p.Encode(tftypes.String, tftypes.NewValue(tftypes.String, argument))},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -177,7 +179,7 @@ func TestProtocol_parseHubSpotURL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := object(record, map[string]tftypes.Value{
+	want := acctest.Object(record, map[string]tftypes.Value{
 		"portal_id":   tftypes.NewValue(tftypes.Number, 9007199254740995),
 		"object_type": tftypes.NewValue(tftypes.String, "contact"),
 		"id":          tftypes.NewValue(tftypes.Number, 9007199254740993),
@@ -192,12 +194,12 @@ func TestProtocol_parseHubSpotURL(t *testing.T) {
 }
 
 func TestAccParseHubSpotURL(t *testing.T) {
-	a := accountWith(t)
+	a := acctest.AccountWith(t)
 	result := func(url string) string {
-		return block(`output "record"`, "value = provider::fusebill::parse_hubspot_url("+url+")")
+		return acctest.Block(`output "record"`, "value = provider::fusebill::parse_hubspot_url("+url+")")
 	}
 	source := func(url string) string {
-		return block(`resource "terraform_data" "source"`, fmt.Sprintf("input = %q", url))
+		return acctest.Block(`resource "terraform_data" "source"`, fmt.Sprintf("input = %q", url))
 	}
 	is := func(portalID int64, objectType string, id int64) []statecheck.StateCheck {
 		return []statecheck.StateCheck{statecheck.ExpectKnownOutputValue("record", knownvalue.ObjectExact(map[string]knownvalue.Check{
@@ -205,17 +207,17 @@ func TestAccParseHubSpotURL(t *testing.T) {
 		}))}
 	}
 	const regional = "https://app-eu1.hubspot.com/contacts/6246015/company/9007199254740993"
-	needs(t, "functions of providers", tfversion.SkipBelow(tfversion.Version1_8_0),
-		refused(a.with(result("null")), diagnosis("Invalid function argument", "", `Invalid value for "url" parameter: argument must not be null`)),
-		refused(a.with(result(`"https://app.hubspot.com/contacts/6246015/record/0-3/55"`)), diagnosis("Invalid function argument", "",
+	acctest.Needs(t, "functions of providers", tfversion.SkipBelow(tfversion.Version1_8_0),
+		acctest.Refused(a.With(result("null")), acctest.Diagnosis("Invalid function argument", "", `Invalid value for "url" parameter: argument must not be null`)),
+		acctest.Refused(a.With(result(`"https://app.hubspot.com/contacts/6246015/record/0-3/55"`)), acctest.Diagnosis("Invalid function argument", "",
 			`Invalid value for "url" parameter: The URL of a HubSpot contact or company is wanted, such as`,
 			`not "https://app.hubspot.com/contacts/6246015/record/0-3/55": it is of "0-3", which is neither a contact`)),
 		resource.TestStep{
-			Config:            a.with(result(`"https://app.hubspot.com/contacts/9007199254740995/record/0-1/101/view/1?a=b"`)),
+			Config:            a.With(result(`"https://app.hubspot.com/contacts/9007199254740995/record/0-1/101/view/1?a=b"`)),
 			ConfigStateChecks: is(9007199254740995, "contact", 101),
 		},
 		resource.TestStep{
-			Config: a.with(source(regional), result("terraform_data.source.output")),
+			Config: a.With(source(regional), result("terraform_data.source.output")),
 			ConfigPlanChecks: resource.ConfigPlanChecks{
 				PreApply: []plancheck.PlanCheck{plancheck.ExpectUnknownOutputValue("record")},
 			},

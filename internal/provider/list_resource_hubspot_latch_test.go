@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"context"
 	"fmt"
 	"math/big"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
@@ -23,13 +23,6 @@ import (
 // says so in its last result; what Terraform generates from it takes over a whole account without a write, and the plan
 // after it is empty.
 
-// listing is a query's request in the protocol.
-type listing struct {
-	filter          map[string]tftypes.Value
-	includeResource bool
-	limit           int64
-}
-
 // listItem is a result of a query.
 type listItem struct {
 	customer int64
@@ -37,65 +30,44 @@ type listItem struct {
 	resource bool
 }
 
-// list makes a query and hands each of its results to handle, as it comes, until that says false.
-func (p *protocol) list(ctx context.Context, l listing, handle func(tfprotov6.ListResourceResult) bool) {
-	p.t.Helper()
-	schemas, err := p.server.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	server, ok := p.server.(tfprotov6.ListResourceServer)
-	if !ok {
-		p.t.Fatalf("%T doesn't list", p.server)
-	}
-	stream, err := server.ListResource(ctx, &tfprotov6.ListResourceRequest{
-		TypeName: latchType, Config: p.value(objectType(p.t, schemas.ListResourceSchemas[latchType].ValueType()), l.filter),
-		IncludeResource: l.includeResource, Limit: l.limit,
-	})
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	stream.Results(handle)
-}
-
 // lists returns all results of a query, whose resources have to be what the account holds, and the diagnostics of the last.
-func (p *protocol) lists(l listing) (results []listItem, diags []*tfprotov6.Diagnostic) {
-	p.t.Helper()
-	p.list(p.t.Context(), l, func(result tfprotov6.ListResourceResult) bool {
+func lists(p *acctest.Protocol, l acctest.Listing) (results []listItem, diags []*tfprotov6.Diagnostic) {
+	p.T.Helper()
+	p.List(p.T.Context(), l, func(result tfprotov6.ListResourceResult) bool {
 		if len(diags) > 0 {
-			p.t.Error("a result comes after one with diagnostics")
+			p.T.Error("a result comes after one with diagnostics")
 		}
 		if diags = result.Diagnostics; len(diags) > 0 {
 			return true
 		}
-		customer := p.customerIn(result.Identity)
+		customer := customerIn(p, result.Identity)
 		results = append(results, listItem{customer, result.DisplayName, result.Resource != nil})
 		if result.Resource != nil {
-			c, _ := p.sim.Customer(customer)
-			p.holds(result.Resource, held{customer, c.HubSpotID, c.HubSpotCompanyID})
+			c, _ := p.Simulator.Customer(customer)
+			p.Holds(result.Resource, acctest.Customer{ID: customer, Contact: c.HubSpotID, Company: c.HubSpotCompanyID})
 		}
 		return true
 	})
 	return results, diags
 }
 
-func (p *protocol) customerIn(identity *tfprotov6.ResourceIdentityData) int64 {
-	p.t.Helper()
-	value, err := identity.IdentityData.Unmarshal(p.identity)
+func customerIn(p *acctest.Protocol, identity *tfprotov6.ResourceIdentityData) int64 {
+	p.T.Helper()
+	value, err := identity.IdentityData.Unmarshal(p.IdentityType)
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	var attributes map[string]tftypes.Value
 	if err := value.As(&attributes); err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	var id big.Float
 	if err := attributes["fusebill_id"].As(&id); err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	customer, accuracy := id.Int64()
 	if accuracy != big.Exact {
-		p.t.Errorf("an identity has %s", id.String())
+		p.T.Errorf("an identity has %s", id.String())
 	}
 	return customer
 }
@@ -114,7 +86,7 @@ func TestListHubSpotLatch(t *testing.T) {
 	text := func(value string) tftypes.Value { return tftypes.NewValue(tftypes.String, value) }
 	day := func(day int) time.Time { return time.Date(2026, 1, day, 12, 0, 0, 0, time.UTC) }
 	const large = 9007199254740993
-	sim := fusebillsim.New(fusebillsim.Config{APIKey: testKey})
+	sim := fusebillsim.New(fusebillsim.Config{APIKey: acctest.APIKey})
 	sim.AddCustomers(
 		fusebillsim.Customer{ID: 11, HubSpotID: 101, CompanyName: "Acme", FirstName: "Ann", LastName: "Lee", Reference: "C-11", Modified: day(1)},
 		fusebillsim.Customer{ID: 22, Reference: "C-22", Modified: day(2)}, // not latched
@@ -125,29 +97,29 @@ func TestListHubSpotLatch(t *testing.T) {
 	acme, bo, bare := listItem{11, "Acme (C-11)", false}, listItem{33, "Bo", false}, listItem{44, "C-44", false}
 	nameless := listItem{large, "9007199254740993", false}
 	for name, test := range map[string]struct {
-		listing listing
+		listing acctest.Listing
 		want    []listItem
 	}{
-		"all":               {listing{}, []listItem{acme, bo, bare, nameless}},
-		"limit":             {listing{limit: 2}, []listItem{acme, bo}},
-		"limit beyond them": {listing{limit: 5}, []listItem{acme, bo, bare, nameless}},
+		"all":               {acctest.Listing{}, []listItem{acme, bo, bare, nameless}},
+		"limit":             {acctest.Listing{Limit: 2}, []listItem{acme, bo}},
+		"limit beyond them": {acctest.Listing{Limit: 5}, []listItem{acme, bo, bare, nameless}},
 		"resource": {
-			listing{includeResource: true}, []listItem{{11, acme.name, true}, {33, bo.name, true}, {44, bare.name, true}, {large, nameless.name, true}},
+			acctest.Listing{IncludeResource: true}, []listItem{{11, acme.name, true}, {33, bo.name, true}, {44, bare.name, true}, {large, nameless.name, true}},
 		},
-		"statuses":          {listing{filter: map[string]tftypes.Value{"statuses": texts("Hold", "Suspended")}}, []listItem{bo, bare}},
-		"reference":         {listing{filter: map[string]tftypes.Value{"reference": text("C-44")}}, []listItem{bare}},
-		"not latched":       {listing{filter: map[string]tftypes.Value{"reference": text("C-22")}}, nil},
-		"no pattern":        {listing{filter: map[string]tftypes.Value{"reference": text("C-*")}}, nil},
-		"company name":      {listing{filter: map[string]tftypes.Value{"company_name": text("Acme")}}, []listItem{acme}},
-		"primary email":     {listing{filter: map[string]tftypes.Value{"primary_email": text("bo@example.com")}}, []listItem{bo}},
-		"modified since":    {listing{filter: map[string]tftypes.Value{"modified_since": text("2026-01-04T12:00:00Z")}}, []listItem{bare, nameless}},
-		"two, of which one": {listing{filter: map[string]tftypes.Value{"statuses": texts("Hold"), "reference": text("C-11")}}, nil},
+		"statuses":          {acctest.Listing{Filter: map[string]tftypes.Value{"statuses": texts("Hold", "Suspended")}}, []listItem{bo, bare}},
+		"reference":         {acctest.Listing{Filter: map[string]tftypes.Value{"reference": text("C-44")}}, []listItem{bare}},
+		"not latched":       {acctest.Listing{Filter: map[string]tftypes.Value{"reference": text("C-22")}}, nil},
+		"no pattern":        {acctest.Listing{Filter: map[string]tftypes.Value{"reference": text("C-*")}}, nil},
+		"company name":      {acctest.Listing{Filter: map[string]tftypes.Value{"company_name": text("Acme")}}, []listItem{acme}},
+		"primary email":     {acctest.Listing{Filter: map[string]tftypes.Value{"primary_email": text("bo@example.com")}}, []listItem{bo}},
+		"modified since":    {acctest.Listing{Filter: map[string]tftypes.Value{"modified_since": text("2026-01-04T12:00:00Z")}}, []listItem{bare, nameless}},
+		"two, of which one": {acctest.Listing{Filter: map[string]tftypes.Value{"statuses": texts("Hold"), "reference": text("C-11")}}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := configured(t, sim)
-			got, diags := p.lists(test.listing)
-			p.succeeded(diags, nil)
+			p := acctest.NewConfiguredProtocol(t, sim)
+			got, diags := lists(p, test.listing)
+			p.Succeeded(diags, nil)
 			if diff := gocmp.Diff(test.want, got, gocmp.AllowUnexported(listItem{})); diff != "" {
 				t.Errorf("results (- want, + got):\n%s", diff)
 			}
@@ -157,10 +129,10 @@ func TestListHubSpotLatch(t *testing.T) {
 
 func TestListHubSpotLatch_refusesWrongFilters(t *testing.T) {
 	t.Parallel()
-	sim := simWith(held{11, 101, 0})
-	p := configured(t, sim)
-	results, diags := p.lists(listing{filter: map[string]tftypes.Value{"statuses": texts("Active", "active")}})
-	p.failed(diags, nil, "Invalid filter", `"active" is no status of a customer`)
+	sim := acctest.SimulatorWith(acctest.Customer{ID: 11, Contact: 101})
+	p := acctest.NewConfiguredProtocol(t, sim)
+	results, diags := lists(p, acctest.Listing{Filter: map[string]tftypes.Value{"statuses": texts("Active", "active")}})
+	p.Failed(diags, nil, "Invalid filter", `"active" is no status of a customer`)
 	if len(results) > 0 || sim.Count() > 0 {
 		t.Errorf("%d results, %d calls", len(results), sim.Count())
 	}
@@ -168,7 +140,7 @@ func TestListHubSpotLatch_refusesWrongFilters(t *testing.T) {
 
 // manyLatched is an account of n customers, all latched but for every tenth, that serves pages of 100.
 func manyLatched(n int64) *fusebillsim.Simulator {
-	sim := fusebillsim.New(fusebillsim.Config{APIKey: testKey, Behavior: fusebillsim.Behavior{MaxPageSize: 100}})
+	sim := fusebillsim.New(fusebillsim.Config{APIKey: acctest.APIKey, Behavior: fusebillsim.Behavior{MaxPageSize: 100}})
 	for id := range n {
 		c := fusebillsim.Customer{ID: id + 1}
 		if id%10 != 0 {
@@ -189,17 +161,17 @@ func TestListHubSpotLatch_calls(t *testing.T) {
 	}{
 		"within a page": {10, 10, 1}, "a page": {90, 90, 1}, "one more": {91, 91, 2}, "all": {270, 270, 3}, "more": {999, 270, 3}, "none": {0, 270, 3},
 	} {
-		p := configured(t, sim)
+		p := acctest.NewConfiguredProtocol(t, sim)
 		sim.ResetCalls()
-		results, diags := p.lists(listing{limit: test.limit})
-		p.succeeded(diags, nil)
+		results, diags := lists(p, acctest.Listing{Limit: test.limit})
+		p.Succeeded(diags, nil)
 		if len(results) != test.results || sim.Count() != test.calls {
 			t.Errorf("%s: %d results by %d calls, want %d by %d", name, len(results), sim.Count(), test.results, test.calls)
 		}
 	}
-	p := configured(t, sim)
+	p := acctest.NewConfiguredProtocol(t, sim)
 	sim.ResetCalls()
-	p.list(t.Context(), listing{}, func(tfprotov6.ListResourceResult) bool {
+	p.List(t.Context(), acctest.Listing{}, func(tfprotov6.ListResourceResult) bool {
 		if n := sim.Count(); n != 1 {
 			t.Errorf("the first result comes after %d calls", n)
 		}
@@ -219,9 +191,9 @@ func TestListHubSpotLatch_noneTwice(t *testing.T) {
 		// The list goes by the time when customers were made, so this one shifts the others.
 		sim.AddCustomers(fusebillsim.Customer{ID: 5000, Created: time.Unix(1, 0)})
 	}})
-	p := configured(t, sim)
-	results, diags := p.lists(listing{})
-	p.succeeded(diags, nil)
+	p := acctest.NewConfiguredProtocol(t, sim)
+	results, diags := lists(p, acctest.Listing{})
+	p.Succeeded(diags, nil)
 	seen := map[int64]bool{}
 	for _, result := range results {
 		if seen[result.customer] {
@@ -239,9 +211,9 @@ func TestListHubSpotLatch_breaksOff(t *testing.T) {
 	t.Parallel()
 	sim := manyLatched(300)
 	sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, Route: fusebillsim.RouteCustomers, After: 1, Times: -1})
-	p := configured(t, sim)
-	results, diags := p.lists(listing{})
-	p.failed(diags, nil, "Fusebill had a fault", "Could not list the HubSpot latches: GET customers: 500")
+	p := acctest.NewConfiguredProtocol(t, sim)
+	results, diags := lists(p, acctest.Listing{})
+	p.Failed(diags, nil, "Fusebill had a fault", "Could not list the HubSpot latches: GET customers: 500")
 	if len(results) != 90 {
 		t.Errorf("%d results come before the error, want 90", len(results))
 	}
@@ -251,14 +223,14 @@ func TestListHubSpotLatch_stopEndsIt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := manyLatched(300)
-		p := configured(t, sim)
+		p := acctest.NewConfiguredProtocol(t, sim)
 		sim.Inject(fusebillsim.Fault{Route: fusebillsim.RouteCustomers, After: 1, OnRequest: func(r *http.Request) {
-			p.stop()
+			p.Stop()
 			<-r.Context().Done()
 		}})
 		start := time.Now()
-		results, diags := p.lists(listing{})
-		p.failed(diags, nil, "Interrupted", "Could not list the HubSpot latches")
+		results, diags := lists(p, acctest.Listing{})
+		p.Failed(diags, nil, "Interrupted", "Could not list the HubSpot latches")
 		if took := time.Since(start); took > 2*time.Second || len(results) != 90 {
 			t.Errorf("ended after %s and %d results", took, len(results))
 		}
@@ -268,14 +240,14 @@ func TestListHubSpotLatch_stopEndsIt(t *testing.T) {
 // Where settings of the provider aren't known yet and Terraform could put changes off, a query can't be.
 func TestListHubSpotLatch_unknownSettings(t *testing.T) {
 	t.Parallel()
-	p := newProtocol(t, simWith())
-	resp, err := p.server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
-		Config:             p.value(p.provider, map[string]tftypes.Value{"api_key": tftypes.NewValue(tftypes.String, tftypes.UnknownValue)}),
+	p := acctest.NewProtocol(t, acctest.SimulatorWith())
+	resp, err := p.Server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
+		Config:             p.Value(p.ProviderType, map[string]tftypes.Value{"api_key": tftypes.NewValue(tftypes.String, tftypes.UnknownValue)}),
 		ClientCapabilities: &tfprotov6.ConfigureProviderClientCapabilities{DeferralAllowed: true},
 	})
-	p.succeeded(resp.Diagnostics, err)
-	_, diags := p.lists(listing{})
-	p.failed(diags, nil, "Provider isn't configured yet")
+	p.Succeeded(resp.Diagnostics, err)
+	_, diags := lists(p, acctest.Listing{})
+	p.Failed(diags, nil, "Provider isn't configured yet")
 }
 
 func TestDisplayName(t *testing.T) {
@@ -296,28 +268,28 @@ func TestDisplayName(t *testing.T) {
 
 // queryOf is a query for the latches of an account.
 func queryOf(lines ...string) string {
-	return block(`list "fusebill_hubspot_latch" "all"`, append([]string{"provider = fusebill"}, lines...)...)
+	return acctest.Block(`list "fusebill_hubspot_latch" "all"`, append([]string{"provider = fusebill"}, lines...)...)
 }
 
 // From an account that was latched by hand to code, in three commands: 15 calls for 1,000 latches at most.
 func TestAccCLI_queryTakesOverAnAccount(t *testing.T) {
 	t.Parallel()
 	const latches, maxCalls = 1000, 15
-	var holds []held
+	var holds []acctest.Customer
 	for n := range int64(latches) {
-		h := held{customer: 2554529 + n, contact: 101 + n, company: 9007199254740993 + n}
+		h := acctest.Customer{ID: 2554529 + n, Contact: 101 + n, Company: 9007199254740993 + n}
 		switch n % 3 {
 		case 1:
-			h.contact = 0
+			h.Contact = 0
 		case 2:
-			h.company = 0
+			h.Company = 0
 		}
 		holds = append(holds, h)
 	}
-	a := accountWith(t, append(holds, held{customer: 11})...)
-	c := newCLI(t, a)
-	c.needsTerraform14("terraform query")
-	c.write("all.tfquery.hcl", queryOf("limit = 10000"))
+	a := acctest.AccountWith(t, append(holds, acctest.Customer{ID: 11})...)
+	c := acctest.NewWorkspace(t, a)
+	c.SkipWithoutTerraform14("terraform query")
+	c.Write("all.tfquery.hcl", queryOf("limit = 10000"))
 
 	calls := 0
 	count := func(what string) {
@@ -325,19 +297,19 @@ func TestAccCLI_queryTakesOverAnAccount(t *testing.T) {
 		calls += a.Count()
 		a.ResetCalls()
 	}
-	prints(t, c.run(0, "query", "-no-color", "-generate-config-out=generated.tf"), "fusebill_id=2554529 2554529")
+	acctest.Prints(t, c.Run(0, "query", "-no-color", "-generate-config-out=generated.tf"), "fusebill_id=2554529 2554529")
 	count("query")
-	prints(t, c.planIs(true), fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy.", latches))
+	acctest.Prints(t, c.PlanIs(true), fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy.", latches))
 	count("plan")
-	c.run(0, "apply", "-no-color", "tfplan")
+	c.Run(0, "apply", "-no-color", "tfplan")
 	count("apply")
-	c.planIs(false)
+	c.PlanIs(false)
 	count("empty plan")
 	if calls > maxCalls {
 		t.Errorf("%d calls, want %d at most", calls, maxCalls)
 	}
-	a.holds(t, holds...)
-	if state := c.run(0, "state", "list"); strings.Count(state, "fusebill_hubspot_latch.") != latches {
+	a.Holds(t, holds...)
+	if state := c.Run(0, "state", "list"); strings.Count(state, "fusebill_hubspot_latch.") != latches {
 		t.Errorf("state holds %d latches, want %d", strings.Count(state, "fusebill_hubspot_latch."), latches)
 	}
 }
@@ -345,13 +317,13 @@ func TestAccCLI_queryTakesOverAnAccount(t *testing.T) {
 // The CLI shows what a list that breaks off says, and fails.
 func TestAccCLI_queryThatBreaksOff(t *testing.T) {
 	t.Parallel()
-	a := accountWith(t, held{11, 101, 0}, held{22, 102, 0})
-	c := newCLI(t, a)
-	c.needsTerraform14("terraform query")
-	c.write("all.tfquery.hcl", queryOf("config {\n    statuses = [\"Active\"]\n  }"))
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101}, acctest.Customer{ID: 22, Contact: 102})
+	c := acctest.NewWorkspace(t, a)
+	c.SkipWithoutTerraform14("terraform query")
+	c.Write("all.tfquery.hcl", queryOf("config {\n    statuses = [\"Active\"]\n  }"))
 	a.Configure(func(b *fusebillsim.Behavior) { b.MaxPageSize = 1 })
 	a.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, Route: fusebillsim.RouteCustomers, After: 1, Times: -1})
-	prints(t, c.run(1, "query", "-no-color"), "Error: Fusebill had a fault", "Could not list the HubSpot latches")
-	c.write("all.tfquery.hcl", queryOf("config {\n    statuses = [\"active\"]\n  }"))
-	prints(t, c.run(1, "query", "-no-color"), "Error: Invalid filter", `"active" is no status of a customer`)
+	acctest.Prints(t, c.Run(1, "query", "-no-color"), "Error: Fusebill had a fault", "Could not list the HubSpot latches")
+	c.Write("all.tfquery.hcl", queryOf("config {\n    statuses = [\"active\"]\n  }"))
+	acctest.Prints(t, c.Run(1, "query", "-no-color"), "Error: Invalid filter", `"active" is no status of a customer`)
 }

@@ -12,18 +12,19 @@ import (
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 	"github.com/hashicorp/terraform-plugin-log/tflogtest"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
 // The promises tested here: what the client logs comes out in Terraform's log, in the call that it belongs to, at its
 // level, and with the key masked in it, even were the client to log it.
 //
-// That a whole run's log holds no part of the key is tested in cli_test.go.
+// That a whole run's log holds no part of the key is tested in internal/acceptance.
 
 func TestLogHandler_passesRecordsOnToTheCallsOwnLog(t *testing.T) {
 	t.Parallel()
 	var first, second bytes.Buffer
-	logger := slog.New(newLogHandler(testKey))
+	logger := slog.New(newLogHandler(acctest.APIKey))
 	ctx := tflog.SetField(tflogtest.RootLogger(t.Context(), &first), "resource", "one")
 	other := tflogtest.RootLogger(t.Context(), &second)
 
@@ -57,10 +58,10 @@ func TestLogHandler_masksTheKey(t *testing.T) {
 	var output bytes.Buffer
 	ctx := tflogtest.RootLogger(t.Context(), &output)
 	// The key as people paste it: what the client makes of it is masked too.
-	logger := slog.New(newLogHandler(" Basic " + testKey + "\n"))
-	logger.InfoContext(ctx, "the key is "+testKey, "header", "Basic "+testKey, "error", errors.New(testKey))
-	logger.With("key", testKey).InfoContext(ctx, "again")
-	if text := output.String(); strings.Contains(text, testKey) || strings.Count(text, "***") != 4 {
+	logger := slog.New(newLogHandler(" Basic " + acctest.APIKey + "\n"))
+	logger.InfoContext(ctx, "the key is "+acctest.APIKey, "header", "Basic "+acctest.APIKey, "error", errors.New(acctest.APIKey))
+	logger.With("key", acctest.APIKey).InfoContext(ctx, "again")
+	if text := output.String(); strings.Contains(text, acctest.APIKey) || strings.Count(text, "***") != 4 {
 		t.Errorf("the key isn't masked wherever it was logged:\n%s", text)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
 // The promises tested here: to Terraform the set is a map; every value comes back to the letter through every call; no other
@@ -17,41 +19,41 @@ import (
 
 // setProtocol is a provider spoken to about sets.
 type setProtocol struct {
-	*protocol
+	*acctest.Protocol
 	set tftypes.Object
 }
 
-func newSetProtocol(t *testing.T, holds ...held) *setProtocol {
+func newSetProtocol(t *testing.T, holds ...acctest.Customer) *setProtocol {
 	t.Helper()
-	p := &setProtocol{protocol: configured(t, simWith(holds...))}
-	schemas, err := p.server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	p := &setProtocol{Protocol: acctest.NewConfiguredProtocol(t, acctest.SimulatorWith(holds...))}
+	schemas, err := p.Server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.set = objectType(t, schemas.ResourceSchemas[latchesType].ValueType())
+	p.set = acctest.ObjectType(t, schemas.ResourceSchemas[latchesType].ValueType())
 	return p
 }
 
 // of is a state, a configuration or a plan of the set.
 func (p *setProtocol) of(latches tftypes.Value) *tfprotov6.DynamicValue {
-	p.t.Helper()
-	return p.value(p.set, map[string]tftypes.Value{latchesAttribute: latches})
+	p.T.Helper()
+	return p.Value(p.set, map[string]tftypes.Value{latchesAttribute: latches})
 }
 
 func (p *setProtocol) none() *tfprotov6.DynamicValue {
-	p.t.Helper()
-	return p.encode(p.set, tftypes.NewValue(p.set, nil))
+	p.T.Helper()
+	return p.Encode(p.set, tftypes.NewValue(p.set, nil))
 }
 
 // is fails the test unless a value is the set with this map, to the letter.
 func (p *setProtocol) is(got *tfprotov6.DynamicValue, latches tftypes.Value) {
-	p.t.Helper()
+	p.T.Helper()
 	value, err := got.Unmarshal(p.set)
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
-	if want := object(p.set, map[string]tftypes.Value{latchesAttribute: latches}); !value.Equal(want) {
-		p.t.Errorf("got %s, want %s", value, want)
+	if want := acctest.Object(p.set, map[string]tftypes.Value{latchesAttribute: latches}); !value.Equal(want) {
+		p.T.Errorf("got %s, want %s", value, want)
 	}
 }
 
@@ -60,7 +62,9 @@ func asWritten() tftypes.Value {
 	return mapValue(map[string]tftypes.Value{"11": latchValue("101", "202"), "22": latchValue("", "203"), "33": latchValue("103", nil)})
 }
 
-func asHeld() []held { return []held{{11, 101, 202}, {22, 0, 203}, {33, 103, 0}} }
+func asHeld() []acctest.Customer {
+	return []acctest.Customer{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Company: 203}, {ID: 33, Contact: 103}}
+}
 
 func TestPacking_schema(t *testing.T) {
 	t.Parallel()
@@ -93,7 +97,7 @@ func TestPacking_validate(t *testing.T) {
 	t.Parallel()
 	p := newSetProtocol(t)
 	validate := func(latches tftypes.Value) ([]*tfprotov6.Diagnostic, error) {
-		resp, err := p.server.ValidateResourceConfig(t.Context(), &tfprotov6.ValidateResourceConfigRequest{TypeName: latchesType, Config: p.of(latches)})
+		resp, err := p.Server.ValidateResourceConfig(t.Context(), &tfprotov6.ValidateResourceConfigRequest{TypeName: latchesType, Config: p.of(latches)})
 		return resp.Diagnostics, err
 	}
 	for _, latches := range []tftypes.Value{
@@ -103,10 +107,10 @@ func TestPacking_validate(t *testing.T) {
 		mapValue(map[string]tftypes.Value{"11": latchValue(tftypes.UnknownValue, nil), "22": tftypes.NewValue(latchObjectType, tftypes.UnknownValue)}),
 	} {
 		diags, err := validate(latches)
-		p.succeeded(diags, err)
+		p.Succeeded(diags, err)
 	}
 	diags, err := validate(mapValue(map[string]tftypes.Value{"11": latchValue("101", nil), "22": latchValue("x", nil)}))
-	p.failed(diags, err, "Invalid HubSpot latch", `Customer 22: hubspot_id must be a whole number`)
+	p.Failed(diags, err, "Invalid HubSpot latch", `Customer 22: hubspot_id must be a whole number`)
 	want := tftypes.NewAttributePath().WithAttributeName(latchesAttribute).WithElementKeyString("22")
 	if got := diags[0].Attribute; !got.Equal(want) {
 		t.Errorf("the error stands on %s, want %s", got, want)
@@ -117,7 +121,7 @@ func TestPacking_upgrade(t *testing.T) {
 	t.Parallel()
 	p := newSetProtocol(t)
 	upgrade := func(state string) (*tfprotov6.UpgradeResourceStateResponse, error) {
-		return p.server.UpgradeResourceState(t.Context(), &tfprotov6.UpgradeResourceStateRequest{
+		return p.Server.UpgradeResourceState(t.Context(), &tfprotov6.UpgradeResourceStateRequest{
 			TypeName: latchesType, RawState: &tfprotov6.RawState{JSON: []byte(state)},
 		})
 	}
@@ -131,7 +135,7 @@ func TestPacking_upgrade(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.succeeded(resp.Diagnostics, nil)
+		p.Succeeded(resp.Diagnostics, nil)
 		p.is(resp.UpgradedState, asWritten())
 	}
 	for _, state := range []string{`{"latches":"2:11kk3:101n"}`, `{"latches":[]}`, `{`} {
@@ -145,8 +149,8 @@ func TestPacking_read(t *testing.T) {
 	t.Parallel()
 	p := newSetProtocol(t, asHeld()...)
 	read := func(state *tfprotov6.DynamicValue) *tfprotov6.DynamicValue {
-		resp, err := p.server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{TypeName: latchesType, CurrentState: state})
-		p.succeeded(resp.Diagnostics, err)
+		resp, err := p.Server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{TypeName: latchesType, CurrentState: state})
+		p.Succeeded(resp.Diagnostics, err)
 		return resp.NewState
 	}
 	p.is(read(p.of(asWritten())), asWritten())
@@ -169,15 +173,15 @@ func TestPacking_plan(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, prior := range []bool{false, true} {
-				p := newSetProtocol(t, held{11, 0, 0}, held{22, 0, 0}, held{33, 0, 0})
+				p := newSetProtocol(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22}, acctest.Customer{ID: 33})
 				before := p.none()
 				if prior {
 					before = p.of(mapValue(map[string]tftypes.Value{"22": latchValue("102", nil)}))
 				}
-				resp, err := p.server.PlanResourceChange(t.Context(), &tfprotov6.PlanResourceChangeRequest{
+				resp, err := p.Server.PlanResourceChange(t.Context(), &tfprotov6.PlanResourceChangeRequest{
 					TypeName: latchesType, PriorState: before, ProposedNewState: p.of(latches), Config: p.of(latches),
 				})
-				p.succeeded(resp.Diagnostics, err)
+				p.Succeeded(resp.Diagnostics, err)
 				p.is(resp.PlannedState, latches)
 				if len(resp.RequiresReplace) > 0 {
 					t.Errorf("it is to be replaced for %s", resp.RequiresReplace)
@@ -190,10 +194,10 @@ func TestPacking_plan(t *testing.T) {
 func TestPacking_planOfADestroy(t *testing.T) {
 	t.Parallel()
 	p := newSetProtocol(t, asHeld()...)
-	resp, err := p.server.PlanResourceChange(t.Context(), &tfprotov6.PlanResourceChangeRequest{
+	resp, err := p.Server.PlanResourceChange(t.Context(), &tfprotov6.PlanResourceChangeRequest{
 		TypeName: latchesType, PriorState: p.of(asWritten()), ProposedNewState: p.none(), Config: p.none(),
 	})
-	p.succeeded(resp.Diagnostics, err)
+	p.Succeeded(resp.Diagnostics, err)
 	if diff := gocmp.Diff(p.none(), resp.PlannedState); diff != "" {
 		t.Error(diff)
 	}
@@ -201,19 +205,19 @@ func TestPacking_planOfADestroy(t *testing.T) {
 
 func TestPacking_apply(t *testing.T) {
 	t.Parallel()
-	p := newSetProtocol(t, held{11, 0, 0}, held{22, 0, 203}, held{33, 0, 0})
+	p := newSetProtocol(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22, Company: 203}, acctest.Customer{ID: 33})
 	apply := func(before, after *tfprotov6.DynamicValue) *tfprotov6.DynamicValue {
-		resp, err := p.server.ApplyResourceChange(t.Context(), &tfprotov6.ApplyResourceChangeRequest{
+		resp, err := p.Server.ApplyResourceChange(t.Context(), &tfprotov6.ApplyResourceChangeRequest{
 			TypeName: latchesType, PriorState: before, PlannedState: after, Config: after,
 		})
-		p.succeeded(resp.Diagnostics, err)
+		p.Succeeded(resp.Diagnostics, err)
 		return resp.NewState
 	}
 	p.is(apply(p.none(), p.of(asWritten())), asWritten())
 	rewritten := mapValue(map[string]tftypes.Value{"11": latchValue("101", "202"), "22": latchValue(nil, "203"), "33": latchValue("103", "")})
-	writes := p.sim.Writes()
+	writes := p.Simulator.Writes()
 	p.is(apply(p.of(asWritten()), p.of(rewritten)), rewritten)
-	if more := p.sim.Writes() - writes; more > 0 {
+	if more := p.Simulator.Writes() - writes; more > 0 {
 		t.Errorf("another way of writing took %d writes", more)
 	}
 	if diff := gocmp.Diff(p.none(), apply(p.of(rewritten), p.none())); diff != "" {
@@ -224,17 +228,17 @@ func TestPacking_apply(t *testing.T) {
 func TestPacking_importAndGeneratedConfiguration(t *testing.T) {
 	t.Parallel()
 	p := newSetProtocol(t, asHeld()...)
-	imported, err := p.server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: latchesType, ID: "account"})
-	p.succeeded(imported.Diagnostics, err)
+	imported, err := p.Server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: latchesType, ID: "account"})
+	p.Succeeded(imported.Diagnostics, err)
 	want := mapValue(map[string]tftypes.Value{"11": latchValue("101", "202"), "22": latchValue(nil, "203"), "33": latchValue("103", nil)})
 	state := imported.ImportedResources[0].State
 	p.is(state, want)
-	generated, err := p.server.GenerateResourceConfig(t.Context(), &tfprotov6.GenerateResourceConfigRequest{TypeName: latchesType, State: state})
-	p.succeeded(generated.Diagnostics, err)
+	generated, err := p.Server.GenerateResourceConfig(t.Context(), &tfprotov6.GenerateResourceConfigRequest{TypeName: latchesType, State: state})
+	p.Succeeded(generated.Diagnostics, err)
 	p.is(generated.Config, want)
 
-	refused, err := p.server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: latchesType, ID: "x"})
-	p.failed(refused.Diagnostics, err, "Invalid import ID")
+	refused, err := p.Server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: latchesType, ID: "x"})
+	p.Failed(refused.Diagnostics, err, "Invalid import ID")
 }
 
 // A value that isn't of the schema's type is an error, and no panic.
@@ -244,23 +248,23 @@ func TestPacking_brokenValues(t *testing.T) {
 	broken := &tfprotov6.DynamicValue{MsgPack: []byte{0xc1}}
 	for name, call := range map[string]func(context.Context) error{
 		"validate": func(ctx context.Context) error {
-			_, err := p.server.ValidateResourceConfig(ctx, &tfprotov6.ValidateResourceConfigRequest{TypeName: latchesType, Config: broken})
+			_, err := p.Server.ValidateResourceConfig(ctx, &tfprotov6.ValidateResourceConfigRequest{TypeName: latchesType, Config: broken})
 			return err
 		},
 		"read": func(ctx context.Context) error {
-			_, err := p.server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: latchesType, CurrentState: broken})
+			_, err := p.Server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: latchesType, CurrentState: broken})
 			return err
 		},
 		"plan": func(ctx context.Context) error {
-			_, err := p.server.PlanResourceChange(ctx, &tfprotov6.PlanResourceChangeRequest{TypeName: latchesType, PriorState: p.none(), ProposedNewState: broken})
+			_, err := p.Server.PlanResourceChange(ctx, &tfprotov6.PlanResourceChangeRequest{TypeName: latchesType, PriorState: p.none(), ProposedNewState: broken})
 			return err
 		},
 		"apply": func(ctx context.Context) error {
-			_, err := p.server.ApplyResourceChange(ctx, &tfprotov6.ApplyResourceChangeRequest{TypeName: latchesType, PriorState: p.none(), PlannedState: broken})
+			_, err := p.Server.ApplyResourceChange(ctx, &tfprotov6.ApplyResourceChangeRequest{TypeName: latchesType, PriorState: p.none(), PlannedState: broken})
 			return err
 		},
 		"generate": func(ctx context.Context) error {
-			_, err := p.server.GenerateResourceConfig(ctx, &tfprotov6.GenerateResourceConfigRequest{TypeName: latchesType, State: broken})
+			_, err := p.Server.GenerateResourceConfig(ctx, &tfprotov6.GenerateResourceConfigRequest{TypeName: latchesType, State: broken})
 			return err
 		},
 	} {
@@ -327,25 +331,25 @@ func TestPacking_leavesOtherResourcesAlone(t *testing.T) {
 			t.Errorf("%T isn't passed on as it is", sent)
 		}
 	}
-	validate := &tfprotov6.ValidateResourceConfigRequest{TypeName: latchType, Config: value}
+	validate := &tfprotov6.ValidateResourceConfigRequest{TypeName: acctest.LatchType, Config: value}
 	_, err := server.ValidateResourceConfig(t.Context(), validate)
 	check(validate, err)
-	upgrade := &tfprotov6.UpgradeResourceStateRequest{TypeName: latchType}
+	upgrade := &tfprotov6.UpgradeResourceStateRequest{TypeName: acctest.LatchType}
 	_, err = server.UpgradeResourceState(t.Context(), upgrade)
 	check(upgrade, err)
-	read := &tfprotov6.ReadResourceRequest{TypeName: latchType, CurrentState: value}
+	read := &tfprotov6.ReadResourceRequest{TypeName: acctest.LatchType, CurrentState: value}
 	_, err = server.ReadResource(t.Context(), read)
 	check(read, err)
-	plan := &tfprotov6.PlanResourceChangeRequest{TypeName: latchType, PriorState: value}
+	plan := &tfprotov6.PlanResourceChangeRequest{TypeName: acctest.LatchType, PriorState: value}
 	_, err = server.PlanResourceChange(t.Context(), plan)
 	check(plan, err)
-	apply := &tfprotov6.ApplyResourceChangeRequest{TypeName: latchType, PriorState: value}
+	apply := &tfprotov6.ApplyResourceChangeRequest{TypeName: acctest.LatchType, PriorState: value}
 	_, err = server.ApplyResourceChange(t.Context(), apply)
 	check(apply, err)
-	imports := &tfprotov6.ImportResourceStateRequest{TypeName: latchType, ID: "11"}
+	imports := &tfprotov6.ImportResourceStateRequest{TypeName: acctest.LatchType, ID: "11"}
 	_, err = server.ImportResourceState(t.Context(), imports)
 	check(imports, err)
-	generate := &tfprotov6.GenerateResourceConfigRequest{TypeName: latchType, State: value}
+	generate := &tfprotov6.GenerateResourceConfigRequest{TypeName: acctest.LatchType, State: value}
 	_, err = server.GenerateResourceConfig(t.Context(), generate)
 	check(generate, err)
 }

@@ -37,7 +37,12 @@ type fusebillProvider struct {
 
 // NewServer returns what the plugin serves.
 func NewServer(version string) func() tfprotov6.ProviderServer {
-	return newServer(&fusebillProvider{version: version})
+	return NewServerWith(version, nil, nil)
+}
+
+// NewServerWith is NewServer with options of the API client and of the keeper. Tests use it.
+func NewServerWith(version string, client []fusebill.Option, keeper []latch.Option) func() tfprotov6.ProviderServer {
+	return newServer(&fusebillProvider{version: version, clientOptions: client, keeperOptions: keeper})
 }
 
 func newServer(p *fusebillProvider) func() tfprotov6.ProviderServer {

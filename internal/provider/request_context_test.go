@@ -7,6 +7,8 @@ import (
 	"weak"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
 // The promise tested here: a request that is over leaves nothing behind. A plan makes tens of thousands.
@@ -29,34 +31,34 @@ func TestRequestsAreForgotten(t *testing.T) {
 	server := newServer(&fusebillProvider{})()
 	for name, request := range map[string]func(context.Context){
 		"ValidateResourceConfig": func(ctx context.Context) {
-			_, _ = server.ValidateResourceConfig(ctx, &tfprotov6.ValidateResourceConfigRequest{TypeName: latchType})
+			_, _ = server.ValidateResourceConfig(ctx, &tfprotov6.ValidateResourceConfigRequest{TypeName: acctest.LatchType})
 		},
 		"UpgradeResourceState": func(ctx context.Context) {
-			_, _ = server.UpgradeResourceState(ctx, &tfprotov6.UpgradeResourceStateRequest{TypeName: latchType})
+			_, _ = server.UpgradeResourceState(ctx, &tfprotov6.UpgradeResourceStateRequest{TypeName: acctest.LatchType})
 		},
 		"UpgradeResourceIdentity": func(ctx context.Context) {
-			_, _ = server.UpgradeResourceIdentity(ctx, &tfprotov6.UpgradeResourceIdentityRequest{TypeName: latchType})
+			_, _ = server.UpgradeResourceIdentity(ctx, &tfprotov6.UpgradeResourceIdentityRequest{TypeName: acctest.LatchType})
 		},
 		"ReadResource": func(ctx context.Context) {
-			_, _ = server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: latchType})
+			_, _ = server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: acctest.LatchType})
 		},
 		"PlanResourceChange": func(ctx context.Context) {
-			_, _ = server.PlanResourceChange(ctx, &tfprotov6.PlanResourceChangeRequest{TypeName: latchType})
+			_, _ = server.PlanResourceChange(ctx, &tfprotov6.PlanResourceChangeRequest{TypeName: acctest.LatchType})
 		},
 		"ApplyResourceChange": func(ctx context.Context) {
-			_, _ = server.ApplyResourceChange(ctx, &tfprotov6.ApplyResourceChangeRequest{TypeName: latchType})
+			_, _ = server.ApplyResourceChange(ctx, &tfprotov6.ApplyResourceChangeRequest{TypeName: acctest.LatchType})
 		},
 		"ImportResourceState": func(ctx context.Context) {
-			_, _ = server.ImportResourceState(ctx, &tfprotov6.ImportResourceStateRequest{TypeName: latchType, ID: "x"})
+			_, _ = server.ImportResourceState(ctx, &tfprotov6.ImportResourceStateRequest{TypeName: acctest.LatchType, ID: "x"})
 		},
 		"MoveResourceState": func(ctx context.Context) {
-			_, _ = server.MoveResourceState(ctx, &tfprotov6.MoveResourceStateRequest{TargetTypeName: latchType})
+			_, _ = server.MoveResourceState(ctx, &tfprotov6.MoveResourceStateRequest{TargetTypeName: acctest.LatchType})
 		},
 		"ValidateDataResourceConfig": func(ctx context.Context) {
-			_, _ = server.ValidateDataResourceConfig(ctx, &tfprotov6.ValidateDataResourceConfigRequest{TypeName: latchType})
+			_, _ = server.ValidateDataResourceConfig(ctx, &tfprotov6.ValidateDataResourceConfigRequest{TypeName: acctest.LatchType})
 		},
 		"ReadDataSource": func(ctx context.Context) {
-			_, _ = server.ReadDataSource(ctx, &tfprotov6.ReadDataSourceRequest{TypeName: latchType})
+			_, _ = server.ReadDataSource(ctx, &tfprotov6.ReadDataSourceRequest{TypeName: acctest.LatchType})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
@@ -15,25 +16,25 @@ import (
 // it with one write; a latch leaves the state only when the customer's own record, or the service's own word that there
 // is no customer, says so.
 //
-// That a customer's end is told in a warning is tested in cli_test.go, since plugin-testing shows no warnings.
+// That a customer's end is told in a warning is tested in internal/acceptance, since plugin-testing shows no warnings.
 
 func TestAccHubSpotLatchDrift_isShownAndHealed(t *testing.T) {
 	t.Parallel()
-	declared := held{11, 101, 202}
-	for name, changed := range map[string]held{
-		"contact changed":    {11, 999, 202},
-		"contact removed":    {11, 0, 202},
-		"company changed":    {11, 101, 888},
-		"company removed":    {11, 101, 0},
-		"both changed":       {11, 999, 888},
-		"both sides swapped": {11, 202, 101}, // contacts and companies are numbered apart
+	declared := acctest.Customer{ID: 11, Contact: 101, Company: 202}
+	for name, changed := range map[string]acctest.Customer{
+		"contact changed":    {ID: 11, Contact: 999, Company: 202},
+		"contact removed":    {ID: 11, Company: 202},
+		"company changed":    {ID: 11, Contact: 101, Company: 888},
+		"company removed":    {ID: 11, Contact: 101},
+		"both changed":       {ID: 11, Contact: 999, Company: 888},
+		"both sides swapped": {ID: 11, Contact: 202, Company: 101}, // contacts and companies are numbered apart
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := accountWith(t, held{11, 0, 0})
-			run(t, a.creates(t, declared), a.step(t, step{
-				prepare: func() { a.SetLatch(11, changed.contact, changed.company) },
-				action:  plancheck.ResourceActionUpdate, before: changed, after: declared,
-				writes: []held{declared},
+			a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+			acctest.Run(t, a.Creates(t, declared), a.Step(t, acctest.Step{
+				Prepare: func() { a.SetLatch(11, changed.Contact, changed.Company) },
+				Action:  plancheck.ResourceActionUpdate, Before: changed, After: declared,
+				Writes: []acctest.Customer{declared},
 			}))
 		})
 	}
@@ -41,67 +42,67 @@ func TestAccHubSpotLatchDrift_isShownAndHealed(t *testing.T) {
 
 // An ID that the configuration leaves out is one that the customer isn't to have.
 func TestAccHubSpotLatchDrift_addedIDIsRemoved(t *testing.T) {
-	a := accountWith(t, held{11, 0, 0})
-	run(t, a.creates(t, held{11, 101, 0}), a.step(t, step{
-		prepare: func() { a.SetLatch(11, 101, 888) },
-		action:  plancheck.ResourceActionUpdate, before: held{11, 101, 888}, after: held{11, 101, 0},
-		writes: []held{{11, 101, 0}},
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+	acctest.Run(t, a.Creates(t, acctest.Customer{ID: 11, Contact: 101}), a.Step(t, acctest.Step{
+		Prepare: func() { a.SetLatch(11, 101, 888) },
+		Action:  plancheck.ResourceActionUpdate, Before: acctest.Customer{ID: 11, Contact: 101, Company: 888}, After: acctest.Customer{ID: 11, Contact: 101},
+		Writes: []acctest.Customer{{ID: 11, Contact: 101}},
 	}))
 }
 
 func TestAccHubSpotLatchDrift_goneLatchIsCreatedAgain(t *testing.T) {
-	a := accountWith(t, held{11, 0, 0})
-	run(t, a.creates(t, held{11, 101, 202}), a.step(t, step{
-		prepare: func() { a.SetLatch(11, 0, 0) },
-		action:  plancheck.ResourceActionCreate, after: held{11, 101, 202},
-		writes: []held{{11, 101, 202}},
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+	acctest.Run(t, a.Creates(t, acctest.Customer{ID: 11, Contact: 101, Company: 202}), a.Step(t, acctest.Step{
+		Prepare: func() { a.SetLatch(11, 0, 0) },
+		Action:  plancheck.ResourceActionCreate, After: acctest.Customer{ID: 11, Contact: 101, Company: 202},
+		Writes: []acctest.Customer{{ID: 11, Contact: 101, Company: 202}},
 	}))
 }
 
 func TestAccHubSpotLatchDrift_deletedCustomer(t *testing.T) {
-	a := accountWith(t, held{11, 0, 0})
-	declared := held{11, 101, 202}
-	gone := a.step(t, step{
-		prepare: func() { a.DeleteCustomer(11) },
-		action:  plancheck.ResourceActionCreate, after: declared,
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+	declared := acctest.Customer{ID: 11, Contact: 101, Company: 202}
+	gone := a.Step(t, acctest.Step{
+		Prepare: func() { a.DeleteCustomer(11) },
+		Action:  plancheck.ResourceActionCreate, After: declared,
 	})
-	gone.ExpectError = diagnosis("Customer not found in Fusebill", "fusebill_id = 11",
+	gone.ExpectError = acctest.Diagnosis("Customer not found in Fusebill", "fusebill_id = 11",
 		// Terraform plans a latch once more right before it applies it, and by then in another process.
 		"Could not plan the HubSpot latch of customer 11 (contact 101 and company 202): ",
 		"404 Not Found: Customer with id 11 was not found.", "Check that 11 is the customer's own ID")
-	run(t, a.creates(t, declared), gone, a.step(t, step{
-		prepare: func() {
-			a.wrote(t)
+	acctest.Run(t, a.Creates(t, declared), gone, a.Step(t, acctest.Step{
+		Prepare: func() {
+			a.Wrote(t)
 			a.AddCustomers(fusebillsim.Customer{ID: 11})
 		},
-		action: plancheck.ResourceActionCreate, after: declared, writes: []held{declared},
+		Action: plancheck.ResourceActionCreate, After: declared, Writes: []acctest.Customer{declared},
 	}))
 }
 
 // Deleted customers have no latch to remove, and need no configuration of ours to be destroyed.
 func TestAccHubSpotLatchDrift_destroyOfDeletedCustomerSucceeds(t *testing.T) {
-	a := accountWith(t, held{11, 0, 0})
-	run(t, a.creates(t, held{11, 101, 0}), resource.TestStep{
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+	acctest.Run(t, a.Creates(t, acctest.Customer{ID: 11, Contact: 101}), resource.TestStep{
 		PreConfig:        a.ResetCalls,
-		Config:           a.with(held{11, 101, 0}.block()),
+		Config:           a.With(acctest.Customer{ID: 11, Contact: 101}.Block()),
 		Destroy:          true,
-		ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{checkPlan(func(plancheck.CheckPlanRequest) error { a.DeleteCustomer(11); return nil })}},
-		PostApplyFunc:    func() { a.wrote(t) },
+		ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{acctest.CheckPlan(func(plancheck.CheckPlanRequest) error { a.DeleteCustomer(11); return nil })}},
+		PostApplyFunc:    func() { a.Wrote(t) },
 	})
 }
 
 // A 404 that isn't the service's own, as from a proxy or for a wrong base_url, says nothing of a customer. Taken for
 // its end it would empty the state of all latches at once.
 func TestAccHubSpotLatchDrift_foreignNotFoundIsNoDeletedCustomer(t *testing.T) {
-	a := accountWith(t, held{11, 0, 0})
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
 	elsewhere := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(elsewhere.Close)
-	misdirected := account{Simulator: a.Simulator, url: elsewhere.URL}
-	declared := held{11, 101, 0}
-	run(t, a.creates(t, declared),
-		refused(misdirected.with(declared.block()), diagnosis("Something else than Fusebill answered", latchLine,
+	misdirected := acctest.Account{Simulator: a.Simulator, URL: elsewhere.URL}
+	declared := acctest.Customer{ID: 11, Contact: 101}
+	acctest.Run(t, a.Creates(t, declared),
+		acctest.Refused(misdirected.With(declared.Block()), acctest.Diagnosis("Something else than Fusebill answered", latchLine,
 			"Could not read the HubSpot latch of customer 11", "404 Not Found, not in the API's form", "404 page not found",
 			"Check base_url")),
-		a.step(t, step{action: plancheck.ResourceActionNoop, before: declared, after: declared}),
+		a.Step(t, acctest.Step{Action: plancheck.ResourceActionNoop, Before: declared, After: declared}),
 	)
 }

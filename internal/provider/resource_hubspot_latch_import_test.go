@@ -13,6 +13,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 	"github.com/hashicorp/terraform-plugin-testing/tfversion"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
 // The promises tested here: a latch is imported by its customer's ID, in each form that the CLI has, without a write, and
@@ -22,19 +24,19 @@ import (
 
 func TestAccHubSpotLatchImport_byCommand(t *testing.T) {
 	t.Parallel()
-	for _, latch := range []held{{11, 101, 0}, {11, 0, 202}, {11, 101, 202}} {
-		t.Run(latch.latch().String(), func(t *testing.T) {
-			a := accountWith(t, held{11, 0, 0})
-			run(t, a.creates(t, latch), resource.TestStep{
+	for _, latch := range []acctest.Customer{{ID: 11, Contact: 101}, {ID: 11, Company: 202}, {ID: 11, Contact: 101, Company: 202}} {
+		t.Run(latch.Latch().String(), func(t *testing.T) {
+			a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+			acctest.Run(t, a.Creates(t, latch), resource.TestStep{
 				PreConfig:                            a.ResetCalls,
-				ResourceName:                         testLatch,
+				ResourceName:                         acctest.LatchAddress,
 				ImportState:                          true,
 				ImportStateId:                        "11",
 				ImportStateVerify:                    true,
 				ImportStateVerifyIdentifierAttribute: "fusebill_id",
-			}, a.step(t, step{
-				prepare: func() { a.wrote(t) },
-				action:  plancheck.ResourceActionNoop, before: latch, after: latch,
+			}, a.Step(t, acctest.Step{
+				Prepare: func() { a.Wrote(t) },
+				Action:  plancheck.ResourceActionNoop, Before: latch, After: latch,
 			}))
 		})
 	}
@@ -42,82 +44,82 @@ func TestAccHubSpotLatchImport_byCommand(t *testing.T) {
 
 // importOf is an import block for the latch "test".
 func importOf(what string) string {
-	return block("import", "to = "+testLatch, what)
+	return acctest.Block("import", "to = "+acctest.LatchAddress, what)
 }
 
 func TestAccHubSpotLatchImport_byBlockWithID(t *testing.T) {
-	latch := held{11, 101, 202}
-	a := accountWith(t, latch)
-	needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0),
-		a.step(t, step{
-			config: a.with(latch.block(), importOf(`id = "11"`)),
-			action: plancheck.ResourceActionNoop, before: latch, after: latch,
+	latch := acctest.Customer{ID: 11, Contact: 101, Company: 202}
+	a := acctest.AccountWith(t, latch)
+	acctest.Needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0),
+		a.Step(t, acctest.Step{
+			Config: a.With(latch.Block(), importOf(`id = "11"`)),
+			Action: plancheck.ResourceActionNoop, Before: latch, After: latch,
 		}))
 }
 
 // An import and a change in one apply: the plan shows what is there and what it becomes.
 func TestAccHubSpotLatchImport_withChange(t *testing.T) {
-	a := accountWith(t, held{11, 101, 202})
-	needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0),
-		a.step(t, step{
-			config: a.with(held{11, 102, 0}.block(), importOf(`id = "11"`)),
-			action: plancheck.ResourceActionUpdate, before: held{11, 101, 202}, after: held{11, 102, 0},
-			writes: []held{{11, 102, 0}},
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101, Company: 202})
+	acctest.Needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0),
+		a.Step(t, acctest.Step{
+			Config: a.With(acctest.Customer{ID: 11, Contact: 102}.Block(), importOf(`id = "11"`)),
+			Action: plancheck.ResourceActionUpdate, Before: acctest.Customer{ID: 11, Contact: 101, Company: 202}, After: acctest.Customer{ID: 11, Contact: 102},
+			Writes: []acctest.Customer{{ID: 11, Contact: 102}},
 		}))
 }
 
 func TestAccHubSpotLatchImport_byBlockWithIdentity(t *testing.T) {
-	latch := held{math.MaxInt64, 9007199254740993, 4294967297}
-	a := accountWith(t, latch)
-	s := a.step(t, step{
-		config: a.with(latch.block(), importOf(fmt.Sprintf("identity = {\n    fusebill_id = %d\n  }", latch.customer))),
-		action: plancheck.ResourceActionNoop, before: latch, after: latch,
+	latch := acctest.Customer{ID: math.MaxInt64, Contact: 9007199254740993, Company: 4294967297}
+	a := acctest.AccountWith(t, latch)
+	s := a.Step(t, acctest.Step{
+		Config: a.With(latch.Block(), importOf(fmt.Sprintf("identity = {\n    fusebill_id = %d\n  }", latch.ID))),
+		Action: plancheck.ResourceActionNoop, Before: latch, After: latch,
 	})
 	s.ConfigStateChecks = append(s.ConfigStateChecks,
-		statecheck.ExpectIdentity(testLatch, map[string]knownvalue.Check{"fusebill_id": knownvalue.Int64Exact(latch.customer)}),
-		statecheck.ExpectIdentityValueMatchesState(testLatch, tfjsonpath.New("fusebill_id")))
-	needs(t, "resource identity", tfversion.SkipBelow(tfversion.Version1_12_0), s)
+		statecheck.ExpectIdentity(acctest.LatchAddress, map[string]knownvalue.Check{"fusebill_id": knownvalue.Int64Exact(latch.ID)}),
+		statecheck.ExpectIdentityValueMatchesState(acctest.LatchAddress, tfjsonpath.New("fusebill_id")))
+	acctest.Needs(t, "resource identity", tfversion.SkipBelow(tfversion.Version1_12_0), s)
 }
 
 // The identity is the customer alone: it is there after each operation, and stays when the HubSpot IDs change.
 func TestAccHubSpotLatchImport_identityFollowsTheCustomer(t *testing.T) {
-	a := accountWith(t, held{11, 0, 0}, held{22, 0, 0})
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
 	identified := func(s resource.TestStep, customer int64) resource.TestStep {
 		s.ConfigStateChecks = append(s.ConfigStateChecks,
-			statecheck.ExpectIdentity(testLatch, map[string]knownvalue.Check{"fusebill_id": knownvalue.Int64Exact(customer)}))
+			statecheck.ExpectIdentity(acctest.LatchAddress, map[string]knownvalue.Check{"fusebill_id": knownvalue.Int64Exact(customer)}))
 		return s
 	}
-	needs(t, "resource identity", tfversion.SkipBelow(tfversion.Version1_12_0),
-		identified(a.creates(t, held{11, 101, 0}), 11),
-		identified(a.step(t, step{
-			action: plancheck.ResourceActionUpdate, before: held{11, 101, 0}, after: held{11, 102, 202},
-			writes: []held{{11, 102, 202}},
+	acctest.Needs(t, "resource identity", tfversion.SkipBelow(tfversion.Version1_12_0),
+		identified(a.Creates(t, acctest.Customer{ID: 11, Contact: 101}), 11),
+		identified(a.Step(t, acctest.Step{
+			Action: plancheck.ResourceActionUpdate, Before: acctest.Customer{ID: 11, Contact: 101}, After: acctest.Customer{ID: 11, Contact: 102, Company: 202},
+			Writes: []acctest.Customer{{ID: 11, Contact: 102, Company: 202}},
 		}), 11),
-		resource.TestStep{ResourceName: testLatch, ImportState: true, ImportStateKind: resource.ImportBlockWithResourceIdentity},
-		identified(a.step(t, step{
-			action: plancheck.ResourceActionDestroyBeforeCreate, before: held{11, 102, 202}, after: held{22, 102, 202},
-			writes: []held{{11, 0, 0}, {22, 102, 202}},
+		resource.TestStep{ResourceName: acctest.LatchAddress, ImportState: true, ImportStateKind: resource.ImportBlockWithResourceIdentity},
+		identified(a.Step(t, acctest.Step{
+			Action: plancheck.ResourceActionDestroyBeforeCreate, Before: acctest.Customer{ID: 11, Contact: 102, Company: 202}, After: acctest.Customer{ID: 22, Contact: 102, Company: 202},
+			Writes: []acctest.Customer{{ID: 11}, {ID: 22, Contact: 102, Company: 202}},
 		}), 22),
 	)
 }
 
 // What Terraform generates for an import block is configuration that the provider accepts and finds nothing to change in.
 func TestAccHubSpotLatchImport_generatedConfigurationNeedsNoChange(t *testing.T) {
-	a := accountWith(t, held{11, 0, 9007199254740993})
-	needs(t, "generated configuration", tfversion.SkipBelow(tfversion.Version1_5_0),
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Company: 9007199254740993})
+	acctest.Needs(t, "generated configuration", tfversion.SkipBelow(tfversion.Version1_5_0),
 		resource.TestStep{
-			Config: a.with(), ResourceName: testLatch, ImportState: true, ImportStateId: "11",
+			Config: a.With(), ResourceName: acctest.LatchAddress, ImportState: true, ImportStateId: "11",
 			ImportStateKind: resource.ImportBlockWithID, GenerateConfig: true,
-			ImportPlanChecks: resource.ImportPlanChecks{PreApply: plans(plancheck.ResourceActionNoop,
-				held{11, 0, 9007199254740993}, held{11, 0, 9007199254740993})},
+			ImportPlanChecks: resource.ImportPlanChecks{PreApply: acctest.Plans(plancheck.ResourceActionNoop,
+				acctest.Customer{ID: 11, Company: 9007199254740993}, acctest.Customer{ID: 11, Company: 9007199254740993})},
 		})
-	a.wrote(t)
+	a.Wrote(t)
 }
 
 func TestAccHubSpotLatchImport_refused(t *testing.T) {
 	t.Parallel()
 	notAnID := func(id string) *regexp.Regexp {
-		return diagnosis("Invalid import ID", "", "The import ID is the ID of the Fusebill customer, a whole number such as 2554529, not "+
+		return acctest.Diagnosis("Invalid import ID", "", "The import ID is the ID of the Fusebill customer, a whole number such as 2554529, not "+
 			strconv.Quote(id)+". It isn't the customer's reference, nor an ID of HubSpot.")
 	}
 	for name, c := range map[string]struct {
@@ -129,29 +131,29 @@ func TestAccHubSpotLatchImport_refused(t *testing.T) {
 		"zero":             {"0", notAnID("0")},
 		"beyond 64 bits":   {"9223372036854775808", notAnID("9223372036854775808")},
 		"customer and IDs": {"11/101", notAnID("11/101")},
-		"customer without a latch": {"22", diagnosis("Customer isn't latched", "",
+		"customer without a latch": {"22", acctest.Diagnosis("Customer isn't latched", "",
 			"Customer 22 exists and is latched to nothing in HubSpot, so there is nothing to import.",
 			"declare the resource and apply without an import", "give the ID of a customer that is latched")},
-		"unknown customer": {"99", diagnosis("Customer not found in Fusebill", "",
+		"unknown customer": {"99", acctest.Diagnosis("Customer not found in Fusebill", "",
 			"Could not import the HubSpot latch of customer 99", "404 Not Found: Customer with id 99 was not found.",
 			"Check that 99 is the customer's own ID", "and not its reference")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := accountWith(t, held{11, 101, 0}, held{22, 0, 0})
-			run(t, resource.TestStep{
-				Config: a.with(held{11, 101, 0}.block()), ResourceName: testLatch,
+			a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101}, acctest.Customer{ID: 22})
+			acctest.Run(t, resource.TestStep{
+				Config: a.With(acctest.Customer{ID: 11, Contact: 101}.Block()), ResourceName: acctest.LatchAddress,
 				ImportState: true, ImportStateId: c.id, ExpectError: c.diagnosis,
 			})
-			a.wrote(t)
+			a.Wrote(t)
 		})
 	}
 }
 
 // A malformed ID costs no call.
 func TestAccHubSpotLatchImport_malformedIDMakesNoCall(t *testing.T) {
-	a := accountWith(t, held{11, 101, 0})
-	needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0),
-		refused(a.with(held{11, 101, 0}.block(), importOf(`id = "eleven"`)), diagnosis("Invalid import ID", "", `not "eleven"`)))
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101})
+	acctest.Needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0),
+		acctest.Refused(a.With(acctest.Customer{ID: 11, Contact: 101}.Block(), importOf(`id = "eleven"`)), acctest.Diagnosis("Invalid import ID", "", `not "eleven"`)))
 	if n := a.Count(); n > 0 {
 		t.Errorf("%d calls were made: %v", n, a.Calls())
 	}

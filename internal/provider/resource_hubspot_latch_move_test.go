@@ -2,40 +2,21 @@ package provider
 
 import (
 	"fmt"
-	"os"
-	"path"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
 // The promises tested here: a latch that was kept by restapi_object, restful_resource, terraform_data or null_resource is
 // adopted from the state as those write it, to the last digit, without a write, and the plan after it is empty; a state
 // that doesn't tell one customer and a latch for sure is refused, with what to do instead; what isn't ours is left to others.
 
-// moved is a state that somebody else's resource has written.
-type moved struct {
-	provider, typeName string
-	state              string
+func terraformData(attributes string) acctest.Foreign {
+	return acctest.Foreign{Provider: acctest.Builtin, TypeName: "terraform_data", State: attributes}
 }
-
-// The addresses of the providers, as Terraform gives them.
-const (
-	restapi   = "registry.terraform.io/mastercard/restapi"
-	restful   = "registry.terraform.io/magodo/restful"
-	builtin   = "terraform.io/builtin/terraform"
-	nullNames = "registry.terraform.io/hashicorp/null"
-)
-
-func restapiObject(attributes string) moved { return moved{restapi, "restapi_object", attributes} }
-
-func restfulResource(attributes string) moved { return moved{restful, "restful_resource", attributes} }
-
-func terraformData(attributes string) moved { return moved{builtin, "terraform_data", attributes} }
-
-func nullResource(attributes string) moved { return moved{nullNames, "null_resource", attributes} }
 
 // customerAnswer is a customer as the service answers it, other objects' IDs included.
 const customerAnswer = `{"firstName":"John","reference":"1337","customerReference":{"reference1":null,"salesTrackingCodes":[],"id":172677,` +
@@ -43,66 +24,66 @@ const customerAnswer = `{"firstName":"John","reference":"1337","customerReferenc
 
 // movable are states and the latches in them.
 var movable = map[string]struct {
-	from moved
-	want held
+	from acctest.Foreign
+	want acctest.Customer
 }{
-	"restapi_object 1.19, as created": {restapiObject(`{
+	"restapi_object 1.19, as created": {acctest.RestapiObject(`{
 		"api_data": {"firstName": "John", "hubSpotCompanyId": "202", "hubSpotId": "9.007199254740992e+15", "id": "2.554529e+06", "parentId": "<nil>"},
 		"api_response": ` + quoted(customerAnswer) + `, "create_method": "POST", "create_path": "/HubSpot/latchCustomer",
 		"create_response": ` + quoted(customerAnswer) + `,
 		"data": "{\"fusebillId\":2554529,\"hubSpotCompanyId\":202,\"hubSpotId\":9007199254740993}", "debug": false, "destroy_data": null,
 		"force_new": null, "id": "2554529", "id_attribute": null, "object_id": null, "path": "/customers", "read_search": null}`),
-		held{2554529, 9007199254740993, 202}},
+		acctest.Customer{ID: 2554529, Contact: 9007199254740993, Company: 202}},
 	// It takes what the API has added for a change, and writes it to data by way of floats.
-	"restapi_object 1.19, refreshed": {restapiObject(`{
+	"restapi_object 1.19, refreshed": {acctest.RestapiObject(`{
 		"api_data": {"hubSpotCompanyId": "202", "hubSpotId": "9.007199254740992e+15", "id": "2.554529e+06"},
 		"api_response": ` + quoted(customerAnswer) + `, "create_response": ` + quoted(strings.ReplaceAll(customerAnswer, "202", "201")) + `,
 		"data": "{\"firstName\":\"John\",\"fusebillId\":null,\"hubSpotCompanyId\":202,\"hubSpotId\":9007199254740992,\"id\":2554529}",
 		"id": "2554529", "path": "/customers"}`),
-		held{2554529, 9007199254740993, 202}},
-	"restapi_object 2, whose data is the last answer": {restapiObject(`{
+		acctest.Customer{ID: 2554529, Contact: 9007199254740993, Company: 202}},
+	"restapi_object 2, whose data is the last answer": {acctest.RestapiObject(`{
 		"api_data": {"id": "2.554529e+06"}, "api_response": ` + quoted(customerAnswer) + `, "create_response": null,
 		"data": ` + quoted(customerAnswer) + `, "id": "2554529", "path": "/customers", "ignore_server_additions": null}`),
-		held{2554529, 9007199254740993, 202}},
-	"restapi_object 2, whose reads answer something else": {restapiObject(`{
+		acctest.Customer{ID: 2554529, Contact: 9007199254740993, Company: 202}},
+	"restapi_object 2, whose reads answer something else": {acctest.RestapiObject(`{
 		"api_response": "{\"ok\":true}", "create_response": ` + quoted(customerAnswer) + `, "data": "{\"ok\":true}", "id": "2554529"}`),
-		held{2554529, 9007199254740993, 202}},
-	"restapi_object whose answer isn't the customer": {restapiObject(`{
+		acctest.Customer{ID: 2554529, Contact: 9007199254740993, Company: 202}},
+	"restapi_object whose answer isn't the customer": {acctest.RestapiObject(`{
 		"api_data": {"ok": "true"}, "api_response": "{\"ok\":true,\"id\":7}", "create_response": "created",
 		"data": "{\"FusebillID\":\"9007199254740993\",\"HUBSPOTID\":null,\"hubSpotCompanyId\":\"202\"}", "id": "7", "path": "/latches"}`),
-		held{9007199254740993, 0, 202}},
+		acctest.Customer{ID: 9007199254740993, Company: 202}},
 	// The request tells both, the answer only one.
-	"restapi_object whose answer is cut short": {restapiObject(`{
+	"restapi_object whose answer is cut short": {acctest.RestapiObject(`{
 		"api_response": "{\"id\":2554529,\"hubSpotId\":999}",
 		"data": "{\"fusebillId\":2554529,\"hubSpotCompanyId\":202,\"hubSpotId\":9007199254740993}"}`),
-		held{2554529, 9007199254740993, 202}},
-	"restapi_object of a wrapped answer": {restapiObject(`{"api_response": ` + quoted(`{"id":7,"data":`+customerAnswer+`}`) + `, "data": "{}"}`),
-		held{2554529, 9007199254740993, 202}},
+		acctest.Customer{ID: 2554529, Contact: 9007199254740993, Company: 202}},
+	"restapi_object of a wrapped answer": {acctest.RestapiObject(`{"api_response": ` + quoted(`{"id":7,"data":`+customerAnswer+`}`) + `, "data": "{}"}`),
+		acctest.Customer{ID: 2554529, Contact: 9007199254740993, Company: 202}},
 
-	"restful_resource, as created": {restfulResource(`{
+	"restful_resource, as created": {acctest.RestfulResource(`{
 		"body": {"value": {"fusebillId": 9007199254740993, "hubSpotCompanyId": null, "hubSpotId": 101},
 			"type": ["object", {"fusebillId": "number", "hubSpotCompanyId": "dynamic", "hubSpotId": "number"}]},
 		"create_method": "POST", "delete_body": null, "force_new_attrs": null, "id": "/customers/9007199254740993",
 		"output": {"value": {"customerReference": {"id": 172677}, "hubSpotCompanyId": null, "hubSpotId": 101, "id": 9007199254740993},
 			"type": ["object", {"customerReference": ["object", {"id": "number"}], "hubSpotCompanyId": "dynamic", "hubSpotId": "number", "id": "number"}]},
 		"path": "/HubSpot/latchCustomer", "read_path": "/customers/$(body.id)", "sensitive_output": null}`),
-		held{9007199254740993, 101, 0}},
+		acctest.Customer{ID: 9007199254740993, Contact: 101}},
 	// It keeps those keys of the body alone that the answer has too.
-	"restful_resource, refreshed, with a sensitive output": {restfulResource(`{
+	"restful_resource, refreshed, with a sensitive output": {acctest.RestfulResource(`{
 		"body": {"value": {"hubSpotCompanyId": 202, "hubSpotId": 101}, "type": ["object", {"hubSpotCompanyId": "number", "hubSpotId": "number"}]},
 		"id": "/customers/2554529", "output": null,
 		"sensitive_output": {"value": {"hubSpotCompanyId": 202, "hubSpotId": 9007199254740993, "id": 2554529},
 			"type": ["object", {"hubSpotCompanyId": "number", "hubSpotId": "number", "id": "number"}]}}`),
-		held{2554529, 9007199254740993, 202}},
-	"restful_resource with output_attrs": {restfulResource(`{
+		acctest.Customer{ID: 2554529, Contact: 9007199254740993, Company: 202}},
+	"restful_resource with output_attrs": {acctest.RestfulResource(`{
 		"body": {"value": {"fusebillId": null, "hubSpotId": 9007199254740993}, "type": ["object", {"fusebillId": "number", "hubSpotId": "number"}]},
 		"id": "/customers/2554529", "output": {"value": {"hubSpotId": 9007199254740993}, "type": ["object", {"hubSpotId": "number"}]},
 		"output_attrs": ["hubSpotId"]}`),
-		held{2554529, 9007199254740993, 0}},
-	"restful_resource of version 0, all texts": {restfulResource(`{
+		acctest.Customer{ID: 2554529, Contact: 9007199254740993}},
+	"restful_resource of version 0, all texts": {acctest.RestfulResource(`{
 		"body": "{\"fusebillId\":2554529,\"hubSpotCompanyId\":9007199254740993}", "id": "/HubSpot/latchCustomer",
 		"output": "{\"hubSpotCompanyId\":9007199254740993,\"hubSpotId\":null,\"id\":2554529}"}`),
-		held{2554529, 0, 9007199254740993}},
+		acctest.Customer{ID: 2554529, Company: 9007199254740993}},
 
 	"terraform_data of numbers": {terraformData(`{
 		"id": "6504c684-926d-f2cd-4775-6a6e99af0c1f", "triggers_replace": {"value": ["11"], "type": ["tuple", ["string"]]},
@@ -110,53 +91,52 @@ var movable = map[string]struct {
 			"type": ["object", {"fusebill_id": "number", "hubspot_company_id": "dynamic", "hubspot_id": "number"}]},
 		"output": {"value": {"fusebill_id": 2554529, "hubspot_company_id": null, "hubspot_id": 9007199254740993},
 			"type": ["object", {"fusebill_id": "number", "hubspot_company_id": "dynamic", "hubspot_id": "number"}]}}`),
-		held{2554529, 9007199254740993, 0}},
+		acctest.Customer{ID: 2554529, Contact: 9007199254740993}},
 	"terraform_data of texts, one level down": {terraformData(`{
 		"id": "6504c684-926d-f2cd-4775-6a6e99af0c1f", "output": null, "triggers_replace": null,
 		"input": {"value": {"url": "https://secure.fusebill.com", "request": {"fusebillId": "9007199254740993", "hubSpotId": "101", "hubSpotCompanyId": ""}},
 			"type": ["object", {"request": ["map", "string"], "url": "string"}]}}`),
-		held{9007199254740993, 101, 0}},
+		acctest.Customer{ID: 9007199254740993, Contact: 101}},
 	"terraform_data of JSON": {terraformData(`{
 		"id": "6504c684-926d-f2cd-4775-6a6e99af0c1f", "triggers_replace": null,
 		"input": {"value": "{\"fusebillId\":2554529,\"hubSpotId\":9007199254740993}", "type": "string"},
 		"output": {"value": "{\"fusebillId\":2554529,\"hubSpotId\":9007199254740993}", "type": "string"}}`),
-		held{2554529, 9007199254740993, 0}},
+		acctest.Customer{ID: 2554529, Contact: 9007199254740993}},
 	"terraform_data of triggers": {terraformData(`{
 		"id": "6504c684-926d-f2cd-4775-6a6e99af0c1f", "input": null, "output": null,
 		"triggers_replace": {"value": {"fusebill_id": 2554529, "hubspot_company_id": 9007199254740993}, "type": ["map", "number"]}}`),
-		held{2554529, 0, 9007199254740993}},
+		acctest.Customer{ID: 2554529, Company: 9007199254740993}},
 	// A customer's id is no matter of terraform_data.
 	"terraform_data with an id of its own": {terraformData(`{
 		"input": {"value": {"id": 7, "fusebill_id": 2554529, "hubspot_id": 101}, "type": ["map", "number"]}}`),
-		held{2554529, 101, 0}},
+		acctest.Customer{ID: 2554529, Contact: 101}},
 
-	"null_resource": {nullResource(`{
+	"null_resource": {acctest.NullResource(`{
 		"id": "5577006791947779410", "triggers": {"fusebill_id": "2554529", "hubspot_company_id": "202", "hubspot_id": "9007199254740993"}}`),
-		held{2554529, 9007199254740993, 202}},
-	"null_resource without a contact": {nullResource(`{
+		acctest.Customer{ID: 2554529, Contact: 9007199254740993, Company: 202}},
+	"null_resource without a contact": {acctest.NullResource(`{
 		"id": "5577006791947779410", "triggers": {"fusebillId": "9007199254740993", "hubSpotCompanyId": "202", "hubSpotId": ""}}`),
-		held{9007199254740993, 0, 202}},
-	"null_resource of JSON": {nullResource(`{"id": "5577006791947779410", "triggers": {"body": "{\"fusebillId\":2554529,\"hubSpotId\":9007199254740993}"}}`),
-		held{2554529, 9007199254740993, 0}},
-	"null_resource of a fork, from a mirror": {moved{"mirror.example/somebody/null", "null_resource",
-		`{"triggers": {"fusebill_id": "2554529", "hubspot_id": "101", "hubspot_company_id": null}}`},
-		held{2554529, 101, 0}},
-	"null_resource, by OpenTofu": {moved{"null", "null_resource", `{"triggers": {"fusebill_id": "2554529", "hubspot_id": "101"}}`},
-		held{2554529, 101, 0}},
+		acctest.Customer{ID: 9007199254740993, Company: 202}},
+	"null_resource of JSON": {acctest.NullResource(`{"id": "5577006791947779410", "triggers": {"body": "{\"fusebillId\":2554529,\"hubSpotId\":9007199254740993}"}}`),
+		acctest.Customer{ID: 2554529, Contact: 9007199254740993}},
+	"null_resource of a fork, from a mirror": {acctest.Foreign{Provider: "mirror.example/somebody/null", TypeName: "null_resource", State: `{"triggers": {"fusebill_id": "2554529", "hubspot_id": "101", "hubspot_company_id": null}}`},
+		acctest.Customer{ID: 2554529, Contact: 101}},
+	"null_resource, by OpenTofu": {acctest.Foreign{Provider: "null", TypeName: "null_resource", State: `{"triggers": {"fusebill_id": "2554529", "hubspot_id": "101"}}`},
+		acctest.Customer{ID: 2554529, Contact: 101}},
 }
 
 // quoted is a text as JSON has it.
 func quoted(text string) string { return fmt.Sprintf("%q", text) }
 
 // move asks for a state to be moved, as Terraform does.
-func (p *protocol) move(from moved, to string) *tfprotov6.MoveResourceStateResponse {
-	p.t.Helper()
-	resp, err := p.server.MoveResourceState(p.t.Context(), &tfprotov6.MoveResourceStateRequest{
-		SourceProviderAddress: from.provider, SourceTypeName: from.typeName, SourceState: &tfprotov6.RawState{JSON: []byte(from.state)},
+func moveState(p *acctest.Protocol, from acctest.Foreign, to string) *tfprotov6.MoveResourceStateResponse {
+	p.T.Helper()
+	resp, err := p.Server.MoveResourceState(p.T.Context(), &tfprotov6.MoveResourceStateRequest{
+		SourceProviderAddress: from.Provider, SourceTypeName: from.TypeName, SourceState: &tfprotov6.RawState{JSON: []byte(from.State)},
 		TargetTypeName: to,
 	})
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	return resp
 }
@@ -166,18 +146,18 @@ func TestProtocol_move(t *testing.T) {
 	for name, test := range movable {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			sim := simWith(test.want)
-			p := configured(t, sim)
-			resp := p.move(test.from, latchType)
-			p.succeeded(resp.Diagnostics, nil)
-			p.holds(resp.TargetState, test.want)
-			p.identifies(resp.TargetIdentity, test.want.customer)
+			sim := acctest.SimulatorWith(test.want)
+			p := acctest.NewConfiguredProtocol(t, sim)
+			resp := moveState(p, test.from, acctest.LatchType)
+			p.Succeeded(resp.Diagnostics, nil)
+			p.Holds(resp.TargetState, test.want)
+			p.Identifies(resp.TargetIdentity, test.want.ID)
 
-			read, err := p.server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
-				TypeName: latchType, CurrentState: resp.TargetState, CurrentIdentity: resp.TargetIdentity, Private: resp.TargetPrivate,
+			read, err := p.Server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
+				TypeName: acctest.LatchType, CurrentState: resp.TargetState, CurrentIdentity: resp.TargetIdentity, Private: resp.TargetPrivate,
 			})
-			p.succeeded(read.Diagnostics, err)
-			p.holds(read.NewState, test.want)
+			p.Succeeded(read.Diagnostics, err)
+			p.Holds(read.NewState, test.want)
 			if n := sim.Writes(); n > 0 {
 				t.Errorf("%d writes were made", n)
 			}
@@ -196,35 +176,35 @@ func TestProtocol_moveRefused(t *testing.T) {
 		return "Nothing was changed. Instead of moving it, import the latch " + byID + ":\n\n" + importBlock(customer) +
 			"\n\nand let Terraform forget the former resource, by a removed block with destroy = false or by terraform state rm"
 	}
-	input := func(value string) moved {
+	input := func(value string) acctest.Foreign {
 		return terraformData(`{"input": {"value": ` + value + `, "type": "dynamic"}}`)
 	}
 	for name, test := range map[string]struct {
-		from     moved
+		from     acctest.Foreign
 		fault    string
 		customer int64 // in the import block
 	}{
-		"nothing at all": {nullResource(`{"id": "5577006791947779410", "triggers": null}`), "null_resource to fusebill_hubspot_latch: its state " +
+		"nothing at all": {acctest.NullResource(`{"id": "5577006791947779410", "triggers": null}`), "null_resource to fusebill_hubspot_latch: its state " +
 			"holds no ID of a Fusebill customer. Looked for were fusebillId, hubSpotId and hubSpotCompanyId, or fusebill_id, hubspot_id and " +
 			"hubspot_company_id, in triggers.", 2554529},
-		"another resource of the API": {restapiObject(`{"api_response": "{\"id\":2554529,\"name\":\"Plan\"}", "data": "{\"name\":\"Plan\"}", "id": "2554529"}`),
+		"another resource of the API": {acctest.RestapiObject(`{"api_response": "{\"id\":2554529,\"name\":\"Plan\"}", "data": "{\"name\":\"Plan\"}", "id": "2554529"}`),
 			"its state holds no ID of a Fusebill customer. Looked for were fusebillId, hubSpotId and hubSpotCompanyId, or fusebill_id, hubspot_id " +
 				"and hubspot_company_id, in api_response, data, create_response.", 2554529},
 		"no customer":             {input(`{"hubspot_id": 101, "id": 11}`), "its state holds no ID of a Fusebill customer", 2554529},
-		"no customer in the path": {restfulResource(`{"id": "/customers/11/x", "body": "{\"hubSpotId\":101}"}`), "its state holds no ID of a Fusebill customer", 2554529},
+		"no customer in the path": {acctest.RestfulResource(`{"id": "/customers/11/x", "body": "{\"hubSpotId\":101}"}`), "its state holds no ID of a Fusebill customer", 2554529},
 		"no latch":                {input(`{"fusebill_id": 11}`), "its state holds no ID of a HubSpot contact or company for customer 11", 11},
-		"a latch of nulls":        {restapiObject(`{"api_response": "{\"id\":11,\"hubSpotId\":null,\"hubSpotCompanyId\":null}"}`), "for customer 11", 11},
+		"a latch of nulls":        {acctest.RestapiObject(`{"api_response": "{\"id\":11,\"hubSpotId\":null,\"hubSpotCompanyId\":null}"}`), "for customer 11", 11},
 		"a latch of zeros":        {input(`{"fusebill_id": 11, "hubspot_id": 0, "hubspot_company_id": "0"}`), "for customer 11", 11},
-		"a JSON text and more": {nullResource(`{"triggers": {"body": "{\"fusebillId\":11,\"hubSpotId\":101} {}"}}`),
+		"a JSON text and more": {acctest.NullResource(`{"triggers": {"body": "{\"fusebillId\":11,\"hubSpotId\":101} {}"}}`),
 			"its state holds no ID of a Fusebill customer", 2554529},
 		"too deep": {input(`{"a": {"b": {"fusebill_id": 11, "hubspot_id": 101}}}`), "its state holds no ID of a Fusebill customer", 2554529},
 		"a list":   {input(`[{"fusebill_id": 11, "hubspot_id": 101}]`), "its state holds no ID of a Fusebill customer", 2554529},
 		"two customers": {input(`{"a": {"fusebill_id": 11, "hubspot_id": 101}, "b": {"fusebill_id": 22, "hubspot_id": 102}}`),
 			"it holds two customers, 11 and 22", 2554529},
-		"an answer about another customer": {restapiObject(`{"api_response": "{\"id\":22,\"hubSpotId\":101}", "data": "{\"fusebillId\":11,\"hubSpotId\":101}"}`),
+		"an answer about another customer": {acctest.RestapiObject(`{"api_response": "{\"id\":22,\"hubSpotId\":101}", "data": "{\"fusebillId\":11,\"hubSpotId\":101}"}`),
 			"it holds two customers, 22 and 11", 2554529},
 		// By 1.19 of restapi_object, whose floats have lost the last digit.
-		"a customer that was rounded": {restapiObject(`{
+		"a customer that was rounded": {acctest.RestapiObject(`{
 			"api_response": "{\"id\":9007199254740993,\"hubSpotId\":101}", "data": "{\"id\":9007199254740992,\"hubSpotId\":101}"}`),
 			"it holds two customers, 9007199254740993 and 9007199254740992", 2554529},
 		"a number with an exponent": {input(`{"fusebill_id": 2.554529e+06, "hubspot_id": 101}`),
@@ -232,17 +212,17 @@ func TestProtocol_moveRefused(t *testing.T) {
 		"a fraction":           {input(`{"fusebill_id": 11, "hubspot_id": 101.5}`), "in its input, hubspot_id isn't an ID", 2554529},
 		"more than 64 bits":    {input(`{"fusebill_id": 11, "hubspot_id": 9223372036854775808}`), "in its input, hubspot_id isn't an ID", 2554529},
 		"a negative number":    {input(`{"fusebill_id": -11, "hubspot_id": 101}`), "in its input, fusebill_id isn't an ID", 2554529},
-		"a word":               {nullResource(`{"triggers": {"fusebillId": "eleven", "hubspot_id": "101"}}`), "in its triggers, fusebillId isn't an ID", 2554529},
+		"a word":               {acctest.NullResource(`{"triggers": {"fusebillId": "eleven", "hubspot_id": "101"}}`), "in its triggers, fusebillId isn't an ID", 2554529},
 		"a boolean":            {input(`{"fusebill_id": 11, "hubspot_company_id": true}`), "in its input, hubspot_company_id isn't an ID", 2554529},
 		"two spellings":        {input(`{"fusebill_id": 11, "hubSpotId": 101, "hubspot_id": 102}`), "in its input, hubspot_id is there twice, and differs", 2554529},
-		"a state that is none": {nullResource(`[]`), "its state can't be read", 2554529},
-		"a state cut short":    {nullResource(`{"triggers": `), "its state can't be read", 2554529},
+		"a state that is none": {acctest.NullResource(`[]`), "its state can't be read", 2554529},
+		"a state cut short":    {acctest.NullResource(`{"triggers": `), "its state can't be read", 2554529},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newProtocol(t, simWith())
-			resp := p.move(test.from, latchType)
-			p.failed(resp.Diagnostics, nil, summary, "Could not move this "+test.from.typeName, test.fault, instead(test.customer))
+			p := acctest.NewProtocol(t, acctest.SimulatorWith())
+			resp := moveState(p, test.from, acctest.LatchType)
+			p.Failed(resp.Diagnostics, nil, summary, "Could not move this "+test.from.TypeName, test.fault, instead(test.customer))
 			if resp.TargetState != nil {
 				t.Error("there is an error and a state")
 			}
@@ -255,22 +235,22 @@ func TestProtocol_moveOfOthers(t *testing.T) {
 	t.Parallel()
 	const state = `{"triggers": {"fusebill_id": "11", "hubspot_id": "101"}, "input": {"fusebill_id": 11, "hubspot_id": 101}}`
 	for name, test := range map[string]struct {
-		from moved
+		from acctest.Foreign
 		to   string
 		part string
 	}{
-		"another type":             {moved{nullNames, "null_data_source", state}, latchType, "does not include support for the given source resource"},
-		"another provider":         {moved{"registry.terraform.io/hashicorp/notnull", "null_resource", state}, latchType, "does not include support for the given source resource"},
-		"type of another provider": {moved{restapi, "terraform_data", state}, latchType, "Source Resource Type: terraform_data"},
-		"to a set":                 {moved{nullNames, "null_resource", state}, latchesType, "does not include move resource state support"},
-		"from a single to a set": {moved{Address, latchType, `{"fusebill_id": 11, "hubspot_id": 101}`}, latchesType,
+		"another type":             {acctest.Foreign{Provider: acctest.NullNames, TypeName: "null_data_source", State: state}, acctest.LatchType, "does not include support for the given source resource"},
+		"another provider":         {acctest.Foreign{Provider: "registry.terraform.io/hashicorp/notnull", TypeName: "null_resource", State: state}, acctest.LatchType, "does not include support for the given source resource"},
+		"type of another provider": {acctest.Foreign{Provider: acctest.Restapi, TypeName: "terraform_data", State: state}, acctest.LatchType, "Source Resource Type: terraform_data"},
+		"to a set":                 {acctest.Foreign{Provider: acctest.NullNames, TypeName: "null_resource", State: state}, latchesType, "does not include move resource state support"},
+		"from a single to a set": {acctest.Foreign{Provider: Address, TypeName: acctest.LatchType, State: `{"fusebill_id": 11, "hubspot_id": 101}`}, latchesType,
 			"Source Resource Type: fusebill_hubspot_latch"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newProtocol(t, simWith())
-			resp := p.move(test.from, test.to)
-			p.failed(resp.Diagnostics, nil, "Unable to Move Resource State", test.part)
+			p := acctest.NewProtocol(t, acctest.SimulatorWith())
+			resp := moveState(p, test.from, test.to)
+			p.Failed(resp.Diagnostics, nil, "Unable to Move Resource State", test.part)
 			if resp.TargetState != nil {
 				t.Error("there is an error and a state")
 			}
@@ -281,7 +261,7 @@ func TestProtocol_moveOfOthers(t *testing.T) {
 // FuzzMovedState holds that a state is either refused or tells a customer and a latch.
 func FuzzMovedState(f *testing.F) {
 	for _, test := range movable {
-		f.Add(test.from.typeName, test.from.state)
+		f.Add(test.from.TypeName, test.from.State)
 	}
 	for _, state := range []string{``, `null`, `[]`, `{"triggers":{"fusebill_id":-1,"hubspot_id":1e3}}`, `{"input":{"value":{"value":null,"type":1},"type":2}}`} {
 		for typeName := range moveSources {
@@ -304,52 +284,38 @@ func FuzzMovedState(f *testing.F) {
 }
 
 // newMoveCLI is newCLI for a CLI that has moves between types of resources.
-func newMoveCLI(t *testing.T, a account) *cli {
+func newMoveCLI(t *testing.T, a acctest.Account) *acctest.Workspace {
 	t.Helper()
-	c := newCLI(t, a)
-	c.skipWithoutMoves()
+	c := acctest.NewWorkspace(t, a)
+	c.SkipWithoutMoves()
 	return c
 }
 
-func (c *cli) skipWithoutMoves() {
-	c.t.Helper()
-	minor := 8
-	if c.isOpenTofu() {
-		minor = 10
-	}
-	c.skipBelow(1, minor, "moves between types of resources")
-}
-
-func (c *cli) isOpenTofu() bool {
-	c.t.Helper()
-	return strings.HasPrefix(c.run(0, "version"), "OpenTofu")
-}
-
 // moves fails the test unless the latch "test", as declared, takes over another resource's state without a write.
-func (c *cli) moves(a account, from string, want held) {
-	c.t.Helper()
+func moves(c *acctest.Workspace, a acctest.Account, from string, want acctest.Customer) {
+	c.T.Helper()
 	a.ResetCalls()
-	c.declare(want.block(), block("moved", "from = "+from, "to = "+testLatch))
-	prints(c.t, c.planIs(true), from+" has moved to "+testLatch, "0 to add, 0 to change, 0 to destroy")
-	c.shows(want, "tfplan")
-	c.run(0, "apply", "-no-color", "tfplan")
-	c.shows(want)
-	c.planIs(false)
-	c.declare(want.block())
-	c.planIs(false)
-	a.wrote(c.t)
-	a.holds(c.t, want)
+	c.Declare(want.Block(), acctest.Block("moved", "from = "+from, "to = "+acctest.LatchAddress))
+	acctest.Prints(c.T, c.PlanIs(true), from+" has moved to "+acctest.LatchAddress, "0 to add, 0 to change, 0 to destroy")
+	c.Shows(want, "tfplan")
+	c.Run(0, "apply", "-no-color", "tfplan")
+	c.Shows(want)
+	c.PlanIs(false)
+	c.Declare(want.Block())
+	c.PlanIs(false)
+	a.Wrote(c.T)
+	a.Holds(c.T, want)
 }
 
 func TestAccCLIMove_terraformData(t *testing.T) {
 	t.Parallel()
-	want := held{2554529, 9007199254740993, 0}
-	a := accountWith(t, want)
+	want := acctest.Customer{ID: 2554529, Contact: 9007199254740993}
+	a := acctest.AccountWith(t, want)
 	c := newMoveCLI(t, a)
-	c.declare(block(`resource "terraform_data" "former"`,
+	c.Declare(acctest.Block(`resource "terraform_data" "former"`,
 		"input = { fusebill_id = 2554529, hubspot_id = 9007199254740993, hubspot_company_id = null }"))
-	c.apply()
-	c.moves(a, "terraform_data.former", want)
+	c.Apply()
+	moves(c, a, "terraform_data.former", want)
 }
 
 // Each state is written by hand, as the provider of its resource writes it. Terraform wants that provider, since the state
@@ -362,11 +328,11 @@ func TestAccCLIMove(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			from, want := movable[name].from, movable[name].want
-			a := accountWith(t, want)
+			a := acctest.AccountWith(t, want)
 			c := newMoveCLI(t, a)
-			c.standIn(from.provider)
-			c.write("terraform.tfstate", stateOf(from.inState("former")))
-			c.moves(a, from.typeName+".former", want)
+			c.StandIn(from.Provider)
+			c.Write("terraform.tfstate", acctest.StateOf(from.InState("former")))
+			moves(c, a, from.TypeName+".former", want)
 		})
 	}
 }
@@ -374,43 +340,24 @@ func TestAccCLIMove(t *testing.T) {
 // A plan that can't tell the latch moves nothing, and says what to do instead, which does it.
 func TestAccCLIMove_refused(t *testing.T) {
 	t.Parallel()
-	want := held{2554529, 101, 0}
-	a := accountWith(t, want)
+	want := acctest.Customer{ID: 2554529, Contact: 101}
+	a := acctest.AccountWith(t, want)
 	c := newMoveCLI(t, a)
-	former := block(`resource "terraform_data" "former"`, "input = { fusebill_id = 2554529 }")
-	c.declare(former)
-	c.apply()
-	c.declare(want.block(), block("moved", "from = terraform_data.former", "to = "+testLatch))
-	prints(t, c.run(1, "plan", "-no-color"), "Error: Moved resource holds no HubSpot latch",
+	former := acctest.Block(`resource "terraform_data" "former"`, "input = { fusebill_id = 2554529 }")
+	c.Declare(former)
+	c.Apply()
+	c.Declare(want.Block(), acctest.Block("moved", "from = terraform_data.former", "to = "+acctest.LatchAddress))
+	acctest.Prints(t, c.Run(1, "plan", "-no-color"), "Error: Moved resource holds no HubSpot latch",
 		"its state holds no ID of a HubSpot contact or company for customer 2554529")
-	c.declare(want.block(), block("import", "to = "+testLatch, `id = "2554529"`), removed("terraform_data.former"))
-	c.apply()
-	c.shows(want)
-	a.wrote(t)
+	c.Declare(want.Block(), acctest.Block("import", "to = "+acctest.LatchAddress, `id = "2554529"`), removed("terraform_data.former"))
+	c.Apply()
+	c.Shows(want)
+	a.Wrote(t)
 
-	c.declare(former)
-	c.run(0, "state", "rm", testLatch)
-	c.apply()
-	c.declare(latchSet{want}.block(), block("moved", "from = terraform_data.former", "to = "+testSet))
-	prints(t, c.run(1, "plan", "-no-color"), "Error: Unable to Move Resource State",
+	c.Declare(former)
+	c.Run(0, "state", "rm", acctest.LatchAddress)
+	c.Apply()
+	c.Declare(acctest.LatchSet{want}.Block(), acctest.Block("moved", "from = terraform_data.former", "to = "+acctest.SetAddress))
+	acctest.Prints(t, c.Run(1, "plan", "-no-color"), "Error: Unable to Move Resource State",
 		"Source Resource Type: terraform_data", "Target Resource Type: fusebill_hubspot_latches")
-}
-
-// standIn lets the built provider stand in for other ones.
-func (c *cli) standIn(addresses ...string) {
-	c.t.Helper()
-	binary, err := builtProvider()
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	overrides := fmt.Sprintf("dev_overrides {\n    %q = %q\n", source, filepath.Dir(binary))
-	for _, address := range addresses {
-		dir := c.t.TempDir()
-		if err := os.Symlink(binary, filepath.Join(dir, "terraform-provider-"+path.Base(address))); err != nil {
-			c.t.Fatal(err)
-		}
-		_, source, _ := strings.Cut(address, "/") // The host is the CLI's own registry.
-		overrides += fmt.Sprintf("    %q = %q\n", source, dir)
-	}
-	c.write("cli.tfrc", block("provider_installation", overrides+"  }", "direct {}"))
 }

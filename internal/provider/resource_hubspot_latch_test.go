@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
@@ -17,111 +18,111 @@ import (
 // is refused before the first call.
 //
 // Elsewhere: drift, import and faults in the files of those names, errors' full texts in diagnostics_test.go, what a
-// warning says and how digits survive in cli_test.go, identity without a new CLI in protocol_test.go.
+// warning says and how digits survive in internal/acceptance, identity without a new CLI in protocol_test.go.
 
 func TestAccHubSpotLatch_createAndDestroyAreOneWriteEach(t *testing.T) {
 	t.Parallel()
-	for name, declared := range map[string]held{
-		"contact": {11, 101, 0},
-		"company": {11, 0, 202},
-		"both":    {11, 101, 202},
+	for name, declared := range map[string]acctest.Customer{
+		"contact": {ID: 11, Contact: 101},
+		"company": {ID: 11, Company: 202},
+		"both":    {ID: 11, Contact: 101, Company: 202},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := accountWith(t, held{11, 0, 0}, held{22, 102, 203})
-			run(t, a.creates(t, declared))
+			a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22, Contact: 102, Company: 203})
+			acctest.Run(t, a.Creates(t, declared))
 			// plugin-testing destroyed what it made.
-			a.wrote(t, declared, held{11, 0, 0})
-			a.holds(t, held{11, 0, 0}, held{22, 102, 203})
+			a.Wrote(t, declared, acctest.Customer{ID: 11})
+			a.Holds(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22, Contact: 102, Company: 203})
 		})
 	}
 }
 
 func TestAccHubSpotLatch_updatesInPlace(t *testing.T) {
-	a := accountWith(t, held{11, 0, 0})
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
 	var steps []resource.TestStep
-	before := held{}
-	for _, after := range []held{
-		{11, 101, 0},   // created
-		{11, 101, 202}, // company added
-		{11, 102, 202}, // contact changed
-		{11, 102, 203}, // company changed
-		{11, 0, 203},   // contact removed
-		{11, 103, 0},   // company removed, contact added
-		{11, 104, 204}, // both changed
+	before := acctest.Customer{}
+	for _, after := range []acctest.Customer{
+		{ID: 11, Contact: 101},               // created
+		{ID: 11, Contact: 101, Company: 202}, // company added
+		{ID: 11, Contact: 102, Company: 202}, // contact changed
+		{ID: 11, Contact: 102, Company: 203}, // company changed
+		{ID: 11, Company: 203},               // contact removed
+		{ID: 11, Contact: 103},               // company removed, contact added
+		{ID: 11, Contact: 104, Company: 204}, // both changed
 	} {
-		if before == (held{}) {
-			steps = append(steps, a.creates(t, after))
+		if before == (acctest.Customer{}) {
+			steps = append(steps, a.Creates(t, after))
 		} else {
-			steps = append(steps, a.step(t, step{action: plancheck.ResourceActionUpdate, before: before, after: after, writes: []held{after}}))
+			steps = append(steps, a.Step(t, acctest.Step{Action: plancheck.ResourceActionUpdate, Before: before, After: after, Writes: []acctest.Customer{after}}))
 		}
 		before = after
 	}
-	run(t, steps...)
-	a.holds(t, held{11, 0, 0})
+	acctest.Run(t, steps...)
+	a.Holds(t, acctest.Customer{ID: 11})
 }
 
 func TestAccHubSpotLatch_anotherCustomerReplaces(t *testing.T) {
-	a := accountWith(t, held{11, 0, 0}, held{22, 0, 0})
-	run(t,
-		a.creates(t, held{11, 101, 202}),
-		a.step(t, step{
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
+	acctest.Run(t,
+		a.Creates(t, acctest.Customer{ID: 11, Contact: 101, Company: 202}),
+		a.Step(t, acctest.Step{
 			// The old customer first lets go of what the new one takes.
-			action: plancheck.ResourceActionDestroyBeforeCreate,
-			before: held{11, 101, 202}, after: held{22, 101, 202},
-			writes: []held{{11, 0, 0}, {22, 101, 202}},
+			Action: plancheck.ResourceActionDestroyBeforeCreate,
+			Before: acctest.Customer{ID: 11, Contact: 101, Company: 202}, After: acctest.Customer{ID: 22, Contact: 101, Company: 202},
+			Writes: []acctest.Customer{{ID: 11}, {ID: 22, Contact: 101, Company: 202}},
 		}),
 	)
-	a.holds(t, held{11, 0, 0}, held{22, 0, 0})
+	a.Holds(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
 }
 
 // The new customer's latch takes the contact from the old one's before that is destroyed. The destroy must not take it
 // from the new one.
 func TestAccHubSpotLatch_replacedBeforeDestroyKeepsWhatMoved(t *testing.T) {
-	a := accountWith(t, held{11, 0, 0}, held{22, 0, 0})
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
 	more := []string{"allow_reassociation = true", "lifecycle {\n    create_before_destroy = true\n  }"}
-	first, second := held{11, 101, 0}, held{22, 101, 0}
-	run(t,
-		a.step(t, step{
-			action: plancheck.ResourceActionCreate, after: first, config: a.with(first.block(more...)), writes: []held{first},
+	first, second := acctest.Customer{ID: 11, Contact: 101}, acctest.Customer{ID: 22, Contact: 101}
+	acctest.Run(t,
+		a.Step(t, acctest.Step{
+			Action: plancheck.ResourceActionCreate, After: first, Config: a.With(first.Block(more...)), Writes: []acctest.Customer{first},
 		}),
-		a.step(t, step{
-			action: plancheck.ResourceActionCreateBeforeDestroy, before: first, after: second,
-			config: a.with(second.block(more...)), writes: []held{{11, 0, 0}, second},
+		a.Step(t, acctest.Step{
+			Action: plancheck.ResourceActionCreateBeforeDestroy, Before: first, After: second,
+			Config: a.With(second.Block(more...)), Writes: []acctest.Customer{{ID: 11}, second},
 		}),
 	)
 }
 
 func TestAccHubSpotLatch_whatIsAlreadySoIsTakenOverWithoutAWrite(t *testing.T) {
-	a := accountWith(t, held{11, 101, 202})
-	run(t, a.step(t, step{action: plancheck.ResourceActionCreate, after: held{11, 101, 202}}))
-	a.holds(t, held{11, 0, 0})
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101, Company: 202})
+	acctest.Run(t, a.Step(t, acctest.Step{Action: plancheck.ResourceActionCreate, After: acctest.Customer{ID: 11, Contact: 101, Company: 202}}))
+	a.Holds(t, acctest.Customer{ID: 11})
 }
 
 // Nothing is lost by it, so it needs no leave.
 func TestAccHubSpotLatch_partOfWhatIsDeclaredIsCompleted(t *testing.T) {
-	a := accountWith(t, held{11, 101, 0})
-	run(t, a.creates(t, held{11, 101, 202}))
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101})
+	acctest.Run(t, a.Creates(t, acctest.Customer{ID: 11, Contact: 101, Company: 202}))
 }
 
 func TestAccHubSpotLatch_createRefusesCustomerLatchedOtherwise(t *testing.T) {
 	t.Parallel()
-	for name, current := range map[string]held{
-		"other contact":           {11, 999, 202},
-		"other company":           {11, 101, 888},
-		"something else entirely": {11, 0, 888},
+	for name, current := range map[string]acctest.Customer{
+		"other contact":           {ID: 11, Contact: 999, Company: 202},
+		"other company":           {ID: 11, Contact: 101, Company: 888},
+		"something else entirely": {ID: 11, Company: 888},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := accountWith(t, current)
-			run(t, refused(a.with(held{11, 101, 202}.block()), diagnosis(
+			a := acctest.AccountWith(t, current)
+			acctest.Run(t, acctest.Refused(a.With(acctest.Customer{ID: 11, Contact: 101, Company: 202}.Block()), acctest.Diagnosis(
 				"Customer is latched already", "fusebill_id = 11",
 				"Could not plan the HubSpot latch of customer 11 (contact 101 and company 202): "+
-					"customer 11 is latched to "+current.latch().String()+" already.",
+					"customer 11 is latched to "+current.Latch().String()+" already.",
 				"Nothing was changed.",
 				`import { to = fusebill_hubspot_latch.example id = "11" }`,
-				latchArguments(current.latch()))))
+				latchArguments(current.Latch()))))
 			// Nothing came into state either, or the destroy at the end would have unlatched the customer.
-			a.wrote(t)
-			a.holds(t, current)
+			a.Wrote(t)
+			a.Holds(t, current)
 		})
 	}
 }
@@ -131,47 +132,47 @@ func TestAccHubSpotLatch_createRefusesCustomerLatchedOtherwise(t *testing.T) {
 func TestAccHubSpotLatch_changeBetweenPlanAndApply(t *testing.T) {
 	t.Parallel()
 	t.Run("create refuses another latch", func(t *testing.T) {
-		a := accountWith(t, held{11, 0, 0})
-		s := a.step(t, step{
-			action: plancheck.ResourceActionCreate, after: held{11, 101, 0},
-			sneak: func() { a.SetLatch(11, 999, 0) },
+		a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+		s := a.Step(t, acctest.Step{
+			Action: plancheck.ResourceActionCreate, After: acctest.Customer{ID: 11, Contact: 101},
+			Sneak: func() { a.SetLatch(11, 999, 0) },
 		})
-		s.ExpectError = diagnosis("Customer is latched already", "fusebill_id = 11", "(contact 101)", "latched to contact 999 already")
-		run(t, s)
-		a.wrote(t)
-		a.holds(t, held{11, 999, 0})
+		s.ExpectError = acctest.Diagnosis("Customer is latched already", "fusebill_id = 11", "(contact 101)", "latched to contact 999 already")
+		acctest.Run(t, s)
+		a.Wrote(t)
+		a.Holds(t, acctest.Customer{ID: 11, Contact: 999})
 	})
 	t.Run("update refuses another latch", func(t *testing.T) {
-		a := accountWith(t, held{11, 0, 0})
-		s := a.step(t, step{
-			action: plancheck.ResourceActionUpdate, before: held{11, 101, 0}, after: held{11, 102, 0},
-			sneak: func() { a.SetLatch(11, 101, 888) },
+		a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+		s := a.Step(t, acctest.Step{
+			Action: plancheck.ResourceActionUpdate, Before: acctest.Customer{ID: 11, Contact: 101}, After: acctest.Customer{ID: 11, Contact: 102},
+			Sneak: func() { a.SetLatch(11, 101, 888) },
 		})
-		s.ExpectError = diagnosis("HubSpot latch changed since the plan was made", latchLine,
+		s.ExpectError = acctest.Diagnosis("HubSpot latch changed since the plan was made", latchLine,
 			"Could not update the HubSpot latch of customer 11 (contact 102): customer 11 is latched to contact 101 and company 888, "+
 				"and no longer to contact 101 as when the plan was made.",
 			"Nothing was changed. Plan again")
-		run(t, a.creates(t, held{11, 101, 0}), s,
+		acctest.Run(t, a.Creates(t, acctest.Customer{ID: 11, Contact: 101}), s,
 			// The next plan shows both what is to change and what somebody else did.
-			a.step(t, step{
-				prepare: func() { a.wrote(t); a.holds(t, held{11, 101, 888}) },
-				action:  plancheck.ResourceActionUpdate, before: held{11, 101, 888}, after: held{11, 102, 0},
-				writes: []held{{11, 102, 0}},
+			a.Step(t, acctest.Step{
+				Prepare: func() { a.Wrote(t); a.Holds(t, acctest.Customer{ID: 11, Contact: 101, Company: 888}) },
+				Action:  plancheck.ResourceActionUpdate, Before: acctest.Customer{ID: 11, Contact: 101, Company: 888}, After: acctest.Customer{ID: 11, Contact: 102},
+				Writes: []acctest.Customer{{ID: 11, Contact: 102}},
 			}))
 	})
 	t.Run("update needs no write for what somebody else has done", func(t *testing.T) {
-		a := accountWith(t, held{11, 0, 0})
-		run(t, a.creates(t, held{11, 101, 0}), a.step(t, step{
-			action: plancheck.ResourceActionUpdate, before: held{11, 101, 0}, after: held{11, 102, 0},
-			sneak: func() { a.SetLatch(11, 102, 0) },
+		a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+		acctest.Run(t, a.Creates(t, acctest.Customer{ID: 11, Contact: 101}), a.Step(t, acctest.Step{
+			Action: plancheck.ResourceActionUpdate, Before: acctest.Customer{ID: 11, Contact: 101}, After: acctest.Customer{ID: 11, Contact: 102},
+			Sneak: func() { a.SetLatch(11, 102, 0) },
 		}))
 	})
 	t.Run("update goes on where the latch was released", func(t *testing.T) {
-		a := accountWith(t, held{11, 0, 0})
-		run(t, a.creates(t, held{11, 101, 0}), a.step(t, step{
-			action: plancheck.ResourceActionUpdate, before: held{11, 101, 0}, after: held{11, 102, 0},
-			sneak:  func() { a.SetLatch(11, 0, 0) },
-			writes: []held{{11, 102, 0}},
+		a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+		acctest.Run(t, a.Creates(t, acctest.Customer{ID: 11, Contact: 101}), a.Step(t, acctest.Step{
+			Action: plancheck.ResourceActionUpdate, Before: acctest.Customer{ID: 11, Contact: 101}, After: acctest.Customer{ID: 11, Contact: 102},
+			Sneak:  func() { a.SetLatch(11, 0, 0) },
+			Writes: []acctest.Customer{{ID: 11, Contact: 102}},
 		}))
 	})
 }
@@ -180,61 +181,61 @@ func TestAccHubSpotLatch_changeBetweenPlanAndApply(t *testing.T) {
 const latchLine = `resource "fusebill_hubspot_latch" "test" {`
 
 func TestAccHubSpotLatch_valuesUnknownAtPlan(t *testing.T) {
-	a := accountWith(t, held{11, 0, 0}, held{22, 0, 0})
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
 	config := func(customer, contact int64) string {
-		return a.with(
-			block(`resource "terraform_data" "customer"`, fmt.Sprintf("input = %d", customer)),
-			block(`resource "terraform_data" "contact"`, fmt.Sprintf("input = %d", contact)),
-			latchBlock("fusebill_id = terraform_data.customer.output", "hubspot_id = terraform_data.contact.output"))
+		return a.With(
+			acctest.Block(`resource "terraform_data" "customer"`, fmt.Sprintf("input = %d", customer)),
+			acctest.Block(`resource "terraform_data" "contact"`, fmt.Sprintf("input = %d", contact)),
+			acctest.LatchBlock("fusebill_id = terraform_data.customer.output", "hubspot_id = terraform_data.contact.output"))
 	}
 	unknown := func(action plancheck.ResourceActionType, attributes ...string) resource.ConfigPlanChecks {
-		checks := []plancheck.PlanCheck{plancheck.ExpectResourceAction(testLatch, action)}
+		checks := []plancheck.PlanCheck{plancheck.ExpectResourceAction(acctest.LatchAddress, action)}
 		for _, name := range attributes {
-			checks = append(checks, plancheck.ExpectUnknownValue(testLatch, tfjsonpath.New(name)))
+			checks = append(checks, plancheck.ExpectUnknownValue(acctest.LatchAddress, tfjsonpath.New(name)))
 		}
 		return resource.ConfigPlanChecks{PreApply: checks}
 	}
-	made := func(h held) func() {
-		return func() { a.holds(t, h) }
+	made := func(h acctest.Customer) func() {
+		return func() { a.Holds(t, h) }
 	}
-	run(t,
+	acctest.Run(t,
 		resource.TestStep{
 			Config:            config(11, 101),
 			ConfigPlanChecks:  unknown(plancheck.ResourceActionCreate, "fusebill_id", "hubspot_id"),
-			ConfigStateChecks: held{11, 101, 0}.inState(),
-			PostApplyFunc:     made(held{11, 101, 0}),
+			ConfigStateChecks: acctest.Customer{ID: 11, Contact: 101}.InState(),
+			PostApplyFunc:     made(acctest.Customer{ID: 11, Contact: 101}),
 		},
 		resource.TestStep{
 			Config:            config(11, 102),
 			ConfigPlanChecks:  unknown(plancheck.ResourceActionUpdate, "hubspot_id"),
-			ConfigStateChecks: held{11, 102, 0}.inState(),
-			PostApplyFunc:     made(held{11, 102, 0}),
+			ConfigStateChecks: acctest.Customer{ID: 11, Contact: 102}.InState(),
+			PostApplyFunc:     made(acctest.Customer{ID: 11, Contact: 102}),
 		},
 		resource.TestStep{
 			Config:            config(22, 102),
 			ConfigPlanChecks:  unknown(plancheck.ResourceActionReplace, "fusebill_id"),
-			ConfigStateChecks: held{22, 102, 0}.inState(),
-			PostApplyFunc:     made(held{22, 102, 0}),
+			ConfigStateChecks: acctest.Customer{ID: 22, Contact: 102}.InState(),
+			PostApplyFunc:     made(acctest.Customer{ID: 22, Contact: 102}),
 		},
 	)
-	a.wrote(t, held{11, 101, 0}, held{11, 102, 0}, held{11, 0, 0}, held{22, 102, 0}, held{22, 0, 0})
+	a.Wrote(t, acctest.Customer{ID: 11, Contact: 101}, acctest.Customer{ID: 11, Contact: 102}, acctest.Customer{ID: 11}, acctest.Customer{ID: 22, Contact: 102}, acctest.Customer{ID: 22})
 }
 
 // A customer may be latched to just what an unknown value turns out to be, so the plan can't refuse it.
 func TestAccHubSpotLatch_unknownValueMayBeWhatIsAlreadySo(t *testing.T) {
-	a := accountWith(t, held{11, 101, 202})
-	source := block(`resource "terraform_data" "contact"`, "input = 101")
-	run(t, resource.TestStep{
-		Config:            a.with(source, latchBlock("fusebill_id = 11", "hubspot_id = terraform_data.contact.output", "hubspot_company_id = 202")),
-		ConfigStateChecks: held{11, 101, 202}.inState(),
-		PostApplyFunc:     func() { a.wrote(t) },
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101, Company: 202})
+	source := acctest.Block(`resource "terraform_data" "contact"`, "input = 101")
+	acctest.Run(t, resource.TestStep{
+		Config:            a.With(source, acctest.LatchBlock("fusebill_id = 11", "hubspot_id = terraform_data.contact.output", "hubspot_company_id = 202")),
+		ConfigStateChecks: acctest.Customer{ID: 11, Contact: 101, Company: 202}.InState(),
+		PostApplyFunc:     func() { a.Wrote(t) },
 	})
 }
 
 // The validators run again at apply, when values are known that weren't at plan.
 func TestAccHubSpotLatch_unknownValuesAreValidatedAtApply(t *testing.T) {
 	t.Parallel()
-	source := block(`resource "terraform_data" "source"`, "input = 0")
+	source := acctest.Block(`resource "terraform_data" "source"`, "input = 0")
 	for name, c := range map[string]struct {
 		arguments []string
 		summary   string
@@ -250,9 +251,9 @@ func TestAccHubSpotLatch_unknownValuesAreValidatedAtApply(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := accountWith(t, held{11, 0, 0})
-			run(t, refused(a.with(source, latchBlock(c.arguments...)), diagnosis(c.summary, c.line)))
-			a.wrote(t)
+			a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+			acctest.Run(t, acctest.Refused(a.With(source, acctest.LatchBlock(c.arguments...)), acctest.Diagnosis(c.summary, c.line)))
+			a.Wrote(t)
 		})
 	}
 }
@@ -294,9 +295,9 @@ func TestAccHubSpotLatch_impossibleValuesAreRefusedBeforeAnyCall(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := accountWith(t)
+			a := acctest.AccountWith(t)
 			summary, line, text := c.diagnosis[0], c.diagnosis[1], c.diagnosis[2]
-			run(t, refused(a.with(latchBlock(strings.Split(c.arguments, "\n")...)), diagnosis(summary, line, text)))
+			acctest.Run(t, acctest.Refused(a.With(acctest.LatchBlock(strings.Split(c.arguments, "\n")...)), acctest.Diagnosis(summary, line, text)))
 			if n := a.Count(); n > 0 {
 				t.Errorf("%d calls were made: %v", n, a.Calls())
 			}
@@ -305,32 +306,32 @@ func TestAccHubSpotLatch_impossibleValuesAreRefusedBeforeAnyCall(t *testing.T) {
 }
 
 func TestAccHubSpotLatch_timeoutsCanBeSetAndChangedWithoutAWrite(t *testing.T) {
-	a := accountWith(t, held{11, 0, 0})
-	latch := held{11, 101, 0}
-	with := func(timeouts string) string { return a.with(latch.block("timeouts {\n" + timeouts + "\n}")) }
-	run(t,
-		a.step(t, step{
-			action: plancheck.ResourceActionCreate, after: latch, writes: []held{latch},
-			config: with("create = \"90s\"\nread = \"1m30s\"\nupdate = \"5m\"\ndelete = \"1h\""),
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+	latch := acctest.Customer{ID: 11, Contact: 101}
+	with := func(timeouts string) string { return a.With(latch.Block("timeouts {\n" + timeouts + "\n}")) }
+	acctest.Run(t,
+		a.Step(t, acctest.Step{
+			Action: plancheck.ResourceActionCreate, After: latch, Writes: []acctest.Customer{latch},
+			Config: with("create = \"90s\"\nread = \"1m30s\"\nupdate = \"5m\"\ndelete = \"1h\""),
 		}),
-		a.step(t, step{action: plancheck.ResourceActionUpdate, before: latch, after: latch, config: with("read = \"2m\"")}),
-		a.step(t, step{action: plancheck.ResourceActionUpdate, before: latch, after: latch}), // the block removed
+		a.Step(t, acctest.Step{Action: plancheck.ResourceActionUpdate, Before: latch, After: latch, Config: with("read = \"2m\"")}),
+		a.Step(t, acctest.Step{Action: plancheck.ResourceActionUpdate, Before: latch, After: latch}), // the block removed
 	)
-	a.holds(t, held{11, 0, 0})
+	a.Holds(t, acctest.Customer{ID: 11})
 }
 
 // How long exactly a timeout lets an operation run is tested in protocol_test.go, on a clock of its own. Here the answer
 // never comes, so that any timeout is reached: the read's while planning, which a plan doesn't fail for, and the create's.
 func TestAccHubSpotLatch_timeoutEndsAnOperation(t *testing.T) {
-	a := accountWith(t, held{11, 0, 0})
-	a.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Route: fusebillsim.RouteCustomer, Latency: forever, Times: -1})
-	a.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Route: fusebillsim.RouteCustomers, Latency: forever, Times: -1})
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+	a.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Route: fusebillsim.RouteCustomer, Latency: acctest.Forever, Times: -1})
+	a.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Route: fusebillsim.RouteCustomers, Latency: acctest.Forever, Times: -1})
 	// Were the timeout not kept, the request's would end the call, with another error.
-	config := a.provider(`request_timeout = "10s"`, "max_retries = 0") +
-		held{11, 101, 0}.block("timeouts {\nread = \"20ms\"\ncreate = \"20ms\"\n}")
-	run(t, refused(config, diagnosis(
+	config := a.Provider(`request_timeout = "10s"`, "max_retries = 0") +
+		acctest.Customer{ID: 11, Contact: 101}.Block("timeouts {\nread = \"20ms\"\ncreate = \"20ms\"\n}")
+	acctest.Run(t, acctest.Refused(config, acctest.Diagnosis(
 		"Timed out", latchLine,
 		"Could not create the HubSpot latch of customer 11 (contact 101)", "the timeout of 20ms for this operation is over",
 		"timeouts block")))
-	a.wrote(t)
+	a.Wrote(t)
 }

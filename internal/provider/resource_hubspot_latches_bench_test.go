@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
@@ -15,7 +16,7 @@ import (
 // BenchmarkLatchesProtocol is what a set costs in each call of the protocol, without Terraform and the network.
 func BenchmarkLatchesProtocol(b *testing.B) {
 	for _, n := range []int{1000, 10_000} {
-		sim := fusebillsim.New(fusebillsim.Config{APIKey: testKey, LimitMinute: 1 << 30, LimitDay: 1 << 30, DiscardRequests: true})
+		sim := fusebillsim.New(fusebillsim.Config{APIKey: acctest.APIKey, LimitMinute: 1 << 30, LimitDay: 1 << 30, DiscardRequests: true})
 		value := latchesValue(sim, n)
 		null := tftypes.NewValue(value.Type(), nil)
 		b.Run(fmt.Sprintf("validate/%d", n), func(b *testing.B) {
@@ -62,7 +63,7 @@ func BenchmarkLatchesProtocol(b *testing.B) {
 func latchesServer(b *testing.B, sim *fusebillsim.Simulator) tfprotov6.ProviderServer {
 	b.Helper()
 	server := newServer(&fusebillProvider{version: "bench", clientOptions: []fusebill.Option{fusebill.WithTransport(sim.Transport())}})()
-	b.Setenv(envAPIKey, testKey)
+	b.Setenv(envAPIKey, acctest.APIKey)
 	schema, err := server.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
 		b.Fatal(err)

@@ -1,8 +1,6 @@
 package provider
 
 import (
-	"encoding/json"
-	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -10,20 +8,17 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfversion"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
 // The promises tested here: a set is imported whole, or by its customers, without a write, and the plan after it is empty;
 // what can't be imported is refused with what to give instead; latches move between single resources and sets without a
 // write, and each resource removes only what is its own.
 
-// importOfSet is an import block for the set "test".
-func importOfSet(id string) string {
-	return block("import", "to = "+testSet, `id = "`+id+`"`)
-}
-
 func TestAccHubSpotLatchesImport(t *testing.T) {
 	t.Parallel()
-	declared := latchSet{{11, 101, 202}, {22, 102, 0}, {9007199254740993, 0, 203}}
+	declared := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 102}, {ID: 9007199254740993, Company: 203}}
 	for name, id := range map[string]string{
 		"whole account":                    "account",
 		"customers":                        "11,22,9007199254740993",
@@ -31,54 +26,54 @@ func TestAccHubSpotLatchesImport(t *testing.T) {
 		"a customer twice":                 "11,22,9007199254740993,11",
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := accountWith(t, append(declared.with(), held{33, 0, 0})...)
-			needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0), a.setStep(t, setStep{
-				config: a.with(declared.block(), importOfSet(id)), action: plancheck.ResourceActionNoop, before: declared, after: declared,
+			a := acctest.AccountWith(t, append(declared.With(), acctest.Customer{ID: 33})...)
+			acctest.Needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0), stepOfSet(a, t, setStep{
+				config: a.With(declared.Block(), acctest.ImportOfSet(id)), action: plancheck.ResourceActionNoop, before: declared, after: declared,
 			}))
 		})
 	}
 }
 
 func TestAccHubSpotLatchesImport_byCommand(t *testing.T) {
-	declared := latchSet{{11, 101, 202}, {22, 102, 0}}
-	a := accountWith(t, append(declared.unlatched(), held{33, 0, 0})...)
-	run(t, a.createsSet(t, declared), resource.TestStep{
-		PreConfig: a.ResetCalls, ResourceName: testSet, ImportState: true, ImportStateId: "account", ImportStateVerify: true,
+	declared := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 102}}
+	a := acctest.AccountWith(t, append(declared.Unlatched(), acctest.Customer{ID: 33})...)
+	acctest.Run(t, createsSet(a, t, declared), resource.TestStep{
+		PreConfig: a.ResetCalls, ResourceName: acctest.SetAddress, ImportState: true, ImportStateId: "account", ImportStateVerify: true,
 		ImportStateVerifyIdentifierAttribute: "latches.%",
-	}, a.setStep(t, setStep{action: plancheck.ResourceActionNoop, before: declared, after: declared}))
+	}, stepOfSet(a, t, setStep{action: plancheck.ResourceActionNoop, before: declared, after: declared}))
 }
 
 // An import and a change in one apply, and a form of writing that the import can't know: that costs no call.
 func TestAccHubSpotLatchesImport_withChange(t *testing.T) {
-	before, after := latchSet{{11, 101, 202}, {22, 102, 0}}, latchSet{{11, 101, 202}, {22, 103, 0}, {33, 0, 204}}
-	a := accountWith(t, append(before.with(), held{33, 0, 0})...)
-	texts := after.texts()
+	before, after := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 102}}, acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 103}, {ID: 33, Company: 204}}
+	a := acctest.AccountWith(t, append(before.With(), acctest.Customer{ID: 33})...)
+	texts := textsOfSet(after)
 	texts["33"] = latchText{known, idText{mark: known}, newIDText(204)}
 	texts["22"] = latchText{known, newIDText(103), idText{mark: known}}
-	needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0), a.setStep(t, setStep{
-		config: a.with(importOfSet("account"), setOf(`"11" = { hubspot_id = 101, hubspot_company_id = 202 }`,
+	acctest.Needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0), stepOfSet(a, t, setStep{
+		config: a.With(acctest.ImportOfSet("account"), setOf(`"11" = { hubspot_id = 101, hubspot_company_id = 202 }`,
 			`"22" = { hubspot_id = "103", hubspot_company_id = "" }`, `"33" = { hubspot_id = "", hubspot_company_id = 204 }`)),
 		action: plancheck.ResourceActionUpdate, before: before, after: after, texts: texts,
-		writes: latchSet{{22, 103, 0}, {33, 0, 204}},
+		writes: acctest.LatchSet{{ID: 22, Contact: 103}, {ID: 33, Company: 204}},
 	}))
 }
 
 // What Terraform generates for an import block is configuration that the provider accepts and finds nothing to change in.
 func TestAccHubSpotLatchesImport_generatedConfigurationNeedsNoChange(t *testing.T) {
-	declared := latchSet{{11, 101, 202}, {22, 0, 9007199254740993}}
-	a := accountWith(t, declared...)
-	needs(t, "generated configuration", tfversion.SkipBelow(tfversion.Version1_5_0), resource.TestStep{
-		Config: a.with(), ResourceName: testSet, ImportState: true, ImportStateId: "account",
+	declared := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Company: 9007199254740993}}
+	a := acctest.AccountWith(t, declared...)
+	acctest.Needs(t, "generated configuration", tfversion.SkipBelow(tfversion.Version1_5_0), resource.TestStep{
+		Config: a.With(), ResourceName: acctest.SetAddress, ImportState: true, ImportStateId: "account",
 		ImportStateKind: resource.ImportBlockWithID, GenerateConfig: true,
-		ImportPlanChecks: resource.ImportPlanChecks{PreApply: plansSet(plancheck.ResourceActionNoop, declared.texts(), declared.texts())},
+		ImportPlanChecks: resource.ImportPlanChecks{PreApply: plansSet(plancheck.ResourceActionNoop, textsOfSet(declared), textsOfSet(declared))},
 	})
-	a.wroteSet(t)
+	a.WroteSet(t)
 }
 
 func TestAccHubSpotLatchesImport_refused(t *testing.T) {
 	t.Parallel()
 	notAnID := func(part string) *regexp.Regexp {
-		return diagnosis("Invalid import ID", "", "The import ID is the word account, for all latches of the account, or the IDs of Fusebill customers "+
+		return acctest.Diagnosis("Invalid import ID", "", "The import ID is the word account, for all latches of the account, or the IDs of Fusebill customers "+
 			"with commas between them, such as 2554529,2554530.", part+" isn't such an ID")
 	}
 	for name, c := range map[string]struct {
@@ -94,12 +89,12 @@ func TestAccHubSpotLatchesImport_refused(t *testing.T) {
 		"beyond 64 bits":          {"9223372036854775808", notAnID(`"9223372036854775808"`)},
 		"semicolons":              {"11;22", notAnID(`"11;22"`)},
 		"a customer and its IDs":  {"11/101", notAnID(`"11/101"`)},
-		"customers without latch": {"11,33,22,99", diagnosis("Customer isn't latched", "", "or don't exist: 33, 99.", "Leave them out of the import ID.")},
+		"customers without latch": {"11,33,22,99", acctest.Diagnosis("Customer isn't latched", "", "or don't exist: 33, 99.", "Leave them out of the import ID.")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := accountWith(t, held{11, 101, 0}, held{22, 102, 0}, held{33, 0, 0})
-			run(t, resource.TestStep{
-				Config: a.with(latchSet{{11, 101, 0}}.block()), ResourceName: testSet, ImportState: true, ImportStateId: c.id, ExpectError: c.diagnosis,
+			a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101}, acctest.Customer{ID: 22, Contact: 102}, acctest.Customer{ID: 33})
+			acctest.Run(t, resource.TestStep{
+				Config: a.With(acctest.LatchSet{{ID: 11, Contact: 101}}.Block()), ResourceName: acctest.SetAddress, ImportState: true, ImportStateId: c.id, ExpectError: c.diagnosis,
 			})
 		})
 	}
@@ -107,105 +102,87 @@ func TestAccHubSpotLatchesImport_refused(t *testing.T) {
 
 // Thousands that can't be imported are told as twenty and a number.
 func TestAccHubSpotLatchesImport_manyThatAreNotLatched(t *testing.T) {
-	set := numberedSet(50, 100)
-	a := accountWith(t, set.unlatched()...)
+	set := acctest.NumberedSet(50, 100)
+	a := acctest.AccountWith(t, set.Unlatched()...)
 	var ids []string
 	for _, h := range set {
-		ids = append(ids, orNull(h.customer))
+		ids = append(ids, acctest.OrNull(h.ID))
 	}
-	run(t, resource.TestStep{
-		Config: a.with(set.block()), ResourceName: testSet, ImportState: true, ImportStateId: strings.Join(ids, ","),
-		ExpectError: diagnosis("Customer isn't latched", "", "18, 19, 20 and 30 more."),
+	acctest.Run(t, resource.TestStep{
+		Config: a.With(set.Block()), ResourceName: acctest.SetAddress, ImportState: true, ImportStateId: strings.Join(ids, ","),
+		ExpectError: acctest.Diagnosis("Customer isn't latched", "", "18, 19, 20 and 30 more."),
 	})
 }
 
 // singles declares a set's latches as single resources.
-func (s latchSet) singles() string {
-	return block(`resource "fusebill_hubspot_latch" "each"`, "for_each           = "+s.expression(),
+func singles(s acctest.LatchSet) string {
+	return acctest.Block(`resource "fusebill_hubspot_latch" "each"`, "for_each           = "+s.Expression(),
 		"fusebill_id        = each.key", "hubspot_id         = each.value.hubspot_id", "hubspot_company_id = each.value.hubspot_company_id")
 }
 
-// skipBelow skips a test of what older CLIs don't have.
-func (c *cli) skipBelow(major, minor int, feature string) { //nolint:unparam // There will be a version 2.
-	c.t.Helper()
-	var version struct {
-		Terraform string `json:"terraform_version"`
-	}
-	if err := json.Unmarshal([]byte(c.run(0, "version", "-json")), &version); err != nil {
-		c.t.Fatal(err)
-	}
-	var gotMajor, gotMinor int
-	if _, err := fmt.Sscanf(version.Terraform, "%d.%d", &gotMajor, &gotMinor); err != nil {
-		c.t.Fatal(err)
-	}
-	if gotMajor < major || gotMajor == major && gotMinor < minor {
-		c.t.Skipf("This test is about %s, which %s doesn't have.", feature, version.Terraform)
-	}
-}
-
 func removed(address string) string {
-	return block("removed", "from = "+address, "lifecycle {\n    destroy = false\n  }")
+	return acctest.Block("removed", "from = "+address, "lifecycle {\n    destroy = false\n  }")
 }
 
 // Singles become a set, and a set singles, in one apply and without a write.
 func TestAccCLILatches_betweenSinglesAndASet(t *testing.T) {
 	t.Parallel()
-	declared := latchSet{{11, 101, 202}, {22, 102, 0}, {33, 0, 203}}
-	a := accountWith(t, declared.unlatched()...)
-	c := newCLI(t, a)
-	c.skipBelow(1, 7, "removed blocks")
-	c.declare(declared.singles())
-	c.apply()
+	declared := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 102}, {ID: 33, Company: 203}}
+	a := acctest.AccountWith(t, declared.Unlatched()...)
+	c := acctest.NewWorkspace(t, a)
+	c.SkipBelow(1, 7, "removed blocks")
+	c.Declare(singles(declared))
+	c.Apply()
 	a.ResetCalls()
 
-	c.declare(declared.block(), importOfSet("11,22,33"), removed("fusebill_hubspot_latch.each"))
-	prints(t, c.planIs(true), "1 to import, 0 to add, 0 to change, 0 to destroy")
-	c.run(0, "apply", "-no-color", "tfplan")
-	c.showsSet(declared)
-	c.declare(declared.block())
-	c.planIs(false)
+	c.Declare(declared.Block(), acctest.ImportOfSet("11,22,33"), removed("fusebill_hubspot_latch.each"))
+	acctest.Prints(t, c.PlanIs(true), "1 to import, 0 to add, 0 to change, 0 to destroy")
+	c.Run(0, "apply", "-no-color", "tfplan")
+	showsSet(c, declared)
+	c.Declare(declared.Block())
+	c.PlanIs(false)
 
-	imports := block("import", "for_each = toset([\"11\", \"22\", \"33\"])", "to = fusebill_hubspot_latch.each[each.key]", "id = each.key")
-	c.declare(declared.singles(), imports, removed(testSet))
-	prints(t, c.planIs(true), "3 to import, 0 to add, 0 to change, 0 to destroy")
-	c.run(0, "apply", "-no-color", "tfplan")
-	if state := c.latches(); state != nil {
+	imports := acctest.Block("import", "for_each = toset([\"11\", \"22\", \"33\"])", "to = fusebill_hubspot_latch.each[each.key]", "id = each.key")
+	c.Declare(singles(declared), imports, removed(acctest.SetAddress))
+	acctest.Prints(t, c.PlanIs(true), "3 to import, 0 to add, 0 to change, 0 to destroy")
+	c.Run(0, "apply", "-no-color", "tfplan")
+	if state := setInState(c); state != nil {
 		t.Errorf("the set is still in state: %v", state)
 	}
-	c.declare(declared.singles())
-	c.planIs(false)
-	a.wroteSet(t)
-	a.holds(t, declared...)
+	c.Declare(singles(declared))
+	c.PlanIs(false)
+	a.WroteSet(t)
+	a.Holds(t, declared...)
 }
 
 // A latch that one resource gives up and another one imports in the same apply would be removed: the one that has imported it
 // has nothing to do, and nobody notices.
 func TestAccCLILatches_importedWhereItIsRemoved(t *testing.T) {
 	t.Parallel()
-	declared := latchSet{{11, 101, 202}, {22, 102, 0}, {33, 0, 203}}
-	imports := block("import", `to = fusebill_hubspot_latch.each["11"]`, `id = "11"`)
+	declared := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 102}, {ID: 33, Company: 203}}
+	imports := acctest.Block("import", `to = fusebill_hubspot_latch.each["11"]`, `id = "11"`)
 	for name, test := range map[string]struct {
 		from  string
 		after []string
 	}{
-		"from a set to a single":           {declared.block(), []string{declared[1:].block(), declared[:1].singles(), imports}},
-		"from a set that goes to a single": {declared[:1].block(), []string{declared[:1].singles(), imports}},
-		"from a single to a set":           {declared.singles(), []string{declared.block(), importOfSet("11,22,33")}},
-		"from one set to another":          {declared.block(), []string{declared.blockOf("other"), block("import", "to = fusebill_hubspot_latches.other", `id = "11,22,33"`)}},
+		"from a set to a single":           {declared.Block(), []string{declared[1:].Block(), singles(declared[:1]), imports}},
+		"from a set that goes to a single": {declared[:1].Block(), []string{singles(declared[:1]), imports}},
+		"from a single to a set":           {singles(declared), []string{declared.Block(), acctest.ImportOfSet("11,22,33")}},
+		"from one set to another":          {declared.Block(), []string{declared.BlockOf("other"), acctest.Block("import", "to = fusebill_hubspot_latches.other", `id = "11,22,33"`)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := accountWith(t, declared.unlatched()...)
-			c := newCLI(t, a)
-			c.skipBelow(1, 5, "import blocks")
-			c.declare(test.from)
-			c.apply()
+			a := acctest.AccountWith(t, declared.Unlatched()...)
+			c := acctest.NewWorkspace(t, a)
+			c.SkipBelow(1, 5, "import blocks")
+			c.Declare(test.from)
+			c.Apply()
 			a.ResetCalls()
-			c.declare(test.after...)
-			prints(t, c.run(1, "apply", "-no-color", "-auto-approve"), "HubSpot latch would be removed by another resource",
+			c.Declare(test.after...)
+			acctest.Prints(t, c.Run(1, "apply", "-no-color", "-auto-approve"), "HubSpot latch would be removed by another resource",
 				"one resource has the latch of customer 11 as declared, and another one removes it.", "removed block with destroy = false")
-			a.wroteSet(t)
-			a.holds(t, held{11, 101, 202})
+			a.WroteSet(t)
+			a.Holds(t, acctest.Customer{ID: 11, Contact: 101, Company: 202})
 		})
 	}
 }
@@ -213,47 +190,47 @@ func TestAccCLILatches_importedWhereItIsRemoved(t *testing.T) {
 // The same by commands, for older CLIs.
 func TestAccCLILatches_betweenSinglesAndASetByCommands(t *testing.T) {
 	t.Parallel()
-	declared := latchSet{{11, 101, 202}, {22, 102, 0}}
-	a := accountWith(t, declared.unlatched()...)
-	c := newCLI(t, a)
-	c.declare(declared.singles())
-	c.apply()
+	declared := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 102}}
+	a := acctest.AccountWith(t, declared.Unlatched()...)
+	c := acctest.NewWorkspace(t, a)
+	c.Declare(singles(declared))
+	c.Apply()
 	a.ResetCalls()
 
-	c.declare(declared.block())
-	c.run(0, "state", "rm", "fusebill_hubspot_latch.each")
-	c.run(0, "import", "-no-color", testSet, "11,22")
-	c.showsSet(declared)
-	c.planIs(false)
+	c.Declare(declared.Block())
+	c.Run(0, "state", "rm", "fusebill_hubspot_latch.each")
+	c.Run(0, "import", "-no-color", acctest.SetAddress, "11,22")
+	showsSet(c, declared)
+	c.PlanIs(false)
 
-	c.declare(declared.singles())
-	c.run(0, "state", "rm", testSet)
+	c.Declare(singles(declared))
+	c.Run(0, "state", "rm", acctest.SetAddress)
 	for _, h := range declared {
-		c.run(0, "import", "-no-color", `fusebill_hubspot_latch.each["`+orNull(h.customer)+`"]`, orNull(h.customer))
+		c.Run(0, "import", "-no-color", `fusebill_hubspot_latch.each["`+acctest.OrNull(h.ID)+`"]`, acctest.OrNull(h.ID))
 	}
-	c.planIs(false)
-	a.wroteSet(t)
+	c.PlanIs(false)
+	a.WroteSet(t)
 }
 
 // Without removed blocks or moved ones, the resource that is destroyed and the one that is created settle it between them.
 func TestAccCLILatches_renamedWithoutAWord(t *testing.T) {
 	t.Parallel()
-	declared := numberedSet(60, 1000)
+	declared := acctest.NumberedSet(60, 1000)
 	for name, test := range map[string]struct{ from, to string }{
-		"set to set":       {declared.block(), declared.blockOf("renamed")},
-		"singles to a set": {declared[:20].singles(), declared[:20].block()},
-		"set to singles":   {declared[:20].block(), declared[:20].singles()},
+		"set to set":       {declared.Block(), declared.BlockOf("renamed")},
+		"singles to a set": {singles(declared[:20]), declared[:20].Block()},
+		"set to singles":   {declared[:20].Block(), singles(declared[:20])},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := accountWith(t, declared.unlatched()...)
-			c := newCLI(t, a)
-			c.declare(test.from)
-			c.apply()
-			c.declare(test.to)
-			c.apply()
-			a.holds(t, declared[:20]...)
-			c.planIs(false)
+			a := acctest.AccountWith(t, declared.Unlatched()...)
+			c := acctest.NewWorkspace(t, a)
+			c.Declare(test.from)
+			c.Apply()
+			c.Declare(test.to)
+			c.Apply()
+			a.Holds(t, declared[:20]...)
+			c.PlanIs(false)
 		})
 	}
 }
@@ -261,35 +238,35 @@ func TestAccCLILatches_renamedWithoutAWord(t *testing.T) {
 // A destroy removes what the set holds, and leaves what others have latched since, with a warning.
 func TestAccCLILatches_destroyReleasesOnlyItsOwn(t *testing.T) {
 	t.Parallel()
-	declared := latchSet{{11, 101, 202}, {22, 102, 0}, {33, 103, 203}, {44, 104, 0}}
-	a := accountWith(t, append(declared.unlatched(), held{55, 105, 0})...)
-	c := newCLI(t, a)
-	c.declare(declared.block())
-	c.apply()
-	c.run(0, "plan", "-destroy", "-out=tfplan")
+	declared := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 102}, {ID: 33, Contact: 103, Company: 203}, {ID: 44, Contact: 104}}
+	a := acctest.AccountWith(t, append(declared.Unlatched(), acctest.Customer{ID: 55, Contact: 105})...)
+	c := acctest.NewWorkspace(t, a)
+	c.Declare(declared.Block())
+	c.Apply()
+	c.Run(0, "plan", "-destroy", "-out=tfplan")
 	a.SetLatch(22, 999, 0)   // anew
 	a.SetLatch(33, 103, 888) // in part
 	a.SetLatch(44, 0, 0)     // gone
 	a.ResetCalls()
-	prints(t, c.run(0, "apply", "-no-color", "tfplan"), "Warning: Another HubSpot latch was left in place",
+	acctest.Prints(t, c.Run(0, "apply", "-no-color", "tfplan"), "Warning: Another HubSpot latch was left in place",
 		"Customer 22 was latched to contact 102 by this resource, and is latched to contact 999 now.", "1 destroyed")
-	a.holds(t, held{11, 0, 0}, held{22, 999, 0}, held{33, 0, 888}, held{44, 0, 0}, held{55, 105, 0})
-	a.wroteSet(t, held{11, 0, 0}, held{33, 0, 888})
+	a.Holds(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22, Contact: 999}, acctest.Customer{ID: 33, Company: 888}, acctest.Customer{ID: 44}, acctest.Customer{ID: 55, Contact: 105})
+	a.WroteSet(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 33, Company: 888})
 }
 
 // An exclusive set that is destroyed removes what it has shown, and not what came after that.
 func TestAccCLILatches_destroyOfAnExclusiveSet(t *testing.T) {
 	t.Parallel()
-	declared := latchSet{{11, 101, 0}}
-	a := accountWith(t, held{11, 0, 0}, held{22, 0, 0}, held{33, 0, 0})
-	c := newCLI(t, a)
-	c.declare(declared.block("exclusive = true"))
-	c.apply()
+	declared := acctest.LatchSet{{ID: 11, Contact: 101}}
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22}, acctest.Customer{ID: 33})
+	c := acctest.NewWorkspace(t, a)
+	c.Declare(declared.Block("exclusive = true"))
+	c.Apply()
 	a.SetLatch(22, 102, 0)
-	prints(t, c.run(0, "plan", "-no-color", "-destroy", "-out=tfplan"), `- "22" = {`)
+	acctest.Prints(t, c.Run(0, "plan", "-no-color", "-destroy", "-out=tfplan"), `- "22" = {`)
 	a.SetLatch(33, 103, 0)
 	a.ResetCalls()
-	c.run(0, "apply", "-no-color", "tfplan")
-	a.wroteSet(t, held{11, 0, 0}, held{22, 0, 0})
-	a.holds(t, held{33, 103, 0})
+	c.Run(0, "apply", "-no-color", "tfplan")
+	a.WroteSet(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
+	a.Holds(t, acctest.Customer{ID: 33, Contact: 103})
 }

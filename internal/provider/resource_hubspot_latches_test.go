@@ -18,7 +18,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 
-	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
 // The promises tested here: a set is what the account has, with one call for each customer that changes and none for the
@@ -27,72 +27,13 @@ import (
 //
 // Elsewhere: what is refused, failures and interruptions, and import in the files of those names.
 
-// testSet is the address of the set in most configurations.
-const testSet = "fusebill_hubspot_latches.test"
-
-// latchSet is a set of latches, as it is declared, in state, or in the account.
-type latchSet []held
-
-// block declares the set "test", with further arguments or blocks inside. An ID that isn't there is written as null.
-func (s latchSet) block(more ...string) string { return s.blockOf("test", more...) }
-
-func (s latchSet) blockOf(name string, more ...string) string {
-	return block(fmt.Sprintf("resource %q %q", latchesType, name), append([]string{"latches = " + s.expression()}, more...)...)
-}
-
-func (s latchSet) expression() string {
-	var elements strings.Builder
-	for _, h := range s {
-		fmt.Fprintf(&elements, "    %q = { hubspot_id = %s, hubspot_company_id = %s }\n", fmt.Sprint(h.customer), orNull(h.contact), orNull(h.company))
-	}
-	return "{\n" + elements.String() + "  }"
-}
-
-func orNull(id int64) string {
-	if id == 0 {
-		return "null"
-	}
-	return fmt.Sprint(id)
-}
-
 // texts is the set as state and plans hold it, where it was written by numbers and nulls.
-func (s latchSet) texts() latchTexts {
+func textsOfSet(s acctest.LatchSet) latchTexts {
 	texts := latchTexts{}
 	for _, h := range s {
-		texts[fmt.Sprint(h.customer)] = latchText{mark: known, contact: newIDText(h.contact), company: newIDText(h.company)}
+		texts[fmt.Sprint(h.ID)] = latchText{mark: known, contact: newIDText(h.Contact), company: newIDText(h.Company)}
 	}
 	return texts
-}
-
-// numberedSet is n latches of customers from 1 on, each to the contact that is so far above its ID.
-func numberedSet(n, above int64) latchSet {
-	var s latchSet
-	for id := range n {
-		s = append(s, held{id + 1, id + 1 + above, 0})
-	}
-	return s
-}
-
-// with is the set with these latches in place of those of the same customers; one without IDs is left out.
-func (s latchSet) with(changed ...held) latchSet {
-	all := slices.Clone(s)
-	for _, c := range changed {
-		all = slices.DeleteFunc(all, func(h held) bool { return h.customer == c.customer })
-		if c.contact != 0 || c.company != 0 {
-			all = append(all, c)
-		}
-	}
-	slices.SortFunc(all, func(a, b held) int { return cmp.Compare(a.customer, b.customer) })
-	return all
-}
-
-// unlatched are the set's customers without latches.
-func (s latchSet) unlatched() latchSet {
-	all := slices.Clone(s)
-	for i := range all {
-		all[i] = held{customer: all[i].customer}
-	}
-	return all
 }
 
 // textsOf reads a set in the JSON form of a state or plan.
@@ -137,21 +78,21 @@ type checkState func(values map[string]any) error
 
 func (f checkState) CheckState(_ context.Context, req statecheck.CheckStateRequest, resp *statecheck.CheckStateResponse) {
 	for _, r := range req.State.Values.RootModule.Resources {
-		if r.Address == testSet {
+		if r.Address == acctest.SetAddress {
 			resp.Error = f(r.AttributeValues)
 			return
 		}
 	}
-	resp.Error = fmt.Errorf("%s isn't in state", testSet)
+	resp.Error = fmt.Errorf("%s isn't in state", acctest.SetAddress)
 }
 
 // plansSet checks what a plan does to the set "test": its action, and the map before and after it.
 func plansSet(action plancheck.ResourceActionType, before, after latchTexts) []plancheck.PlanCheck {
 	return []plancheck.PlanCheck{
-		plancheck.ExpectResourceAction(testSet, action),
-		checkPlan(func(req plancheck.CheckPlanRequest) error {
+		plancheck.ExpectResourceAction(acctest.SetAddress, action),
+		acctest.CheckPlan(func(req plancheck.CheckPlanRequest) error {
 			for _, rc := range req.Plan.ResourceChanges {
-				if rc.Address != testSet {
+				if rc.Address != acctest.SetAddress {
 					continue
 				}
 				if diff := diffTexts(before, textsOf(rc.Change.Before)); diff != "" {
@@ -172,16 +113,16 @@ type setStep struct {
 	config        string   // default: provider and after
 	arguments     []string // of the default, besides latches
 	action        plancheck.ResourceActionType
-	before, after latchSet
-	textsBefore   latchTexts // before, where it isn't written by numbers and nulls
-	texts         latchTexts // after, likewise
-	writes        latchSet   // the latch calls, in any order
-	reads         int        // at most so many other calls; 0: 10, -1: none
+	before, after acctest.LatchSet
+	textsBefore   latchTexts       // before, where it isn't written by numbers and nulls
+	texts         latchTexts       // after, likewise
+	writes        acctest.LatchSet // the latch calls, in any order
+	reads         int              // at most so many other calls; 0: 10, -1: none
 }
 
-func (a account) setStep(t *testing.T, s setStep) resource.TestStep {
+func stepOfSet(a acctest.Account, t *testing.T, s setStep) resource.TestStep {
 	t.Helper()
-	before, after := s.before.texts(), s.after.texts()
+	before, after := textsOfSet(s.before), textsOfSet(s.after)
 	if s.textsBefore != nil {
 		before = s.textsBefore
 	}
@@ -195,12 +136,12 @@ func (a account) setStep(t *testing.T, s setStep) resource.TestStep {
 			}
 			a.ResetCalls()
 		},
-		Config:            cmp.Or(s.config, a.with(s.after.block(s.arguments...))),
+		Config:            cmp.Or(s.config, a.With(s.after.Block(s.arguments...))),
 		ConfigPlanChecks:  resource.ConfigPlanChecks{PreApply: plansSet(s.action, before, after)},
 		ConfigStateChecks: inStateAs(after),
 		PostApplyFunc: func() {
-			a.wroteSet(t, s.writes...)
-			a.holds(t, s.after...)
+			a.WroteSet(t, s.writes...)
+			a.Holds(t, s.after...)
 			if reads, most := a.Count()-a.Writes(), max(cmp.Or(s.reads, 10), 0); reads > most {
 				t.Errorf("%d reads, want at most %d: %v", reads, most, a.Calls())
 			}
@@ -209,59 +150,40 @@ func (a account) setStep(t *testing.T, s setStep) resource.TestStep {
 }
 
 // createsSet is the step that most tests begin with.
-func (a account) createsSet(t *testing.T, s latchSet, arguments ...string) resource.TestStep {
+func createsSet(a acctest.Account, t *testing.T, s acctest.LatchSet, arguments ...string) resource.TestStep {
 	t.Helper()
-	return a.setStep(t, setStep{action: plancheck.ResourceActionCreate, after: s, arguments: arguments, writes: s})
-}
-
-// wroteSet fails the test unless these were the latch calls since the last reset, in any order, to the letter.
-func (a account) wroteSet(t *testing.T, want ...held) {
-	t.Helper()
-	var got, wanted []string
-	for _, r := range a.Requests() {
-		if r.Route == fusebillsim.RouteLatch || r.Route == fusebillsim.RouteUnlatch {
-			got = append(got, r.Body)
-		}
-	}
-	for _, w := range want {
-		wanted = append(wanted, fmt.Sprintf(`{"fusebillId":%d,"hubSpotId":%s,"hubSpotCompanyId":%s}`, w.customer, orNull(w.contact), orNull(w.company)))
-	}
-	slices.Sort(got)
-	slices.Sort(wanted)
-	if diff := gocmp.Diff(wanted, got); diff != "" {
-		t.Errorf("latch calls (- want, + got):\n%s", diff)
-	}
+	return stepOfSet(a, t, setStep{action: plancheck.ResourceActionCreate, after: s, arguments: arguments, writes: s})
 }
 
 // The cells of a CSV file are taken as they are: empty ones stand for none, and stay as empty as they were written.
 func TestAccHubSpotLatches_fromCSV(t *testing.T) {
-	after := latchSet{{11, 101, 202}, {22, 0, 203}, {33, 303, 0}}
-	a := accountWith(t, after.unlatched()...)
+	after := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Company: 203}, {ID: 33, Contact: 303}}
+	a := acctest.AccountWith(t, after.Unlatched()...)
 	file := filepath.Join(t.TempDir(), "latches.csv")
 	const csv = "fusebill_id,contact_id,company_id,name\n11,101,202,Stolen Bikes\n22,,203,Brown Coffee\n33,303,,Castillo Dental\n"
 	if err := os.WriteFile(file, []byte(csv), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	config := a.config(`resource "fusebill_hubspot_latches" "test" {
+	config := a.Config(`resource "fusebill_hubspot_latches" "test" {
   latches = { for r in csvdecode(file(%q)) : r.fusebill_id => {
     hubspot_id         = r.contact_id
     hubspot_company_id = r.company_id
   } }
 }`, file)
 	empty := idText{mark: known}
-	texts := after.texts()
+	texts := textsOfSet(after)
 	texts["22"] = latchText{known, empty, newIDText(203)}
 	texts["33"] = latchText{known, newIDText(303), empty}
-	run(t, a.setStep(t, setStep{config: config, action: plancheck.ResourceActionCreate, after: after, texts: texts, writes: after}))
-	a.holds(t, after.unlatched()...) // plugin-testing destroyed what it made.
+	acctest.Run(t, stepOfSet(a, t, setStep{config: config, action: plancheck.ResourceActionCreate, after: after, texts: texts, writes: after}))
+	a.Holds(t, after.Unlatched()...) // plugin-testing destroyed what it made.
 }
 
 // Numbers, texts, nulls and empty texts may stand side by side, and each stays as it is.
 func TestAccHubSpotLatches_formsOfIDs(t *testing.T) {
-	after := latchSet{{11, 101, 0}, {22, 102, 0}, {33, 0, 203}}
-	a := accountWith(t, after.unlatched()...)
+	after := acctest.LatchSet{{ID: 11, Contact: 101}, {ID: 22, Contact: 102}, {ID: 33, Company: 203}}
+	a := acctest.AccountWith(t, after.Unlatched()...)
 	config := func(contact string) string {
-		return a.config(`resource "fusebill_hubspot_latches" "test" {
+		return a.Config(`resource "fusebill_hubspot_latches" "test" {
   latches = {
     11   = { hubspot_id = %s, hubspot_company_id = null }
     "22" = { hubspot_id = "102", hubspot_company_id = "" }
@@ -269,104 +191,104 @@ func TestAccHubSpotLatches_formsOfIDs(t *testing.T) {
   }
 }`, contact)
 	}
-	texts := after.texts()
+	texts := textsOfSet(after)
 	texts["22"] = latchText{known, newIDText(102), idText{mark: known}}
-	run(t,
-		a.setStep(t, setStep{config: config("101"), action: plancheck.ResourceActionCreate, after: after, texts: texts, writes: after}),
-		a.setStep(t, setStep{config: config(`"101"`), action: plancheck.ResourceActionNoop, textsBefore: texts, after: after, texts: texts}),
+	acctest.Run(t,
+		stepOfSet(a, t, setStep{config: config("101"), action: plancheck.ResourceActionCreate, after: after, texts: texts, writes: after}),
+		stepOfSet(a, t, setStep{config: config(`"101"`), action: plancheck.ResourceActionNoop, textsBefore: texts, after: after, texts: texts}),
 	)
 }
 
 func TestAccHubSpotLatches_changesAreOneWriteEach(t *testing.T) {
-	before := numberedSet(200, 1000)
-	var customers []held
-	customers = append(customers, before.unlatched()...)
-	a := accountWith(t, append(customers, held{201, 0, 0})...)
+	before := acctest.NumberedSet(200, 1000)
+	var customers []acctest.Customer
+	customers = append(customers, before.Unlatched()...)
+	a := acctest.AccountWith(t, append(customers, acctest.Customer{ID: 201})...)
 	steps := []resource.TestStep{
-		a.createsSet(t, before),
+		createsSet(a, t, before),
 		// Nothing changes: a page, in each of the processes.
-		a.setStep(t, setStep{action: plancheck.ResourceActionNoop, before: before, after: before, reads: 4}),
+		stepOfSet(a, t, setStep{action: plancheck.ResourceActionNoop, before: before, after: before, reads: 4}),
 	}
-	for _, changed := range []held{
-		{11, 9011, 0}, {12, 0, 9012}, {13, 1013, 9013}, // changed
-		{201, 1201, 0}, // added
-		{14, 0, 0},     // removed
-		{14, 1014, 0},  // and back
+	for _, changed := range []acctest.Customer{
+		{ID: 11, Contact: 9011}, {ID: 12, Company: 9012}, {ID: 13, Contact: 1013, Company: 9013}, // changed
+		{ID: 201, Contact: 1201}, // added
+		{ID: 14},                 // removed
+		{ID: 14, Contact: 1014},  // and back
 	} {
-		after := before.with(changed)
-		steps = append(steps, a.setStep(t, setStep{
-			action: plancheck.ResourceActionUpdate, before: before, after: after, writes: latchSet{changed},
+		after := before.With(changed)
+		steps = append(steps, stepOfSet(a, t, setStep{
+			action: plancheck.ResourceActionUpdate, before: before, after: after, writes: acctest.LatchSet{changed},
 		}))
 		before = after
 	}
-	run(t, steps...)
+	acctest.Run(t, steps...)
 }
 
 // Whatever somebody else does to a latch, the next plan shows just that, and the apply heals it with a write for each.
 func TestAccHubSpotLatches_driftIsShownAndHealed(t *testing.T) {
-	declared := latchSet{{11, 101, 202}, {22, 102, 0}, {33, 0, 203}, {44, 104, 0}, {55, 105, 0}}
-	a := accountWith(t, declared.unlatched()...)
-	drift := func(changed ...held) resource.TestStep {
-		var heals latchSet
+	declared := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 102}, {ID: 33, Company: 203}, {ID: 44, Contact: 104}, {ID: 55, Contact: 105}}
+	a := acctest.AccountWith(t, declared.Unlatched()...)
+	drift := func(changed ...acctest.Customer) resource.TestStep {
+		var heals acctest.LatchSet
 		for _, c := range changed {
-			at := slices.IndexFunc(declared, func(h held) bool { return h.customer == c.customer })
+			at := slices.IndexFunc(declared, func(h acctest.Customer) bool { return h.ID == c.ID })
 			heals = append(heals, declared[at])
 		}
-		return a.setStep(t, setStep{
+		return stepOfSet(a, t, setStep{
 			prepare: func() {
 				for _, c := range changed {
-					a.SetLatch(c.customer, c.contact, c.company)
+					a.SetLatch(c.ID, c.Contact, c.Company)
 				}
 			},
-			action: plancheck.ResourceActionUpdate, before: declared.with(changed...), after: declared, writes: heals,
+			action: plancheck.ResourceActionUpdate, before: declared.With(changed...), after: declared, writes: heals,
 		})
 	}
-	swapped := drift(held{11, 102, 202}, held{22, 101, 0})
+	swapped := drift(acctest.Customer{ID: 11, Contact: 102, Company: 202}, acctest.Customer{ID: 22, Contact: 101})
 	swapped.PostApplyFunc = func() { // One of them first gives up what the other one is to have.
-		a.wroteSet(t, held{11, 0, 202}, held{22, 102, 0}, held{11, 101, 202})
-		a.holds(t, declared...)
+		a.WroteSet(t, acctest.Customer{ID: 11, Company: 202}, acctest.Customer{ID: 22, Contact: 102}, acctest.Customer{ID: 11, Contact: 101, Company: 202})
+		a.Holds(t, declared...)
 	}
-	run(t, a.createsSet(t, declared), swapped,
-		drift(held{11, 999, 202}),                 // contact changed
-		drift(held{22, 102, 888}),                 // company added
-		drift(held{11, 101, 0}),                   // company removed
-		drift(held{33, 0, 0}),                     // unlatched
-		drift(held{11, 202, 101}, held{44, 0, 0}), // both sides swapped, and another one unlatched
-		drift(held{22, 105, 0}, held{55, 0, 0}),   // one's contact went to the other
-		drift(held{11, 0, 0}, held{22, 0, 0}, held{33, 0, 0}, held{44, 0, 0}, held{55, 0, 0}),
+	acctest.Run(t, createsSet(a, t, declared), swapped,
+		drift(acctest.Customer{ID: 11, Contact: 999, Company: 202}),                           // contact changed
+		drift(acctest.Customer{ID: 22, Contact: 102, Company: 888}),                           // company added
+		drift(acctest.Customer{ID: 11, Contact: 101}),                                         // company removed
+		drift(acctest.Customer{ID: 33}),                                                       // unlatched
+		drift(acctest.Customer{ID: 11, Contact: 202, Company: 101}, acctest.Customer{ID: 44}), // both sides swapped, and another one unlatched
+		drift(acctest.Customer{ID: 22, Contact: 105}, acctest.Customer{ID: 55}),               // one's contact went to the other
+		drift(acctest.Customer{ID: 11}, acctest.Customer{ID: 22}, acctest.Customer{ID: 33}, acctest.Customer{ID: 44}, acctest.Customer{ID: 55}),
 	)
 }
 
 // A customer that was deleted leaves the set. Declared still, it is refused as one that doesn't exist.
 func TestAccHubSpotLatches_deletedCustomer(t *testing.T) {
-	declared := latchSet{{11, 101, 0}, {22, 102, 0}}
-	a := accountWith(t, declared.unlatched()...)
-	left := declared.with(held{22, 0, 0})
-	run(t, a.createsSet(t, declared),
+	declared := acctest.LatchSet{{ID: 11, Contact: 101}, {ID: 22, Contact: 102}}
+	a := acctest.AccountWith(t, declared.Unlatched()...)
+	left := declared.With(acctest.Customer{ID: 22})
+	acctest.Run(t, createsSet(a, t, declared),
 		resource.TestStep{
 			PreConfig:   func() { a.DeleteCustomer(22); a.ResetCalls() },
-			Config:      a.with(declared.block()),
-			ExpectError: diagnosis("Customer not found in Fusebill", "", "Could not plan the HubSpot latch of customer 22 (contact 102)"),
+			Config:      a.With(declared.Block()),
+			ExpectError: acctest.Diagnosis("Customer not found in Fusebill", "", "Could not plan the HubSpot latch of customer 22 (contact 102)"),
 		},
-		a.setStep(t, setStep{action: plancheck.ResourceActionNoop, before: left, after: left}),
+		stepOfSet(a, t, setStep{action: plancheck.ResourceActionNoop, before: left, after: left}),
 	)
 }
 
 func TestAccHubSpotLatches_idsKeepEveryDigit(t *testing.T) {
 	const big = 9007199254740993 // 2^53 + 1, which no float has
-	declared := latchSet{{big, big + 2, big + 4}, {9223372036854775807, 9223372036854775806, 0}}
-	a := accountWith(t, declared.unlatched()...)
-	run(t, a.createsSet(t, declared),
-		a.setStep(t, setStep{
+	declared := acctest.LatchSet{{ID: big, Contact: big + 2, Company: big + 4}, {ID: 9223372036854775807, Contact: 9223372036854775806}}
+	a := acctest.AccountWith(t, declared.Unlatched()...)
+	acctest.Run(t, createsSet(a, t, declared),
+		stepOfSet(a, t, setStep{
 			prepare: func() { a.SetLatch(big, big+6, big+4) },
-			action:  plancheck.ResourceActionUpdate, before: declared.with(held{big, big + 6, big + 4}), after: declared, writes: declared[:1],
+			action:  plancheck.ResourceActionUpdate, before: declared.With(acctest.Customer{ID: big, Contact: big + 6, Company: big + 4}), after: declared, writes: declared[:1],
 		}))
 }
 
 // Values that come from something that isn't applied yet are checked and applied once they are known.
 func TestAccHubSpotLatches_unknownAtPlan(t *testing.T) {
 	t.Parallel()
-	after := latchSet{{11, 101, 202}, {22, 102, 0}}
+	after := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 102}}
 	for name, latches := range map[string]string{
 		"an ID": `{ "11" = { hubspot_id = terraform_data.later.output, hubspot_company_id = 202 }, "22" = { hubspot_id = 102, hubspot_company_id = null } }`,
 		"an element": `{
@@ -377,12 +299,12 @@ func TestAccHubSpotLatches_unknownAtPlan(t *testing.T) {
     { hubspot_id = "101", hubspot_company_id = "202" } : { hubspot_id = "102", hubspot_company_id = null } }`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := accountWith(t, after.unlatched()...)
-			run(t, resource.TestStep{
-				Config: a.with(block(`resource "terraform_data" "later"`, `input = "101"`),
-					block(`resource "fusebill_hubspot_latches" "test"`, "latches = "+latches)),
-				ConfigStateChecks: inStateAs(after.texts()),
-				PostApplyFunc:     func() { a.wroteSet(t, after...) },
+			a := acctest.AccountWith(t, after.Unlatched()...)
+			acctest.Run(t, resource.TestStep{
+				Config: a.With(acctest.Block(`resource "terraform_data" "later"`, `input = "101"`),
+					acctest.Block(`resource "fusebill_hubspot_latches" "test"`, "latches = "+latches)),
+				ConfigStateChecks: inStateAs(textsOfSet(after)),
+				PostApplyFunc:     func() { a.WroteSet(t, after...) },
 			})
 		})
 	}
@@ -401,45 +323,45 @@ func TestAccHubSpotLatches_unknownThatTurnsOutWrong(t *testing.T) {
 		"held by another": {"999", "HubSpot contact is latched to another customer", "contact 999 is latched to customer 33"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := accountWith(t, held{11, 0, 0}, held{22, 0, 0}, held{33, 999, 0})
-			run(t, refused(a.with(block(`resource "terraform_data" "later"`, fmt.Sprintf("input = %q", test.later)),
-				block(`resource "fusebill_hubspot_latches" "test"`,
+			a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22}, acctest.Customer{ID: 33, Contact: 999})
+			acctest.Run(t, acctest.Refused(a.With(acctest.Block(`resource "terraform_data" "later"`, fmt.Sprintf("input = %q", test.later)),
+				acctest.Block(`resource "fusebill_hubspot_latches" "test"`,
 					`latches = { "11" = { hubspot_id = terraform_data.later.output, hubspot_company_id = null }, "22" = { hubspot_id = 102, hubspot_company_id = null } }`)),
-				diagnosis(test.summary, "", test.part)))
-			a.holds(t, held{11, 0, 0}, held{33, 999, 0})
+				acctest.Diagnosis(test.summary, "", test.part)))
+			a.Holds(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 33, Contact: 999})
 		})
 	}
 }
 
 // Customers that are latched already, exactly as declared, are taken over without a write.
 func TestAccHubSpotLatches_takesOverWhatIsThere(t *testing.T) {
-	declared := latchSet{{11, 101, 202}, {22, 102, 0}, {33, 103, 0}}
-	a := accountWith(t, held{11, 101, 202}, held{22, 0, 0}, held{33, 103, 0})
-	run(t, a.setStep(t, setStep{action: plancheck.ResourceActionCreate, after: declared, writes: declared[1:2]}))
+	declared := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 102}, {ID: 33, Contact: 103}}
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101, Company: 202}, acctest.Customer{ID: 22}, acctest.Customer{ID: 33, Contact: 103})
+	acctest.Run(t, stepOfSet(a, t, setStep{action: plancheck.ResourceActionCreate, after: declared, writes: declared[1:2]}))
 }
 
 // With permission, contacts are taken from customers outside the set, which keep what else they have, and customers that are
 // latched otherwise are latched anew.
 func TestAccHubSpotLatches_allowReassociation(t *testing.T) {
-	declared := latchSet{{11, 101, 0}, {22, 102, 0}}
-	a := accountWith(t, held{11, 0, 0}, held{22, 999, 888}, held{33, 101, 203})
-	run(t, a.setStep(t, setStep{
+	declared := acctest.LatchSet{{ID: 11, Contact: 101}, {ID: 22, Contact: 102}}
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22, Contact: 999, Company: 888}, acctest.Customer{ID: 33, Contact: 101, Company: 203})
+	acctest.Run(t, stepOfSet(a, t, setStep{
 		action: plancheck.ResourceActionCreate, after: declared, arguments: []string{"allow_reassociation = true"},
-		writes: append(slices.Clone(declared), held{33, 0, 203}),
+		writes: append(slices.Clone(declared), acctest.Customer{ID: 33, Company: 203}),
 	}))
-	a.holds(t, held{33, 0, 203})
+	a.Holds(t, acctest.Customer{ID: 33, Company: 203})
 }
 
 // Chains, swaps and rings of one apply settle without permission, with one write more for each ring, and without a refusal.
 func TestAccHubSpotLatches_moves(t *testing.T) {
 	const n = 300
-	before := numberedSet(n, 1000)
+	before := acctest.NumberedSet(n, 1000)
 	perm := rand.New(rand.NewPCG(7, 0)).Perm(n)
 	permuted := slices.Clone(before)
 	moved := 0
 	rings, seen := 0, make([]bool, n)
 	for i := range permuted {
-		permuted[i].contact = before[perm[i]].contact
+		permuted[i].Contact = before[perm[i]].Contact
 		if perm[i] != i {
 			moved++
 		}
@@ -450,15 +372,15 @@ func TestAccHubSpotLatches_moves(t *testing.T) {
 			}
 		}
 	}
-	a := accountWith(t, append(before.unlatched(), held{n + 1, 0, 0})...)
-	chain := before.with(held{1, 1002, 0}, held{2, 1003, 0}, held{3, 0, 0}, held{n + 1, 1001, 0})
-	step := func(from, to latchSet, writes int) resource.TestStep {
-		s := a.setStep(t, setStep{action: plancheck.ResourceActionUpdate, before: from, after: to, reads: 20})
+	a := acctest.AccountWith(t, append(before.Unlatched(), acctest.Customer{ID: n + 1})...)
+	chain := before.With(acctest.Customer{ID: 1, Contact: 1002}, acctest.Customer{ID: 2, Contact: 1003}, acctest.Customer{ID: 3}, acctest.Customer{ID: n + 1, Contact: 1001})
+	step := func(from, to acctest.LatchSet, writes int) resource.TestStep {
+		s := stepOfSet(a, t, setStep{action: plancheck.ResourceActionUpdate, before: from, after: to, reads: 20})
 		s.PostApplyFunc = func() {
 			if got := a.Writes(); got != writes {
 				t.Errorf("%d writes, want %d", got, writes)
 			}
-			a.holds(t, to...)
+			a.Holds(t, to...)
 			for _, r := range a.Requests() {
 				if r.Status == http.StatusConflict {
 					t.Errorf("refused: %s", r.Body)
@@ -467,8 +389,8 @@ func TestAccHubSpotLatches_moves(t *testing.T) {
 		}
 		return s
 	}
-	ring := before.with(held{1, 1002, 0}, held{2, 1003, 0}, held{3, 1001, 0})
-	run(t, a.createsSet(t, before),
+	ring := before.With(acctest.Customer{ID: 1, Contact: 1002}, acctest.Customer{ID: 2, Contact: 1003}, acctest.Customer{ID: 3, Contact: 1001})
+	acctest.Run(t, createsSet(a, t, before),
 		step(before, chain, 4),
 		step(chain, before, 4), // back again
 		step(before, ring, 3+1),
@@ -480,88 +402,88 @@ func TestAccHubSpotLatches_moves(t *testing.T) {
 // An exclusive set shows what else the account has latched, and removes it.
 func TestAccHubSpotLatches_exclusive(t *testing.T) {
 	const exclusive = "exclusive = true"
-	declared := latchSet{{11, 101, 0}, {22, 102, 0}}
-	var others latchSet
-	customers := declared.unlatched()
+	declared := acctest.LatchSet{{ID: 11, Contact: 101}, {ID: 22, Contact: 102}}
+	var others acctest.LatchSet
+	customers := declared.Unlatched()
 	for id := range int64(11) {
-		others = append(others, held{100 + id, 1100 + id, 0})
-		customers = append(customers, held{100 + id, 0, 0})
+		others = append(others, acctest.Customer{ID: 100 + id, Contact: 1100 + id})
+		customers = append(customers, acctest.Customer{ID: 100 + id})
 	}
-	a := accountWith(t, customers...)
+	a := acctest.AccountWith(t, customers...)
 	latchOthers := func(n int) func() {
 		return func() {
 			for _, h := range others[:n] {
-				a.SetLatch(h.customer, h.contact, h.company)
+				a.SetLatch(h.ID, h.Contact, h.Company)
 			}
 		}
 	}
-	run(t, a.createsSet(t, declared, exclusive),
-		a.setStep(t, setStep{
+	acctest.Run(t, createsSet(a, t, declared, exclusive),
+		stepOfSet(a, t, setStep{
 			prepare: latchOthers(10), arguments: []string{exclusive},
 			action: plancheck.ResourceActionUpdate, before: append(slices.Clone(declared), others[:10]...), after: declared,
-			writes: others[:10].unlatched(), reads: 20,
+			writes: others[:10].Unlatched(), reads: 20,
 		}),
 		resource.TestStep{
 			PreConfig: func() { latchOthers(11)(); a.ResetCalls() },
-			Config:    a.with(declared.block(exclusive)),
-			ExpectError: diagnosis("Too many HubSpot latches would be removed", "", "This plan would remove more latches (11) than max_removals allows (10)",
+			Config:    a.With(declared.Block(exclusive)),
+			ExpectError: acctest.Diagnosis("Too many HubSpot latches would be removed", "", "This plan would remove more latches (11) than max_removals allows (10)",
 				"customers 100, 101, 102,", "set max_removals to 11 or more for this apply."),
 		},
-		a.setStep(t, setStep{
-			prepare: func() { a.wroteSet(t); latchOthers(11)() }, arguments: []string{exclusive, "max_removals = 11"},
+		stepOfSet(a, t, setStep{
+			prepare: func() { a.WroteSet(t); latchOthers(11)() }, arguments: []string{exclusive, "max_removals = 11"},
 			action: plancheck.ResourceActionUpdate, before: append(slices.Clone(declared), others...), after: declared,
-			writes: others.unlatched(), reads: 20,
+			writes: others.Unlatched(), reads: 20,
 		}),
 		// Not exclusive any more, the set leaves alone what it doesn't list, however it came into the state.
-		a.setStep(t, setStep{
+		stepOfSet(a, t, setStep{
 			prepare: latchOthers(11),
 			action:  plancheck.ResourceActionUpdate, before: append(slices.Clone(declared), others...), after: declared,
 		}),
 	)
-	a.holds(t, others...)
+	a.Holds(t, others...)
 }
 
 // max_removals guards any set against a file that was cut off.
 func TestAccHubSpotLatches_maxRemovals(t *testing.T) {
-	declared := numberedSet(20, 100)
-	a := accountWith(t, declared.unlatched()...)
-	run(t, a.createsSet(t, declared, "max_removals = 3"),
-		refused(a.with(declared[:16].block("max_removals = 3")), diagnosis("Too many HubSpot latches would be removed", "max_removals = 3",
+	declared := acctest.NumberedSet(20, 100)
+	a := acctest.AccountWith(t, declared.Unlatched()...)
+	acctest.Run(t, createsSet(a, t, declared, "max_removals = 3"),
+		acctest.Refused(a.With(declared[:16].Block("max_removals = 3")), acctest.Diagnosis("Too many HubSpot latches would be removed", "max_removals = 3",
 			"more latches (4) than max_removals allows (3)", "17, 18, 19, 20.", "Look for what is missing from latches.")),
-		a.setStep(t, setStep{
+		stepOfSet(a, t, setStep{
 			action: plancheck.ResourceActionUpdate, before: declared, after: declared[:17], arguments: []string{"max_removals = 3"},
-			writes: declared[17:].unlatched(),
+			writes: declared[17:].Unlatched(),
 		}),
-		a.setStep(t, setStep{
-			action: plancheck.ResourceActionUpdate, before: declared[:17], after: declared[:1], writes: declared[1:17].unlatched(),
+		stepOfSet(a, t, setStep{
+			action: plancheck.ResourceActionUpdate, before: declared[:17], after: declared[:1], writes: declared[1:17].Unlatched(),
 		}))
 }
 
 // A set may be empty: that is no error, and costs no call.
 func TestAccHubSpotLatches_empty(t *testing.T) {
-	a := accountWith(t, held{11, 0, 0})
-	run(t,
-		a.setStep(t, setStep{action: plancheck.ResourceActionCreate, after: latchSet{}, texts: latchTexts{}, reads: -1}),
-		a.setStep(t, setStep{action: plancheck.ResourceActionUpdate, after: latchSet{{11, 101, 0}}, writes: latchSet{{11, 101, 0}}}),
-		a.setStep(t, setStep{
-			config: a.with(latchSet{}.block()), action: plancheck.ResourceActionUpdate, before: latchSet{{11, 101, 0}},
-			after: latchSet{}, texts: latchTexts{}, writes: latchSet{{11, 0, 0}},
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+	acctest.Run(t,
+		stepOfSet(a, t, setStep{action: plancheck.ResourceActionCreate, after: acctest.LatchSet{}, texts: latchTexts{}, reads: -1}),
+		stepOfSet(a, t, setStep{action: plancheck.ResourceActionUpdate, after: acctest.LatchSet{{ID: 11, Contact: 101}}, writes: acctest.LatchSet{{ID: 11, Contact: 101}}}),
+		stepOfSet(a, t, setStep{
+			config: a.With(acctest.LatchSet{}.Block()), action: plancheck.ResourceActionUpdate, before: acctest.LatchSet{{ID: 11, Contact: 101}},
+			after: acctest.LatchSet{}, texts: latchTexts{}, writes: acctest.LatchSet{{ID: 11}},
 		}))
 }
 
 // The plan that people read shows the customers that change, and none besides.
 func TestAccCLILatches_planShowsWhatChanges(t *testing.T) {
 	t.Parallel()
-	declared := numberedSet(50, 1000)
-	a := accountWith(t, declared.unlatched()...)
-	c := newCLI(t, a)
-	c.declare(declared.block())
-	c.apply()
-	prints(t, c.planIs(false), "No changes.")
+	declared := acctest.NumberedSet(50, 1000)
+	a := acctest.AccountWith(t, declared.Unlatched()...)
+	c := acctest.NewWorkspace(t, a)
+	c.Declare(declared.Block())
+	c.Apply()
+	acctest.Prints(t, c.PlanIs(false), "No changes.")
 	a.SetLatch(33, 9999, 0)
-	c.declare(declared.with(held{7, 1007, 2007}, held{44, 0, 0}).block())
-	plan := c.planIs(true)
-	prints(t, plan, "(47 unchanged elements hidden)", `"33" = {`, `"9999" -> "1033"`, `"7" = {`, `"2007"`,
+	c.Declare(declared.With(acctest.Customer{ID: 7, Contact: 1007, Company: 2007}, acctest.Customer{ID: 44}).Block())
+	plan := c.PlanIs(true)
+	acctest.Prints(t, plan, "(47 unchanged elements hidden)", `"33" = {`, `"9999" -> "1033"`, `"7" = {`, `"2007"`,
 		`- "44" = {`, `- hubspot_id = "1044"`)
 	for id := range 50 {
 		if at := fmt.Sprintf(`"%d" = {`, id+1); !slices.Contains([]int{7, 33, 44}, id+1) && strings.Contains(plan, at) {
@@ -571,8 +493,8 @@ func TestAccCLILatches_planShowsWhatChanges(t *testing.T) {
 }
 
 // latches returns the set "test" in state.
-func (c *cli) latches() latchTexts {
-	c.t.Helper()
+func setInState(c *acctest.Workspace) latchTexts {
+	c.T.Helper()
 	var shown struct {
 		Values struct {
 			RootModule struct {
@@ -583,12 +505,12 @@ func (c *cli) latches() latchTexts {
 			} `json:"root_module"`
 		}
 	}
-	text := c.run(0, "show", "-json")
+	text := c.Run(0, "show", "-json")
 	if err := json.Unmarshal([]byte(text), &shown); err != nil {
-		c.t.Fatalf("show -json: %v\n%s", err, text)
+		c.T.Fatalf("show -json: %v\n%s", err, text)
 	}
 	for _, r := range shown.Values.RootModule.Resources {
-		if r.Address == testSet {
+		if r.Address == acctest.SetAddress {
 			return textsOf(r.Values)
 		}
 	}
@@ -596,9 +518,9 @@ func (c *cli) latches() latchTexts {
 }
 
 // showsSet fails the test unless state holds this set.
-func (c *cli) showsSet(want latchSet) {
-	c.t.Helper()
-	if diff := diffTexts(want.texts(), c.latches()); diff != "" {
-		c.t.Errorf("state differs (- want, + got):\n%s", diff)
+func showsSet(c *acctest.Workspace, want acctest.LatchSet) {
+	c.T.Helper()
+	if diff := diffTexts(textsOfSet(want), setInState(c)); diff != "" {
+		c.T.Errorf("state differs (- want, + got):\n%s", diff)
 	}
 }

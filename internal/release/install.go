@@ -12,7 +12,7 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/fusebill/terraform-provider-fusebill/internal/cli"
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
@@ -28,7 +28,7 @@ func (r release) install(ctx context.Context) (err error) {
 	if r.packages[runtime.GOOS+"_"+runtime.GOARCH] == "" {
 		return fmt.Errorf("there is no package for this machine, %s_%s", runtime.GOOS, runtime.GOARCH)
 	}
-	c, err := cli.Find(ctx)
+	c, err := acctest.Find(ctx)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (r release) install(ctx context.Context) (err error) {
 	}{
 		{r.folder, script("checksums.sh"), ".zip: OK"},
 		{r.folder, script("mirror.sh"), ""},
-		{home, []string{"terraform", "init", "-no-color", "-input=false"}, "Installed " + cli.Source() + " v" + r.version},
+		{home, []string{"terraform", "init", "-no-color", "-input=false"}, "Installed " + acctest.Source + " v" + r.version},
 		{home, []string{"terraform", "plan", "-no-color", "-input=false"}, "Plan: 1 to add, 0 to change, 0 to destroy."},
 		{home, script("lock.sh"), ""},
 	} {
@@ -67,7 +67,7 @@ func (r release) install(ctx context.Context) (err error) {
 	if err := r.checkLock(home); err != nil {
 		return err
 	}
-	fmt.Printf("%s is installed from its zip, with checksums for all platforms of the guide in the lock file, and plans.\n", cli.Source())
+	fmt.Printf("%s is installed from its zip, with checksums for all platforms of the guide in the lock file, and plans.\n", acctest.Source)
 	return nil
 }
 
@@ -82,7 +82,7 @@ func script(name string) []string {
 
 // prepare writes the guide's files into a home folder, with the folder and the version in place of the guide's, and makes
 // the CLI to be found there as terraform, as the scripts call it.
-func (r release) prepare(home string, c cli.CLI) error {
+func (r release) prepare(home string, c acctest.CLI) error {
 	for from, to := range map[string]struct{ name, theirs, ours string }{
 		"mirror.tfrc": {"settings.tfrc", "/home/you", filepath.ToSlash(home)},
 		"main.tf":     {"main.tf", `"0.1.0"`, fmt.Sprintf("%q", r.version)},
@@ -124,7 +124,7 @@ func (r release) checkLock(folder string) error {
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(string(lock), cli.Source()) || !strings.Contains(string(lock), r.version) || len(lockedHash.FindAll(lock, -1)) < 3 {
+	if !strings.Contains(string(lock), acctest.Source) || !strings.Contains(string(lock), r.version) || len(lockedHash.FindAll(lock, -1)) < 3 {
 		return fmt.Errorf("the lock file lacks the provider's version or checksums:\n%s", lock)
 	}
 	return nil

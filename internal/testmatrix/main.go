@@ -17,7 +17,7 @@ import (
 	"os/signal"
 	"strings"
 
-	"github.com/fusebill/terraform-provider-fusebill/internal/cli"
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
 func main() {
@@ -37,7 +37,7 @@ func run(ctx context.Context, clis []string, out io.Writer) error {
 	fmt.Fprintln(out, "| CLI | passed | skipped | failed |\n|---|---|---|---|")
 	failed := 0
 	for _, name := range clis {
-		c, err := cli.Open(ctx, name)
+		c, err := acctest.Open(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func run(ctx context.Context, clis []string, out io.Writer) error {
 }
 
 // test runs the acceptance tests and counts how each came out. What a test that fails has printed goes to the error output.
-func test(ctx context.Context, c cli.CLI) (map[string]int, error) {
+func test(ctx context.Context, c acctest.CLI) (map[string]int, error) {
 	command := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-timeout=60m", "-run=^TestAcc", "./internal/provider")
 	command.Env = append(os.Environ(), "TF_ACC=1", "TF_ACC_TERRAFORM_PATH="+c.Path, "TF_ACC_PROVIDER_HOST="+c.Registry)
 	command.Stderr = os.Stderr

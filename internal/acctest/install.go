@@ -1,4 +1,4 @@
-package cli
+package acctest
 
 import (
 	"context"
@@ -6,19 +6,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-
-	"github.com/fusebill/terraform-provider-fusebill/internal/provider"
+	"sync"
+	"testing"
 )
 
 // version is any but 0.0.0, which stands for none: the CLI finds no other one.
 const version = "0.0.1"
 
-// Source is how a configuration names the provider.
-func Source() string {
-	_, source, _ := strings.Cut(provider.Address, "/")
-	return source
-}
+// Module is the Go package that serves the provider.
+const Module = "github.com/fusebill/terraform-provider-fusebill"
 
 // Install builds a Go package, which serves the provider, into a folder that the CLI takes for a mirror of its registry. It
 // returns the path of the CLI settings that say so. They name no other source, so the CLI asks no registry.
@@ -28,17 +24,21 @@ func (c CLI) Install(ctx context.Context, folder, goPackage string) (settings st
 		return "", err
 	}
 	settings = filepath.Join(folder, "settings.tfrc")
-	text := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", filepath.ToSlash(mirror))
-	return settings, os.WriteFile(settings, []byte(text), 0o600)
+	return settings, os.WriteFile(settings, []byte(mirrorSettings(mirror)), 0o600)
+}
+
+// mirrorSettings are CLI settings that take providers from a mirror.
+func mirrorSettings(mirror string) string {
+	return Block("provider_installation", fmt.Sprintf("filesystem_mirror {\n    path = %q\n  }", filepath.ToSlash(mirror)))
 }
 
 // mirrorPath is where a mirror has the provider's program: HOST/NAMESPACE/NAME/VERSION/OS_ARCH/PROGRAM.
 func (c CLI) mirrorPath() string {
-	program := "terraform-provider-" + filepath.Base(Source()) + "_v" + version
+	program := "terraform-provider-" + filepath.Base(Source) + "_v" + version
 	if c.OS == "windows" {
 		program += ".exe"
 	}
-	return filepath.Join(c.Registry, filepath.FromSlash(Source()), version, c.OS+"_"+c.Arch, program)
+	return filepath.Join(c.Registry, filepath.FromSlash(Source), version, c.OS+"_"+c.Arch, program)
 }
 
 // build compiles for the CLI's platform, which may differ from Go's on a machine that runs both.
@@ -49,4 +49,24 @@ func (c CLI) build(ctx context.Context, program, goPackage string) error {
 		return fmt.Errorf("building the provider: %w\n%s", err, output)
 	}
 	return nil
+}
+
+// built builds the provider once for all tests of a package.
+var built = sync.OnceValues(func() (string, error) {
+	c, err := foundCLI()
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(temporary, "provider", "terraform-provider-"+filepath.Base(Source))
+	return program, c.build(context.Background(), program, Module)
+})
+
+// BuiltProvider returns the path of the provider's program, in a folder of its own.
+func BuiltProvider(t *testing.T) string {
+	t.Helper()
+	program, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
 }

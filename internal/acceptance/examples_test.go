@@ -1,4 +1,4 @@
-package provider
+package acceptance
 
 import (
 	"fmt"
@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
@@ -211,29 +212,29 @@ func findExamples(t *testing.T) map[string]bool {
 }
 
 // account is an account as the example needs it.
-func (e example) account(t *testing.T) account {
+func (e example) account(t *testing.T) acctest.Account {
 	t.Helper()
 	customers := slices.Clone(e.others)
 	for id, latch := range e.latched {
 		customers = append(customers, fusebillsim.Customer{ID: id, HubSpotID: latch.HubSpotID, HubSpotCompanyID: latch.HubSpotCompanyID})
 	}
-	return newAccount(t, customers...)
+	return acctest.NewAccount(t, customers...)
 }
 
 // query runs an example of a query, and applies what Terraform generates from it.
 func (e example) query(t *testing.T, name string) {
 	t.Parallel()
 	a := e.account(t)
-	c := newCLI(t, a)
-	c.needsTerraform14("terraform query")
-	c.write(path.Base(name), readExample(t, name))
-	c.run(0, "query", "-no-color", "-generate-config-out=generated.tf")
-	prints(t, c.planIs(true), fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy.", len(e.holds)))
-	c.run(0, "apply", "-no-color", "tfplan")
-	c.planIs(false)
-	imported := c.run(0, "show", "-no-color")
+	c := acctest.NewWorkspace(t, a)
+	c.SkipWithoutTerraform14("terraform query")
+	c.Write(path.Base(name), readExample(t, name))
+	c.Run(0, "query", "-no-color", "-generate-config-out=generated.tf")
+	acctest.Prints(t, c.PlanIs(true), fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy.", len(e.holds)))
+	c.Run(0, "apply", "-no-color", "tfplan")
+	c.PlanIs(false)
+	imported := c.Run(0, "show", "-no-color")
 	for id := range e.holds {
-		prints(t, imported, fmt.Sprintf("fusebill_id = %d", id))
+		acctest.Prints(t, imported, fmt.Sprintf("fusebill_id = %d", id))
 	}
 	if got := a.Writes(); got != e.writes {
 		t.Errorf("%d calls wrote to the account, want %d", got, e.writes)
@@ -245,7 +246,7 @@ func (e example) run(t *testing.T, name string) {
 	step := resource.TestStep{
 		PostApplyFunc: func() {
 			for id, latch := range e.holds {
-				a.latched(t, id, latch.HubSpotID, latch.HubSpotCompanyID)
+				a.Latched(t, id, latch.HubSpotID, latch.HubSpotCompanyID)
 			}
 			if got := a.Writes(); got != e.writes {
 				t.Errorf("%d calls wrote to the account, want %d", got, e.writes)
@@ -266,14 +267,14 @@ func (e example) run(t *testing.T, name string) {
 		Config: "# Nothing is declared any more.\n",
 		PostApplyFunc: func() {
 			for id := range e.holds {
-				a.latched(t, id, 0, 0)
+				a.Latched(t, id, 0, 0)
 			}
 		},
 	})
-	accept(t, resource.TestCase{
+	acctest.RunCase(t, resource.TestCase{
 		TerraformVersionChecks: e.cli,
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
-			"fusebill": serve(&fusebillProvider{version: "test", clientOptions: []fusebill.Option{fusebill.WithBaseURL(a.url)}}),
+			"fusebill": acctest.Serve([]fusebill.Option{fusebill.WithBaseURL(a.URL)}, nil),
 		},
 		Steps: steps,
 	})
@@ -299,10 +300,10 @@ func importStep(t *testing.T, folder string) resource.TestStep {
 		t.Fatalf("import.sh ends with %q, want terraform import ADDRESS ID", command)
 	}
 	step := resource.TestStep{ResourceName: command[2], ImportState: true, ImportStateId: command[3]}
-	if strings.HasPrefix(command[2], latchesType+".") {
+	if strings.HasPrefix(command[2], acctest.LatchesType+".") {
 		// The example writes none as an empty cell, an import as null, which is the same latch but another state.
 		step.ImportStateCheck = func(imported []*terraform.InstanceState) error {
-			if got := imported[0].Attributes[latchesAttribute+".%"]; got != "3" {
+			if got := imported[0].Attributes["latches"+".%"]; got != "3" {
 				return fmt.Errorf("imported %s latches, want 3", got)
 			}
 			return nil

@@ -1,17 +1,15 @@
-package provider
+package acceptance
 
 import (
-	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
 // The commands of a pipeline are in scripts, which run here as they run there. Its file is read for what it calls, and in
@@ -64,14 +62,14 @@ func runPipelines(t *testing.T, folder string) {
 			if !slices.Equal(p.commands, commands) {
 				t.Fatalf("%s runs %q, want %q", file, p.commands, commands)
 			}
-			a := accountWith(t, held{2554529, 0, 0})
+			a := acctest.AccountWith(t, acctest.Customer{ID: 2554529})
 			g := newGuide(t, a, folder)
-			g.install()
+			g.Install()
 			g.use("main.tf")
-			g.setenv("TF_CLI_ARGS_plan", "-no-color")
-			g.setenv("TF_CLI_ARGS_apply", "-no-color")
+			g.Setenv("TF_CLI_ARGS_plan", "-no-color")
+			g.Setenv("TF_CLI_ARGS_apply", "-no-color")
 			for name, value := range p.env {
-				g.setenv(name, value)
+				g.Setenv(name, value)
 			}
 			g.runsPipeline(a, commands)
 		})
@@ -79,17 +77,17 @@ func runPipelines(t *testing.T, folder string) {
 }
 
 // runsPipeline goes through what a pipeline has to tell apart. What its own scripts don't do, another pipeline does.
-func (g guide) runsPipeline(a account, commands []string) {
-	t := g.t
+func (g guide) runsPipeline(a acctest.Account, commands []string) {
+	t := g.T
 	t.Helper()
 	const nothing = -1 // is told to GitHub
-	github := filepath.Join(g.dir, "github-output")
-	g.setenv("GITHUB_OUTPUT", github)
+	github := filepath.Join(g.Dir, "github-output")
+	g.Setenv("GITHUB_OUTPUT", github)
 	var printed strings.Builder
 	run := func(script string, code, told int, says ...string) {
 		t.Helper()
 		output := g.script(code, script)
-		prints(t, output, says...)
+		acctest.Prints(t, output, says...)
 		printed.WriteString(output)
 		if told == nothing {
 			return
@@ -97,9 +95,9 @@ func (g guide) runsPipeline(a account, commands []string) {
 		if got, err := os.ReadFile(github); string(got) != fmt.Sprintf("exitcode=%d\n", told) {
 			t.Errorf("%s told GitHub %q (%v), want exit code %d", script, got, err, told)
 		}
-		g.remove(filepath.Base(github))
+		g.Remove(filepath.Base(github))
 	}
-	declared := held{2554529, 101, 202}
+	declared := acctest.Customer{ID: 2554529, Contact: 101, Company: 202}
 	drifts := slices.Contains(commands, "sh drift.sh")
 	applies := slices.Contains(commands, "sh apply.sh")
 
@@ -109,10 +107,10 @@ func (g guide) runsPipeline(a account, commands []string) {
 		run("apply.sh", 0, nothing, "1 added")
 		run("plan.sh", 0, 0, "No changes")
 	} else {
-		g.run(0, "init")
-		g.apply()
+		g.Run(0, "init")
+		g.Apply()
 	}
-	a.holds(t, declared)
+	a.Holds(t, declared)
 
 	a.ResetCalls()
 	if drifts {
@@ -122,62 +120,42 @@ func (g guide) runsPipeline(a account, commands []string) {
 	if drifts {
 		run("drift.sh", 2, 2, "hubspot_id = 999 -> 101", "Latches have drifted")
 	}
-	a.wrote(t)
+	a.Wrote(t)
 
 	if applies {
 		run("plan.sh", 0, 2, "0 to add, 1 to change, 0 to destroy")
-		g.run(0, "apply", "-refresh-only", "-auto-approve") // Someone is faster, and changes the state.
+		g.Run(0, "apply", "-refresh-only", "-auto-approve") // Someone is faster, and changes the state.
 		run("apply.sh", 1, nothing, "Saved plan is stale")
-		a.wrote(t)
+		a.Wrote(t)
 		run("plan.sh", 0, 2, "0 to add, 1 to change, 0 to destroy")
 		run("apply.sh", 0, nothing, "1 changed")
-		a.holds(t, declared)
+		a.Holds(t, declared)
 	}
 
-	g.setenv(envBaseURL, nobodyURL+"/v1")
-	g.write("provider_override.tf", providerBlock("max_retries = 0")) // Waits between retries are as long here as for users.
+	g.Setenv(acctest.EnvBaseURL, acctest.NobodyURL+"/v1")
+	g.Write("provider_override.tf", acctest.ProviderBlock("max_retries = 0")) // Waits between retries are as long here as for users.
 	if applies {
 		run("plan.sh", 1, 1, "Error: ", "connection refused")
 	}
 	if drifts {
 		run("drift.sh", 1, 1, "Error: ", "connection refused", "Whether latches have drifted couldn't be told")
 	}
-	g.write("printed", printed.String())
+	g.Write("printed", printed.String())
 	g.keepsKey("printed")
 }
 
 // keepsKey fails the test if a file holds a part of the key.
 func (g guide) keepsKey(file string) {
-	g.t.Helper()
-	dir := g.t.TempDir()
-	if err := os.Link(filepath.Join(g.dir, file), filepath.Join(dir, file)); err != nil {
-		g.t.Fatal(err)
+	g.T.Helper()
+	dir := g.T.TempDir()
+	if err := os.Link(filepath.Join(g.Dir, file), filepath.Join(dir, file)); err != nil {
+		g.T.Fatal(err)
 	}
-	for name, text := range filesBelow(g.t, dir) {
-		for _, secret := range secrets(testKey) {
+	for name, text := range acctest.FilesBelow(g.T, dir) {
+		for _, secret := range acctest.Secrets(acctest.APIKey) {
 			if strings.Contains(text, secret) {
-				g.t.Errorf("%s holds %q of the key", name, secret)
+				g.T.Errorf("%s holds %q of the key", name, secret)
 			}
 		}
 	}
-}
-
-// install makes init find the built provider, as if it came from the registry. Runs without init need no such thing.
-func (c *cli) install() {
-	c.t.Helper()
-	binary, err := builtProvider()
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	host, source, _ := strings.Cut(Address, "/")
-	host = cmp.Or(os.Getenv(resource.EnvTfAccProviderHost), host) // OpenTofu's is another.
-	mirror := c.t.TempDir()
-	dir := filepath.Join(mirror, host, filepath.FromSlash(source), "0.0.1", runtime.GOOS+"_"+runtime.GOARCH)
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		c.t.Fatal(err)
-	}
-	if err := os.Symlink(binary, filepath.Join(dir, filepath.Base(binary)+"_v0.0.1")); err != nil {
-		c.t.Fatal(err)
-	}
-	c.write("cli.tfrc", block("provider_installation", fmt.Sprintf("filesystem_mirror {\n    path = %q\n  }", mirror)))
 }

@@ -1,8 +1,4 @@
-// Package cli finds the Terraform or OpenTofu CLI of this machine, and installs the provider for it, for the programs here
-// that drive one: the demo, the benchmark, the checks of a release and the test matrix.
-//
-// What doesn't live here: running its commands. Each of them shows or measures those in its own way.
-package cli
+package acctest
 
 import (
 	"context"
@@ -29,13 +25,16 @@ type CLI struct {
 const howToGet = "no Terraform CLI found: install Terraform 1.0 or later (developer.hashicorp.com/terraform/install) or OpenTofu 1.6 " +
 	"or later (opentofu.org/docs/intro/install), or set TF_ACC_TERRAFORM_PATH"
 
+// envCLI names the CLI to use, as for plugin-testing.
+const envCLI = "TF_ACC_TERRAFORM_PATH"
+
 // Find takes the CLI that the tests take too: the one that TF_ACC_TERRAFORM_PATH names, else terraform, else tofu. Without
 // any, the error says how to get one.
 func Find(ctx context.Context) (CLI, error) {
-	if chosen := os.Getenv("TF_ACC_TERRAFORM_PATH"); chosen != "" {
+	if chosen := os.Getenv(envCLI); chosen != "" {
 		c, err := Open(ctx, chosen)
 		if err != nil {
-			return CLI{}, fmt.Errorf("TF_ACC_TERRAFORM_PATH: %w", err)
+			return CLI{}, fmt.Errorf("%s: %w", envCLI, err)
 		}
 		return c, nil
 	}
@@ -70,7 +69,7 @@ func Open(ctx context.Context, name string) (CLI, error) {
 	}
 	c := CLI{Path: path, Product: match[1], Version: match[2], OS: match[3], Arch: match[4]}
 	c.Name, c.Registry = "terraform", "registry.terraform.io"
-	if c.Product == "OpenTofu" {
+	if c.IsOpenTofu() {
 		c.Name, c.Registry = "tofu", "registry.opentofu.org"
 	}
 	return c, nil
@@ -91,3 +90,6 @@ func Environment(all []string) []string {
 	}
 	return kept
 }
+
+// IsOpenTofu reports whether the CLI is OpenTofu.
+func (c CLI) IsOpenTofu() bool { return c.Product == "OpenTofu" }

@@ -1,4 +1,4 @@
-package provider
+package acceptance
 
 import (
 	"bytes"
@@ -28,6 +28,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
@@ -64,11 +65,11 @@ const (
 )
 
 // newFront serves an account.
-func newFront(t *testing.T, how speaks, customers ...held) (*front, account) {
+func newFront(t *testing.T, how speaks, customers ...acctest.Customer) (*front, acctest.Account) {
 	t.Helper()
-	sim := fusebillsim.New(fusebillsim.Config{APIKey: testKey, LimitMinute: 1 << 30, LimitDay: 1 << 30, Minute: time.Second})
+	sim := fusebillsim.New(fusebillsim.Config{APIKey: acctest.APIKey, LimitMinute: 1 << 30, LimitDay: 1 << 30, Minute: time.Second})
 	for _, c := range customers {
-		sim.AddCustomers(fusebillsim.Customer{ID: c.customer, HubSpotID: c.contact, HubSpotCompanyID: c.company})
+		sim.AddCustomers(fusebillsim.Customer{ID: c.ID, HubSpotID: c.Contact, HubSpotCompanyID: c.Company})
 	}
 	f := &front{t: t, sim: sim}
 	server := httptest.NewUnstartedServer(f)
@@ -88,7 +89,7 @@ func newFront(t *testing.T, how speaks, customers ...held) (*front, account) {
 		}
 	}
 	t.Cleanup(server.Close)
-	return f, account{Simulator: sim, url: server.URL + "/v1"}
+	return f, acctest.Account{Simulator: sim, URL: server.URL + "/v1"}
 }
 
 // Write takes the server's log, in which a call shows that came to it without TLS, and so with a key that anybody can read.

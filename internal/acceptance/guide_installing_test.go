@@ -1,4 +1,4 @@
-package provider
+package acceptance
 
 import (
 	"archive/zip"
@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
 // The packages here are named as .goreleaser.yml names them; internal/release goes the same way, by the same files, with
@@ -23,19 +25,19 @@ func runInstalling(t *testing.T, folder string) {
 			t.Skipf("This guide uses %s, which isn't there.", tool)
 		}
 	}
-	g := newGuide(t, accountWith(t, held{2554529, 0, 0}), folder)
+	g := newGuide(t, acctest.AccountWith(t, acctest.Customer{ID: 2554529}), folder)
 	g.use("main.tf")
 	home := t.TempDir()
-	g.setenv("HOME", home)
+	g.Setenv("HOME", home)
 	downloads := g.inside(t.TempDir())
 	downloads.makeRelease("0.1.0")
 
-	prints(t, downloads.script(0, "checksums.sh"), "terraform-provider-fusebill_0.1.0_linux_amd64.zip: OK")
-	prints(t, downloads.script(0, "signature.sh"), "Good signature")
+	acctest.Prints(t, downloads.script(0, "checksums.sh"), "terraform-provider-fusebill_0.1.0_linux_amd64.zip: OK")
+	acctest.Prints(t, downloads.script(0, "signature.sh"), "Good signature")
 	downloads.script(0, "mirror.sh")
 	g.settings("mirror.tfrc", "/home/you", home)
-	prints(t, g.run(0, "init", "-no-color"), "Installed fusebill/fusebill v0.1.0 (unauthenticated)")
-	prints(t, g.planIs(true), "1 to add, 0 to change, 0 to destroy")
+	acctest.Prints(t, g.Run(0, "init", "-no-color"), "Installed fusebill/fusebill v0.1.0 (unauthenticated)")
+	acctest.Prints(t, g.PlanIs(true), "1 to add, 0 to change, 0 to destroy")
 	one := g.lockedHashes()
 	g.script(0, "lock.sh")
 	if all := g.lockedHashes(); one != 1 || all < 3 {
@@ -43,51 +45,51 @@ func runInstalling(t *testing.T, folder string) {
 	}
 
 	this := packageOf("0.1.0", runtime.GOOS+"_"+runtime.GOARCH)
-	downloads.write(this, "something else")
-	prints(t, downloads.script(1, "checksums.sh"), this+": FAILED")
-	downloads.write("terraform-provider-fusebill_0.1.0_SHA256SUMS", "something else")
-	prints(t, downloads.script(1, "signature.sh"), "BAD signature")
+	downloads.Write(this, "something else")
+	acctest.Prints(t, downloads.script(1, "checksums.sh"), this+": FAILED")
+	downloads.Write("terraform-provider-fusebill_0.1.0_SHA256SUMS", "something else")
+	acctest.Prints(t, downloads.script(1, "signature.sh"), "BAD signature")
 	downloads.pack(this, "terraform-provider-fusebill_v0.1.0", []byte("another program"))
 	downloads.script(0, "mirror.sh")
 	g.uninstall()
-	prints(t, g.run(1, "init", "-no-color"), "doesn't match any of the checksums previously recorded in the dependency lock file")
+	acctest.Prints(t, g.Run(1, "init", "-no-color"), "doesn't match any of the checksums previously recorded in the dependency lock file")
 
 	g.uninstall()
-	g.remove(".terraform.lock.hcl")
-	g.settings("dev.tfrc", "/path/to/terraform-provider-fusebill/build", builtProviderDir)
-	prints(t, g.planIs(true), "Provider development overrides are in effect", "1 to add, 0 to change, 0 to destroy")
+	g.Remove(".terraform.lock.hcl")
+	g.settings("dev.tfrc", "/path/to/terraform-provider-fusebill/build", filepath.Dir(acctest.BuiltProvider(t)))
+	acctest.Prints(t, g.PlanIs(true), "Provider development overrides are in effect", "1 to add, 0 to change, 0 to destroy")
 }
 
 // inside is the guide in another folder.
 func (g guide) inside(dir string) guide {
-	other := *g.cli
-	other.dir = dir
-	return guide{cli: &other, folder: g.folder}
+	other := *g.Workspace
+	other.Dir = dir
+	return guide{Workspace: &other, folder: g.folder}
 }
 
 // settings makes a file of the guide the CLI's configuration, with a folder of this machine in place of the guide's.
 func (g guide) settings(file, theirs, ours string) {
-	g.t.Helper()
-	text := readExample(g.t, g.folder+"/"+file)
+	g.T.Helper()
+	text := readExample(g.T, g.folder+"/"+file)
 	if !strings.Contains(text, theirs) {
-		g.t.Fatalf("%s doesn't name %s", file, theirs)
+		g.T.Fatalf("%s doesn't name %s", file, theirs)
 	}
-	g.write("cli.tfrc", strings.Replace(text, theirs, filepath.ToSlash(ours), 1))
+	g.Write("cli.tfrc", strings.Replace(text, theirs, filepath.ToSlash(ours), 1))
 }
 
 func (g guide) uninstall() {
-	g.t.Helper()
-	if err := os.RemoveAll(filepath.Join(g.dir, ".terraform")); err != nil {
-		g.t.Fatal(err)
+	g.T.Helper()
+	if err := os.RemoveAll(filepath.Join(g.Dir, ".terraform")); err != nil {
+		g.T.Fatal(err)
 	}
 }
 
 // lockedHashes counts the checksums of packages in the lock file.
 func (g guide) lockedHashes() int {
-	g.t.Helper()
-	lock, err := os.ReadFile(filepath.Join(g.dir, ".terraform.lock.hcl"))
+	g.T.Helper()
+	lock, err := os.ReadFile(filepath.Join(g.Dir, ".terraform.lock.hcl"))
 	if err != nil {
-		g.t.Fatal(err)
+		g.T.Fatal(err)
 	}
 	return strings.Count(string(lock), `"h1:`)
 }
@@ -99,14 +101,10 @@ func packageOf(version, platform string) string {
 // makeRelease makes the files of a release: the built provider for this machine's platform, a stand-in for each other one,
 // their checksums, and a signature by a key of its own.
 func (g guide) makeRelease(version string) {
-	g.t.Helper()
-	binary, err := builtProvider()
+	g.T.Helper()
+	program, err := os.ReadFile(acctest.BuiltProvider(g.T))
 	if err != nil {
-		g.t.Fatal(err)
-	}
-	program, err := os.ReadFile(binary)
-	if err != nil {
-		g.t.Fatal(err)
+		g.T.Fatal(err)
 	}
 	programs := map[string][]byte{}
 	for _, platform := range []string{"linux_amd64", "darwin_arm64", "windows_amd64"} {
@@ -119,15 +117,15 @@ func (g guide) makeRelease(version string) {
 		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(g.pack(name, "terraform-provider-fusebill_v"+version, program)), name)
 	}
 	file := fmt.Sprintf("terraform-provider-fusebill_%s_SHA256SUMS", version)
-	g.write(file, sums.String())
-	g.t.Cleanup(func() { g.tool("gpgconf", "--kill", "gpg-agent") })
+	g.Write(file, sums.String())
+	g.T.Cleanup(func() { g.tool("gpgconf", "--kill", "gpg-agent") })
 	g.tool("gpg", "--batch", "--passphrase", "", "--quick-generate-key", "release@example.com")
 	g.tool("gpg", "--batch", "--output", file+".sig", "--detach-sign", file)
 }
 
 // pack writes a zip with a program and returns its bytes.
 func (g guide) pack(name, program string, content []byte) []byte {
-	g.t.Helper()
+	g.T.Helper()
 	var packed bytes.Buffer
 	archive := zip.NewWriter(&packed)
 	header := &zip.FileHeader{Name: program}
@@ -140,18 +138,18 @@ func (g guide) pack(name, program string, content []byte) []byte {
 		err = archive.Close()
 	}
 	if err != nil {
-		g.t.Fatal(err)
+		g.T.Fatal(err)
 	}
-	g.write(name, packed.String())
+	g.Write(name, packed.String())
 	return packed.Bytes()
 }
 
 // tool runs another program than the CLI. Where the test has ended already, nothing can be run in its context.
 func (g guide) tool(name string, args ...string) {
-	g.t.Helper()
+	g.T.Helper()
 	cmd := exec.Command(name, args...) //nolint:noctx // It also cleans up.
-	cmd.Dir, cmd.Env = g.dir, g.env
+	cmd.Dir, cmd.Env = g.Dir, g.Env
 	if output, err := cmd.CombinedOutput(); err != nil {
-		g.t.Errorf("%s: %v\n%s", name, err, output)
+		g.T.Errorf("%s: %v\n%s", name, err, output)
 	}
 }

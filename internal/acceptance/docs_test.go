@@ -1,4 +1,4 @@
-package provider
+package acceptance
 
 import (
 	"fmt"
@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
 // The promises tested here: what the documentation links to, inside of this repository, is there; README and index lead to
@@ -171,8 +173,8 @@ func TestDocsNameTheProvider(t *testing.T) {
 			text, err := os.ReadFile(name)
 			for _, match := range named.FindAllStringSubmatch(string(text), -1) {
 				found++
-				if match[1] != source {
-					t.Errorf("%s names the provider %q, and its address says %q", name, match[1], source)
+				if match[1] != acctest.Source {
+					t.Errorf("%s names the provider %q, and its address says %q", name, match[1], acctest.Source)
 				}
 			}
 			return err

@@ -1,4 +1,4 @@
-package provider
+package acceptance
 
 import (
 	"encoding/json"
@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
 // faultResults are what the user sees, by fault, operation and moment.
@@ -125,7 +127,7 @@ func (r faultResults) page() string {
 	cells, runs := r.count()
 	var changing, reading []string
 	for _, op := range operationTable {
-		if slices.Equal(op.own, reads) {
+		if slices.Equal(op.own, acctest.ReadRoutes) {
 			reading = append(reading, op.name)
 		} else {
 			changing = append(changing, op.name)

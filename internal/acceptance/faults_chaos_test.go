@@ -1,4 +1,4 @@
-package provider
+package acceptance
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
@@ -40,11 +41,11 @@ var passingKinds = []fusebillsim.FaultKind{
 type chaos struct {
 	t        *testing.T
 	dice     *rand.Rand
-	account  account
-	cli      *cli
-	block    func(latchSet) string // how latches are declared
-	declared latchSet
-	others   latchSet // customers that aren't declared
+	account  acctest.Account
+	cli      *acctest.Workspace
+	block    func(acctest.LatchSet) string // how latches are declared
+	declared acctest.LatchSet
+	others   acctest.LatchSet // customers that aren't declared
 	faults   atomic.Int64
 	applies  int
 	most     int // applies until all was done
@@ -67,16 +68,16 @@ func chaosSeed(t *testing.T) uint64 {
 }
 
 // newChaos makes an account of n customers to declare, and some others.
-func newChaos(t *testing.T, n int64, block func(latchSet) string) *chaos {
+func newChaos(t *testing.T, n int64, block func(acctest.LatchSet) string) *chaos {
 	t.Helper()
 	seed := chaosSeed(t)
-	x := &chaos{t: t, dice: rand.New(rand.NewPCG(seed, uint64(n))), block: block, declared: numberedSet(n, 100_000)}
+	x := &chaos{t: t, dice: rand.New(rand.NewPCG(seed, uint64(n))), block: block, declared: acctest.NumberedSet(n, 100_000)}
 	for id := range int64(50) {
-		x.others = append(x.others, held{n + 1 + id, 900_000 + id, 0})
+		x.others = append(x.others, acctest.Customer{ID: n + 1 + id, Contact: 900_000 + id})
 	}
-	_, x.account = newFront(t, plainHTTP, append(x.declared.unlatched(), x.others...)...)
-	x.cli = newCLI(t, x.account)
-	x.cli.write("provider.tf", required+providerBlock(fmt.Sprintf("base_url = %q", x.account.url)))
+	_, x.account = newFront(t, plainHTTP, append(x.declared.Unlatched(), x.others...)...)
+	x.cli = acctest.NewWorkspace(t, x.account)
+	x.cli.Write("provider.tf", acctest.Required+acctest.ProviderBlock(fmt.Sprintf("base_url = %q", x.account.URL)))
 	t.Cleanup(func() {
 		t.Logf("seed %d: %d applies, at most %d until all was done, %d faults", seed, x.applies, x.most, x.faults.Load())
 		if t.Failed() {
@@ -108,9 +109,9 @@ func (x *chaos) begin(lasting ...fusebillsim.FaultKind) (end func()) {
 }
 
 // declare makes these latches the configuration.
-func (x *chaos) declare(s latchSet) {
+func (x *chaos) declare(s acctest.LatchSet) {
 	x.declared = s
-	x.cli.declare(x.block(s))
+	x.cli.Declare(x.block(s))
 }
 
 // apply applies until all is done, and fails the test where that takes too long, or where any latch is wrong then.
@@ -119,7 +120,7 @@ func (x *chaos) apply() {
 	var output string
 	for n := 1; n <= appliesUntilDone; n++ {
 		x.applies++
-		cmd, buffer := x.cli.command("apply", "-no-color", "-auto-approve")
+		cmd, buffer := x.cli.Command("apply", "-no-color", "-auto-approve")
 		err := cmd.Run()
 		if output = buffer.String(); err == nil {
 			x.most = max(x.most, n)
@@ -133,14 +134,14 @@ func (x *chaos) apply() {
 // check fails the test for each latch that is wrong, in state or in the account.
 func (x *chaos) check() {
 	x.t.Helper()
-	x.account.holds(x.t, append(x.others, x.declared...)...)
-	state := map[int64]held{}
-	for _, h := range x.cli.held() {
-		state[h.customer] = h
+	x.account.Holds(x.t, append(x.others, x.declared...)...)
+	state := map[int64]acctest.Customer{}
+	for _, h := range x.cli.Latches() {
+		state[h.ID] = h
 	}
 	for _, want := range x.declared {
-		if got := state[want.customer]; got != want {
-			x.t.Errorf("state has customer %d latched to %s, want %s", want.customer, got.latch(), want.latch())
+		if got := state[want.ID]; got != want {
+			x.t.Errorf("state has customer %d latched to %s, want %s", want.ID, got.Latch(), want.Latch())
 		}
 	}
 	if len(state) != len(x.declared) {
@@ -149,13 +150,13 @@ func (x *chaos) check() {
 }
 
 // asSingles declares each latch as a resource.
-func asSingles(s latchSet) string {
-	return block(`resource "fusebill_hubspot_latch" "test"`, "for_each = "+s.expression(), "fusebill_id = each.key",
+func asSingles(s acctest.LatchSet) string {
+	return acctest.Block(`resource "fusebill_hubspot_latch" "test"`, "for_each = "+s.Expression(), "fusebill_id = each.key",
 		"hubspot_id = each.value.hubspot_id", "hubspot_company_id = each.value.hubspot_company_id")
 }
 
 // asSet declares them as one.
-func asSet(s latchSet) string { return s.block() }
+func asSet(s acctest.LatchSet) string { return s.Block() }
 
 func runsAll() bool { return os.Getenv("FAULTS") == "all" }
 
@@ -171,7 +172,7 @@ func TestAccFaultsChaos_create(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		n     int64
-		block func(latchSet) string
+		block func(acctest.LatchSet) string
 	}{
 		"single latches": {sized[int64](1000, 60), asSingles},
 		"a set":          {sized[int64](1000, 300), asSet},
@@ -189,41 +190,41 @@ func TestAccFaultsChaos_create(t *testing.T) {
 // Each round changes every latch, and is stopped on the way.
 func TestAccFaultsChaos_stopped(t *testing.T) {
 	t.Parallel()
-	for how, stop := range map[string]func(*cli, *exec.Cmd){"provider killed": (*cli).killProvider, "interrupted": (*cli).interrupt} {
+	for how, stop := range map[string]func(*acctest.Workspace, *exec.Cmd){"provider killed": (*acctest.Workspace).KillProvider, "interrupted": (*acctest.Workspace).Interrupt} {
 		for name, test := range map[string]struct {
 			n      int64
-			block  func(latchSet) string
-			change func(*chaos) latchSet
+			block  func(acctest.LatchSet) string
+			change func(*chaos) acctest.LatchSet
 		}{
 			// Contacts go to others in chains and rings, which a set puts in order.
-			"a set": {sized[int64](1000, 100), asSet, func(x *chaos) latchSet { return x.declared.shuffled(x.dice) }},
+			"a set": {sized[int64](1000, 100), asSet, func(x *chaos) acctest.LatchSet { return x.declared.Shuffled(x.dice) }},
 			// Single latches of long rings would have to be under way at the same time.
-			"single latches": {sized[int64](100, 30), asSingles, func(x *chaos) latchSet {
-				return x.declared.renumbered(100_000 + 1000*(1+x.dice.Int64N(500)))
+			"single latches": {sized[int64](100, 30), asSingles, func(x *chaos) acctest.LatchSet {
+				return x.declared.Renumbered(100_000 + 1000*(1+x.dice.Int64N(500)))
 			}},
 		} {
 			t.Run(name+", "+how, func(t *testing.T) {
 				t.Parallel()
 				x := newChaos(t, test.n, test.block)
 				x.declare(x.declared)
-				x.cli.apply()
+				x.cli.Apply()
 				for range sized(25, 3) { // Of each of the two, with a set and with single latches: 50.
 					end := x.begin(lastingKinds[x.dice.IntN(len(lastingKinds))])
 					x.declare(test.change(x))
-					x.cli.stopOnce(x.account, 1+x.dice.Int64N(test.n*9/10), stop)
+					stopOnce(x.cli, x.account, 1+x.dice.Int64N(test.n*9/10), stop)
 					x.apply()
 					end()
 				}
-				x.cli.planIs(false)
+				x.cli.PlanIs(false)
 			})
 		}
 	}
 }
 
 // stopOnce applies, and stops that at the n-th call to change a latch.
-func (c *cli) stopOnce(a account, n int64, stop func(*cli, *exec.Cmd)) {
-	c.t.Helper()
-	cmd, _ := c.command("apply", "-no-color", "-auto-approve")
+func stopOnce(c *acctest.Workspace, a acctest.Account, n int64, stop func(*acctest.Workspace, *exec.Cmd)) {
+	c.T.Helper()
+	cmd, _ := c.Command("apply", "-no-color", "-auto-approve")
 	started := make(chan struct{})
 	defer a.Inject(fusebillsim.Fault{Route: fusebillsim.RouteLatch, After: int(n - 1), OnRequest: func(*http.Request) {
 		<-started
@@ -232,7 +233,7 @@ func (c *cli) stopOnce(a account, n int64, stop func(*cli, *exec.Cmd)) {
 	err := cmd.Start()
 	close(started)
 	if err != nil {
-		c.t.Fatal(err)
+		c.T.Fatal(err)
 	}
 	_ = cmd.Wait() // Whatever it ends with: the calls of other customers may have been the last.
 }

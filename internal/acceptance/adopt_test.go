@@ -1,10 +1,11 @@
-package provider
+package acceptance
 
 import (
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
@@ -12,9 +13,9 @@ import (
 // without changes, in as many calls as a user with a shared quota can spare, and without a write. What it took is logged.
 
 // latchedAccount is an account of n customers, all of them latched.
-func latchedAccount(t *testing.T, n int64) account {
+func latchedAccount(t *testing.T, n int64) acctest.Account {
 	t.Helper()
-	a := newAccount(t)
+	a := acctest.NewAccount(t)
 	for _, id := range a.AddSampleCustomers(int(n)) {
 		a.SetLatch(id, id+contactsAbove, id+companiesAbove)
 	}
@@ -27,7 +28,7 @@ const (
 )
 
 // isAdopted fails the test if anything was written, or if it took more calls.
-func (a account) isAdopted(t *testing.T, most int) {
+func isAdopted(a acctest.Account, t *testing.T, most int) {
 	t.Helper()
 	if n := a.Writes(); n > 0 {
 		t.Errorf("%d writes", n)
@@ -42,45 +43,45 @@ func (a account) isAdopted(t *testing.T, most int) {
 func TestAccCLIAdopt_tenThousandAsASet(t *testing.T) {
 	t.Parallel()
 	a := latchedAccount(t, 10_000)
-	c := newCLI(t, a)
-	c.skipBelow(1, 5, "import blocks")
+	c := acctest.NewWorkspace(t, a)
+	c.SkipBelow(1, 5, "import blocks")
 	a.ResetCalls()
-	c.declare(importOfSet("account"))
-	c.run(0, "plan", "-no-color", "-generate-config-out=generated.tf", "-out=tfplan")
-	c.run(0, "apply", "-no-color", "tfplan")
-	c.planIs(false)
-	a.isAdopted(t, 40)
+	c.Declare(acctest.ImportOfSet("account"))
+	c.Run(0, "plan", "-no-color", "-generate-config-out=generated.tf", "-out=tfplan")
+	c.Run(0, "apply", "-no-color", "tfplan")
+	c.PlanIs(false)
+	isAdopted(a, t, 40)
 }
 
 // The way of the guide, with its own files: a data source writes a CSV file, and import blocks take what stands in it.
 func TestAccCLIAdopt_aThousandByCSVFile(t *testing.T) {
 	t.Parallel()
 	a := latchedAccount(t, 1000)
-	c := newCLI(t, a)
-	c.skipBelow(1, 7, "import blocks with for_each")
-	c.write("provider.tf", providerBlock(fmt.Sprintf("base_url = %q", a.url))) // The examples say where it comes from.
+	c := acctest.NewWorkspace(t, a)
+	c.SkipBelow(1, 7, "import blocks with for_each")
+	c.Write("provider.tf", acctest.ProviderBlock(fmt.Sprintf("base_url = %q", a.URL))) // The examples say where it comes from.
 	a.ResetCalls()
-	c.write("main.tf", readExample(t, "guides/exporting/main.tf"))
-	c.apply()
-	c.write("latches.csv", c.run(0, "output", "-raw", "csv"))
-	c.write("main.tf", readExample(t, "guides/importing/main.tf"))
-	prints(t, c.planIs(true), "1000 to import, 0 to add, 0 to change, 0 to destroy")
-	c.run(0, "apply", "-no-color", "tfplan")
-	c.planIs(false)
-	a.isAdopted(t, 15)
+	c.Write("main.tf", readExample(t, "guides/exporting/main.tf"))
+	c.Apply()
+	c.Write("latches.csv", c.Run(0, "output", "-raw", "csv"))
+	c.Write("main.tf", readExample(t, "guides/importing/main.tf"))
+	acctest.Prints(t, c.PlanIs(true), "1000 to import, 0 to add, 0 to change, 0 to destroy")
+	c.Run(0, "apply", "-no-color", "tfplan")
+	c.PlanIs(false)
+	isAdopted(a, t, 15)
 }
 
 // The check of the guide names customers without a latch, and no others.
 func TestAccCLIAdopt_coverage(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, fusebillsim.Customer{ID: 11, CompanyName: "Stolen Bikes", HubSpotID: 101},
+	a := acctest.NewAccount(t, fusebillsim.Customer{ID: 11, CompanyName: "Stolen Bikes", HubSpotID: 101},
 		fusebillsim.Customer{ID: 22, CompanyName: "Brown Coffee"}, fusebillsim.Customer{ID: 33, CompanyName: "Gone Ltd.", Status: "Cancelled"})
-	c := newCLI(t, a)
-	c.skipBelow(1, 5, "check blocks")
-	c.write("provider.tf", providerBlock(fmt.Sprintf("base_url = %q", a.url)))
-	c.write("main.tf", readExample(t, "guides/coverage/main.tf"))
-	output := c.planIs(false)
-	prints(t, output, "Check block assertion failed", "Active customers without a HubSpot latch:", "22 Brown Coffee")
+	c := acctest.NewWorkspace(t, a)
+	c.SkipBelow(1, 5, "check blocks")
+	c.Write("provider.tf", acctest.ProviderBlock(fmt.Sprintf("base_url = %q", a.URL)))
+	c.Write("main.tf", readExample(t, "guides/coverage/main.tf"))
+	output := c.PlanIs(false)
+	acctest.Prints(t, output, "Check block assertion failed", "Active customers without a HubSpot latch:", "22 Brown Coffee")
 	for _, other := range []string{"Stolen", "Gone"} {
 		if strings.Contains(output, other) {
 			t.Errorf("it names %s:\n%s", other, output)

@@ -1,13 +1,10 @@
-package provider
+package acceptance
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math/big"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,8 +16,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
+	"github.com/fusebill/terraform-provider-fusebill/internal/provider"
 )
 
 // The matrix of faults: everything that can go wrong with a call, in every operation, once and for good. The promises
@@ -90,7 +89,7 @@ type fault struct {
 // simulated is a fault of the simulator's.
 func simulated(kind fusebillsim.FaultKind) func(*faultRun, fusebillsim.Route, int) func() {
 	return func(r *faultRun, route fusebillsim.Route, times int) func() {
-		return r.simulate(fusebillsim.Fault{Kind: kind, Route: route, Times: times, Latency: forever})
+		return r.simulate(fusebillsim.Fault{Kind: kind, Route: route, Times: times, Latency: acctest.Forever})
 	}
 }
 
@@ -111,7 +110,7 @@ func played(play trickster) func(*faultRun, fusebillsim.Route, int) func() {
 // meets says whether a call is one to meet the fault. Where the operation takes what another customer holds, and the fault
 // isn't in every call, it's the call that claims it: the others are those that make way for it, and put that back.
 func (r *faultRun) meets(call *http.Request) bool {
-	return !r.op.takes || r.moment == outage || routeOf(call) != fusebillsim.RouteLatch || customerOf(r.t, call) == subject
+	return !r.op.takes || r.moment == outage || routeOf(call) != fusebillsim.RouteLatch || acctest.CustomerOf(r.t, call) == subject
 }
 
 // trick makes the front do something to calls, and counts them.
@@ -144,29 +143,29 @@ func expiredCertificate(r *faultRun, _ fusebillsim.Route, times int) func() {
 
 // operations are what is under way when it goes wrong.
 var operationTable = []operation{
-	{name: "create", own: changes, before: neighbours, after: neighbours.with(held{subject, 101, 202}), command: apply},
+	{name: "create", own: changes, before: neighbours, after: neighbours.With(acctest.Customer{ID: subject, Contact: 101, Company: 202}), command: apply},
 	// It's taken from the customer that holds it, who gets it back if that fails.
-	{name: "create that takes a contact", own: changes, takes: true, before: neighbours, after: neighbours.with(held{subject, 101, 202}), command: apply},
-	{name: "read", own: reads, before: neighbours.with(held{subject, 111, 0}), after: neighbours.with(held{subject, 101, 202}, held{14, 0, 0}),
-		drift: func(a account) { a.SetLatch(subject, 101, 202); a.SetLatch(14, 0, 0) }, command: []string{"apply", "-refresh-only", "-auto-approve"}},
-	{name: "update", own: changes, before: neighbours.with(held{subject, 111, 0}), after: neighbours.with(held{subject, 101, 202}), command: apply},
-	{name: "delete", own: changes, before: neighbours.with(held{subject, 111, 211}), after: neighbours, command: apply},
-	{name: "import", own: reads, before: neighbours, after: neighbours.with(held{subject, 101, 202}),
-		drift: func(a account) { a.SetLatch(subject, 101, 202) }, command: []string{"import", address(subject), fmt.Sprint(subject)}},
-	{name: "create of a set", own: changes, inSet: true, after: neighbours.with(held{subject, 101, 202}), command: apply},
-	{name: "update of a set", own: changes, inSet: true, before: neighbours.with(held{subject, 111, 0}),
-		after: neighbours.with(held{subject, 101, 202}, held{14, 0, 0}), command: apply},
-	{name: "action", own: changes, before: neighbours.with(held{subject, 111, 211}), after: neighbours, protocol: (*faultRun).unlatch},
-	{name: "data source of latches", own: reads, before: neighbours, after: neighbours, tells: everybody, config: latchesData, command: apply},
-	{name: "data source of a customer", own: reads, before: neighbours, after: neighbours, tells: []int64{12}, config: customerData, command: apply},
-	{name: "list", own: reads, before: neighbours, after: neighbours, tells: everybody, protocol: (*faultRun).query},
+	{name: "create that takes a contact", own: changes, takes: true, before: neighbours, after: neighbours.With(acctest.Customer{ID: subject, Contact: 101, Company: 202}), command: apply},
+	{name: "read", own: acctest.ReadRoutes, before: neighbours.With(acctest.Customer{ID: subject, Contact: 111}), after: neighbours.With(acctest.Customer{ID: subject, Contact: 101, Company: 202}, acctest.Customer{ID: 14}),
+		drift: func(a acctest.Account) { a.SetLatch(subject, 101, 202); a.SetLatch(14, 0, 0) }, command: []string{"apply", "-refresh-only", "-auto-approve"}},
+	{name: "update", own: changes, before: neighbours.With(acctest.Customer{ID: subject, Contact: 111}), after: neighbours.With(acctest.Customer{ID: subject, Contact: 101, Company: 202}), command: apply},
+	{name: "delete", own: changes, before: neighbours.With(acctest.Customer{ID: subject, Contact: 111, Company: 211}), after: neighbours, command: apply},
+	{name: "import", own: acctest.ReadRoutes, before: neighbours, after: neighbours.With(acctest.Customer{ID: subject, Contact: 101, Company: 202}),
+		drift: func(a acctest.Account) { a.SetLatch(subject, 101, 202) }, command: []string{"import", address(subject), fmt.Sprint(subject)}},
+	{name: "create of a set", own: changes, inSet: true, after: neighbours.With(acctest.Customer{ID: subject, Contact: 101, Company: 202}), command: apply},
+	{name: "update of a set", own: changes, inSet: true, before: neighbours.With(acctest.Customer{ID: subject, Contact: 111}),
+		after: neighbours.With(acctest.Customer{ID: subject, Contact: 101, Company: 202}, acctest.Customer{ID: 14}), command: apply},
+	{name: "action", own: changes, before: neighbours.With(acctest.Customer{ID: subject, Contact: 111, Company: 211}), after: neighbours, protocol: (*faultRun).unlatch},
+	{name: "data source of latches", own: acctest.ReadRoutes, before: neighbours, after: neighbours, tells: everybody, config: latchesData, command: apply},
+	{name: "data source of a customer", own: acctest.ReadRoutes, before: neighbours, after: neighbours, tells: []int64{12}, config: customerData, command: apply},
+	{name: "list", own: acctest.ReadRoutes, before: neighbours, after: neighbours, tells: everybody, protocol: (*faultRun).query},
 }
 
 // Configurations with one data source, whose latches an output tells.
 var (
-	latchesData  = block(`data "fusebill_hubspot_latches" "test"`) + block(`output "latches"`, "value = data.fusebill_hubspot_latches.test.latches")
-	customerData = block(`data "fusebill_customer" "test"`, "id = 12") +
-		block(`output "latches"`, "value = { (data.fusebill_customer.test.id) = data.fusebill_customer.test }")
+	latchesData  = acctest.Block(`data "fusebill_hubspot_latches" "test"`) + acctest.Block(`output "latches"`, "value = data.fusebill_hubspot_latches.test.latches")
+	customerData = acctest.Block(`data "fusebill_customer" "test"`, "id = 12") +
+		acctest.Block(`output "latches"`, "value = { (data.fusebill_customer.test.id) = data.fusebill_customer.test }")
 )
 
 var apply = []string{"apply", "-auto-approve"}
@@ -174,16 +173,16 @@ var apply = []string{"apply", "-auto-approve"}
 // operation is a column of the matrix.
 type operation struct {
 	name          string
-	own           []fusebillsim.Route // the calls that it is about
-	before, after latchSet            // what is declared, before and after it: in state, and in the account
-	inSet         bool                // as one resource
-	takes         bool                // from the giver, who hasn't given up anything
-	drift         func(account)       // what others do, after the fault has begun
-	command       []string            // of the CLI
-	config        string              // in place of the latches that are declared
+	own           []fusebillsim.Route   // the calls that it is about
+	before, after acctest.LatchSet      // what is declared, before and after it: in state, and in the account
+	inSet         bool                  // as one resource
+	takes         bool                  // from the giver, who hasn't given up anything
+	drift         func(acctest.Account) // what others do, after the fault has begun
+	command       []string              // of the CLI
+	config        string                // in place of the latches that are declared
 
-	tells    []int64                                                                   // the customers whose latches it tells, where it keeps nothing
-	protocol func(*faultRun, *protocol) (told latchSet, diags []*tfprotov6.Diagnostic) // what isn't run by the CLI, since not every one can
+	tells    []int64                                                                                   // the customers whose latches it tells, where it keeps nothing
+	protocol func(*faultRun, *acctest.Protocol) (told acctest.LatchSet, diags []*tfprotov6.Diagnostic) // what isn't run by the CLI, since not every one can
 }
 
 // The customers of each account.
@@ -195,7 +194,7 @@ const (
 
 var everybody = []int64{subject, 12, 13, 14, bystander, giver}
 
-var neighbours = latchSet{{12, 112, 0}, {13, 0, 213}, {14, 114, 214}}
+var neighbours = acctest.LatchSet{{ID: 12, Contact: 112}, {ID: 13, Company: 213}, {ID: 14, Contact: 114, Company: 214}}
 
 // moment says which calls meet a fault.
 type moment string
@@ -211,7 +210,7 @@ func moments(f fault, op operation) []moment {
 	switch {
 	case f.ofConnections, f.lies && !f.harmless: // Which list or connection is the first depends on what reads come side by side.
 		return []moment{lasting}
-	case f.spares || f.routes != nil || slices.Equal(op.own, reads):
+	case f.spares || f.routes != nil || slices.Equal(op.own, acctest.ReadRoutes):
 		return []moment{once, lasting}
 	default:
 		return []moment{once, lasting, outage}
@@ -225,11 +224,11 @@ type faultRun struct {
 	op      operation
 	moment  moment
 	front   *front
-	account account
+	account acctest.Account
 	met     atomic.Int64 // calls that have met the fault
-	cli     *cli
+	cli     *acctest.Workspace
 	printed strings.Builder
-	told    latchSet // by an operation of the protocol, at last
+	told    acctest.LatchSet // by an operation of the protocol, at last
 }
 
 // untouched is what the user sees where no call met the fault.
@@ -281,7 +280,7 @@ func (r *faultRun) play() (seen string) {
 	}
 	succeeded, seen := r.operate()
 	mend()
-	believed := r.fault.lies && slices.Equal(r.op.own, reads)
+	believed := r.fault.lies && slices.Equal(r.op.own, acctest.ReadRoutes)
 	r.check(succeeded && !believed)
 	unfindable := r.op.takes && r.fault.routes != nil // Only lists tell who holds what is to be taken.
 	switch {
@@ -308,25 +307,25 @@ func (r *faultRun) play() (seen string) {
 
 // prepare makes the account, state and configuration.
 func (r *faultRun) prepare() {
-	customers := latchSet{{subject, 0, 0}, {bystander, 121, 221}, {giver, 101, 0}}
-	for _, h := range slices.Concat(neighbours.unlatched(), r.op.before) {
-		customers = append(slices.DeleteFunc(customers, func(c held) bool { return c.customer == h.customer }), h)
+	customers := acctest.LatchSet{{ID: subject}, {ID: bystander, Contact: 121, Company: 221}, {ID: giver, Contact: 101}}
+	for _, h := range slices.Concat(neighbours.Unlatched(), r.op.before) {
+		customers = append(slices.DeleteFunc(customers, func(c acctest.Customer) bool { return c.ID == h.ID }), h)
 	}
 	r.front, r.account = newFront(r.t, r.fault.speaks, customers...)
 	if r.op.protocol != nil {
 		return
 	}
-	r.cli = newCLI(r.t, r.account)
-	r.cli.write("provider.tf", required+r.provider())
+	r.cli = acctest.NewWorkspace(r.t, r.account)
+	r.cli.Write("provider.tf", acctest.Required+r.provider())
 	if r.op.config != "" {
-		r.cli.declare(r.op.config)
+		r.cli.Declare(r.op.config)
 		return
 	}
 	if len(r.op.before) > 0 {
-		r.cli.write("terraform.tfstate", r.state(r.op.before))
+		r.cli.Write("terraform.tfstate", r.state(r.op.before))
 	}
 	if r.op.inSet {
-		r.cli.declare(r.op.after.block())
+		r.cli.Declare(r.op.after.Block())
 		return
 	}
 	var blocks []string
@@ -335,9 +334,9 @@ func (r *faultRun) prepare() {
 		if r.op.takes {
 			arguments = []string{"allow_reassociation = true"}
 		}
-		blocks = append(blocks, strings.Replace(h.block(arguments...), `"test"`, fmt.Sprintf("%q", label(h.customer)), 1))
+		blocks = append(blocks, strings.Replace(h.Block(arguments...), `"test"`, fmt.Sprintf("%q", label(h.ID)), 1))
 	}
-	r.cli.declare(blocks...)
+	r.cli.Declare(blocks...)
 }
 
 // callTimeout is more than a call takes here, even where the machine is busy: the first retry would be too many.
@@ -345,43 +344,43 @@ const callTimeout = "2s"
 
 // provider is the provider's block. One retry is as good as four.
 func (r *faultRun) provider() string {
-	settings := []string{fmt.Sprintf("base_url = %q", r.account.url), "max_retries = 1"}
+	settings := []string{fmt.Sprintf("base_url = %q", r.account.URL), "max_retries = 1"}
 	if r.fault.slow {
 		settings = append(settings, fmt.Sprintf("request_timeout = %q", callTimeout))
 	}
 	if r.front.authority != "" {
 		settings = append(settings, "ca_certificate = <<-PEM\n"+r.front.authority+"PEM\n")
 	}
-	return providerBlock(settings...)
+	return acctest.ProviderBlock(settings...)
 }
 
 func label(customer int64) string { return fmt.Sprintf("of_%d", customer) }
 
-func address(customer int64) string { return latchType + "." + label(customer) }
+func address(customer int64) string { return acctest.LatchType + "." + label(customer) }
 
 // state is a state file that holds these latches.
-func (r *faultRun) state(s latchSet) string {
+func (r *faultRun) state(s acctest.LatchSet) string {
 	host := "registry.terraform.io"
-	if r.cli.isOpenTofu() {
+	if r.cli.CLI.IsOpenTofu() {
 		host = "registry.opentofu.org"
 	}
 	var resources []string
 	add := func(typeName, label, attributes string) {
-		resources = append(resources, moved{provider: host + "/fusebill/fusebill", typeName: typeName, state: attributes}.inState(label))
+		resources = append(resources, acctest.Foreign{Provider: host + "/fusebill/fusebill", TypeName: typeName, State: attributes}.InState(label))
 	}
 	if r.op.inSet {
 		var elements []string
 		for _, h := range s {
-			elements = append(elements, fmt.Sprintf(`"%d": {"hubspot_id": %q, "hubspot_company_id": %q}`, h.customer, fmt.Sprint(h.contact), fmt.Sprint(h.company)))
+			elements = append(elements, fmt.Sprintf(`"%d": {"hubspot_id": %q, "hubspot_company_id": %q}`, h.ID, fmt.Sprint(h.Contact), fmt.Sprint(h.Company)))
 		}
-		add(latchesType, "test", `{"latches": {`+strings.ReplaceAll(strings.Join(elements, ", "), `"0"`, "null")+"}}")
+		add(acctest.LatchesType, "test", `{"latches": {`+strings.ReplaceAll(strings.Join(elements, ", "), `"0"`, "null")+"}}")
 	} else {
 		for _, h := range s {
-			add(latchType, label(h.customer), fmt.Sprintf(`{"fusebill_id": %d, "hubspot_id": %s, "hubspot_company_id": %s}`,
-				h.customer, orNull(h.contact), orNull(h.company)))
+			add(acctest.LatchType, label(h.ID), fmt.Sprintf(`{"fusebill_id": %d, "hubspot_id": %s, "hubspot_company_id": %s}`,
+				h.ID, acctest.OrNull(h.Contact), acctest.OrNull(h.Company)))
 		}
 	}
-	return stateOf(resources...)
+	return acctest.StateOf(resources...)
 }
 
 // inject begins the fault.
@@ -435,15 +434,13 @@ func (r *faultRun) operate() (succeeded bool, seen string) {
 }
 
 // configured is a provider in this process, set as the one that the CLI runs.
-func (r *faultRun) configured() *protocol {
+func (r *faultRun) configured() *acctest.Protocol {
 	r.t.Helper()
-	p := newProtocol(r.t, r.account.Simulator)
-	p.server = newServer(&fusebillProvider{
-		version: "test", clientOptions: []fusebill.Option{fusebill.WithRetryWait(time.Millisecond, time.Millisecond)},
-	})()
+	p := acctest.NewProtocol(r.t, r.account.Simulator)
+	p.Server = provider.NewServerWith("test", []fusebill.Option{fusebill.WithRetryWait(time.Millisecond, time.Millisecond)}, nil)()
 	settings := map[string]tftypes.Value{
-		"api_key":     tftypes.NewValue(tftypes.String, testKey),
-		"base_url":    tftypes.NewValue(tftypes.String, r.account.url),
+		"api_key":     tftypes.NewValue(tftypes.String, acctest.APIKey),
+		"base_url":    tftypes.NewValue(tftypes.String, r.account.URL),
 		"max_retries": tftypes.NewValue(tftypes.Number, 1),
 	}
 	if r.fault.slow {
@@ -452,17 +449,17 @@ func (r *faultRun) configured() *protocol {
 	if r.front.authority != "" {
 		settings["ca_certificate"] = tftypes.NewValue(tftypes.String, r.front.authority)
 	}
-	resp, err := p.server.ConfigureProvider(r.t.Context(), &tfprotov6.ConfigureProviderRequest{Config: p.value(p.provider, settings)})
-	p.succeeded(resp.Diagnostics, err)
+	resp, err := p.Server.ConfigureProvider(r.t.Context(), &tfprotov6.ConfigureProviderRequest{Config: p.Value(p.ProviderType, settings)})
+	p.Succeeded(resp.Diagnostics, err)
 	return p
 }
 
 // query lists the account's latches.
-func (r *faultRun) query(p *protocol) (told latchSet, diags []*tfprotov6.Diagnostic) {
-	p.list(r.t.Context(), listing{includeResource: true}, func(result tfprotov6.ListResourceResult) bool {
+func (r *faultRun) query(p *acctest.Protocol) (told acctest.LatchSet, diags []*tfprotov6.Diagnostic) {
+	p.List(r.t.Context(), acctest.Listing{IncludeResource: true}, func(result tfprotov6.ListResourceResult) bool {
 		diags = append(diags, result.Diagnostics...)
 		if result.Resource != nil {
-			told = append(told, p.heldIn(result.Resource))
+			told = append(told, heldIn(p, result.Resource))
 		}
 		return true
 	})
@@ -470,22 +467,22 @@ func (r *faultRun) query(p *protocol) (told latchSet, diags []*tfprotov6.Diagnos
 }
 
 // unlatch removes the subject's latch by the action.
-func (r *faultRun) unlatch(p *protocol) (told latchSet, diags []*tfprotov6.Diagnostic) {
-	said, diags := p.unlatch(held{customer: subject})
+func (r *faultRun) unlatch(p *acctest.Protocol) (told acctest.LatchSet, diags []*tfprotov6.Diagnostic) {
+	said, diags := p.Unlatch(acctest.Customer{ID: subject})
 	fmt.Fprintln(&r.printed, said)
 	return nil, diags
 }
 
 // heldIn reads a latch.
-func (p *protocol) heldIn(encoded *tfprotov6.DynamicValue) held {
-	p.t.Helper()
-	value, err := encoded.Unmarshal(p.latch)
+func heldIn(p *acctest.Protocol, encoded *tfprotov6.DynamicValue) acctest.Customer {
+	p.T.Helper()
+	value, err := encoded.Unmarshal(p.LatchType)
 	var attributes map[string]tftypes.Value
 	if err == nil {
 		err = value.As(&attributes)
 	}
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	id := func(name string) int64 {
 		if attributes[name].IsNull() {
@@ -493,12 +490,12 @@ func (p *protocol) heldIn(encoded *tfprotov6.DynamicValue) held {
 		}
 		var number big.Float
 		if err := attributes[name].As(&number); err != nil {
-			p.t.Fatal(err)
+			p.T.Fatal(err)
 		}
 		id, _ := number.Int64()
 		return id
 	}
-	return held{id("fusebill_id"), id("hubspot_id"), id("hubspot_company_id")}
+	return acctest.Customer{ID: id("fusebill_id"), Contact: id("hubspot_id"), Company: id("hubspot_company_id")}
 }
 
 // told matches what the CLI says of errors and warnings.
@@ -507,7 +504,7 @@ var told = regexp.MustCompile(`(?m)^[│ ]*((?:Error|Warning): .*)$`)
 // run runs a command of the CLI, and says whether it succeeded and which errors and warnings it shows, each once.
 func (r *faultRun) run(args ...string) (succeeded bool, seen string) {
 	r.t.Helper()
-	cmd, output := r.cli.command(append([]string{args[0], "-no-color"}, args[1:]...)...)
+	cmd, output := r.cli.Command(append([]string{args[0], "-no-color"}, args[1:]...)...)
 	err := cmd.Run()
 	fmt.Fprintf(&r.printed, "%s\n%s\n", args, output)
 	if code := cmd.ProcessState.ExitCode(); code != 0 && code != 1 {
@@ -533,30 +530,30 @@ func (r *faultRun) check(succeeded bool) {
 		r.checkList(succeeded)
 		return
 	}
-	var state latchSet
+	var state acctest.LatchSet
 	if r.cli != nil {
-		state = r.cli.held()
+		state = r.cli.Latches()
 	}
 	for _, customer := range []int64{subject, 12, 13, 14} {
-		before, after := r.op.before.of(customer), r.op.after.of(customer)
-		places := map[string]held{"the account": r.inAccount(customer)}
+		before, after := latchOf(r.op.before, customer), latchOf(r.op.after, customer)
+		places := map[string]acctest.Customer{"the account": r.inAccount(customer)}
 		if r.cli != nil {
-			places["state"] = state.of(customer)
+			places["state"] = latchOf(state, customer)
 		}
 		for where, got := range places {
 			if got != after && (succeeded || got != before) {
-				r.t.Errorf("success: %v, and %s has customer %d latched to %s, want %s (before: %s)", succeeded, where, customer, got.latch(), after.latch(), before.latch())
+				r.t.Errorf("success: %v, and %s has customer %d latched to %s, want %s (before: %s)", succeeded, where, customer, got.Latch(), after.Latch(), before.Latch())
 			}
 		}
 	}
-	given := held{customer: giver}
-	if r.op.takes && r.inAccount(subject) != r.op.after.of(subject) {
-		given.contact = 101
+	given := acctest.Customer{ID: giver}
+	if r.op.takes && r.inAccount(subject) != latchOf(r.op.after, subject) {
+		given.Contact = 101
 	}
 	if r.fault.ends && !succeeded && r.op.takes {
 		given = r.inAccount(giver)
 	}
-	r.account.holds(r.t, held{bystander, 121, 221}, given)
+	r.account.Holds(r.t, acctest.Customer{ID: bystander, Contact: 121, Company: 221}, given)
 }
 
 // checkList fails the test unless all is told, or nothing where that failed, and the account is as it was.
@@ -564,107 +561,38 @@ func (r *faultRun) checkList(succeeded bool) {
 	r.t.Helper()
 	told := r.told
 	if r.op.protocol == nil {
-		told = r.cli.held()
+		told = r.cli.Latches()
 	}
 	for _, customer := range r.op.tells {
-		if got, want := told.of(customer), r.inAccount(customer); succeeded && got != want {
-			r.t.Errorf("customer %d is said to be latched to %s, and is to %s", customer, got.latch(), want.latch())
+		if got, want := latchOf(told, customer), r.inAccount(customer); succeeded && got != want {
+			r.t.Errorf("customer %d is said to be latched to %s, and is to %s", customer, got.Latch(), want.Latch())
 		}
 	}
-	r.account.holds(r.t, r.op.after.with(held{bystander, 121, 221})...)
+	r.account.Holds(r.t, r.op.after.With(acctest.Customer{ID: bystander, Contact: 121, Company: 221})...)
 	if n := r.account.Writes(); n > 0 {
 		r.t.Errorf("%d writes", n)
 	}
 }
 
 // of is the latch of a customer in a set, without IDs where it has none.
-func (s latchSet) of(customer int64) held {
+func latchOf(s acctest.LatchSet, customer int64) acctest.Customer {
 	for _, h := range s {
-		if h.customer == customer {
+		if h.ID == customer {
 			return h
 		}
 	}
-	return held{customer: customer}
+	return acctest.Customer{ID: customer}
 }
 
-func (r *faultRun) inAccount(customer int64) held {
+func (r *faultRun) inAccount(customer int64) acctest.Customer {
 	c, _ := r.account.Customer(customer)
-	return held{customer, c.HubSpotID, c.HubSpotCompanyID}
-}
-
-// held returns all latches that state holds, or that an output tells.
-func (c *cli) held() latchSet {
-	c.t.Helper()
-	text, err := os.ReadFile(filepath.Join(c.dir, "terraform.tfstate"))
-	if os.IsNotExist(err) {
-		return nil
-	}
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	var state struct {
-		Outputs struct {
-			Latches struct{ Value map[int64]stateLatch }
-		}
-		Resources []struct {
-			Type      string
-			Instances []struct {
-				Status     string
-				Attributes struct {
-					stateLatch
-					FusebillID int64 `json:"fusebill_id"`
-					Latches    map[int64]stateLatch
-				}
-			}
-		}
-	}
-	if err := json.Unmarshal(text, &state); err != nil {
-		c.t.Fatalf("state: %v\n%s", err, text)
-	}
-	var all latchSet
-	for customer, latch := range state.Outputs.Latches.Value {
-		all = append(all, latch.of(customer))
-	}
-	for _, resource := range state.Resources {
-		for _, instance := range resource.Instances {
-			for customer, latch := range instance.Attributes.Latches {
-				all = append(all, latch.of(customer))
-			}
-			if resource.Type == latchType {
-				all = append(all, instance.Attributes.of(instance.Attributes.FusebillID))
-				if instance.Status != "" {
-					c.t.Errorf("the latch of customer %d is %s", instance.Attributes.FusebillID, instance.Status)
-				}
-			}
-		}
-	}
-	return all
-}
-
-// stateLatch is a latch as a state file has it: IDs of a set are texts there.
-type stateLatch struct {
-	Contact *json.Number `json:"hubspot_id"`
-	Company *json.Number `json:"hubspot_company_id"`
-}
-
-func (l stateLatch) of(customer int64) held {
-	id := func(number *json.Number) int64 {
-		if number == nil {
-			return 0
-		}
-		id, err := number.Int64()
-		if err != nil {
-			return -1
-		}
-		return id
-	}
-	return held{customer, id(l.Contact), id(l.Company)}
+	return acctest.Customer{ID: customer, Contact: c.HubSpotID, Company: c.HubSpotCompanyID}
 }
 
 // converge does once more what was to be done, and fails the test unless everything is as declared then.
 func (r *faultRun) converge() {
 	r.t.Helper()
-	if r.op.name == "import" && r.cli.held().of(subject) == (held{customer: subject}) {
+	if r.op.name == "import" && latchOf(r.cli.Latches(), subject) == (acctest.Customer{ID: subject}) {
 		if succeeded, seen := r.run(r.op.command...); !succeeded {
 			r.t.Errorf("the next import failed: %s", seen)
 		}
@@ -684,10 +612,10 @@ func (r *faultRun) keepsSecrets() {
 	r.t.Helper()
 	written := map[string]string{"what was printed": r.printed.String()}
 	if r.cli != nil {
-		maps.Copy(written, filesBelow(r.t, r.cli.dir))
+		maps.Copy(written, acctest.FilesBelow(r.t, r.cli.Dir))
 	}
 	for name, text := range written {
-		for _, secret := range secrets(testKey) {
+		for _, secret := range acctest.Secrets(acctest.APIKey) {
 			if strings.Contains(text, secret) {
 				r.t.Errorf("%s holds %q of the key", name, secret)
 				break

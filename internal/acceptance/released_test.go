@@ -1,4 +1,4 @@
-package provider
+package acceptance
 
 import (
 	"cmp"
@@ -12,6 +12,8 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
 // The promise tested here: with a state that a released version has written, this version plans nothing and writes nothing,
@@ -84,7 +86,7 @@ func eachManaged(t *testing.T, state string, do func(typeName string, instance r
 }
 
 // latchesIn are the latches in a state file, of both resources.
-func latchesIn(t *testing.T, state string) latchSet {
+func latchesIn(t *testing.T, state string) acctest.LatchSet {
 	t.Helper()
 	parse := func(text string) int64 {
 		id, err := strconv.ParseInt(cmp.Or(text, "0"), 10, 64)
@@ -93,7 +95,7 @@ func latchesIn(t *testing.T, state string) latchSet {
 		}
 		return id
 	}
-	var all latchSet
+	var all acctest.LatchSet
 	eachManaged(t, state, func(_ string, instance releasedInstance) {
 		var resource struct {
 			Customer int64 `json:"fusebill_id"`
@@ -108,10 +110,10 @@ func latchesIn(t *testing.T, state string) latchSet {
 			t.Fatal(err)
 		}
 		for id, l := range resource.Latches {
-			all = append(all, held{parse(id), parse(l.Contact), parse(l.Company)})
+			all = append(all, acctest.Customer{ID: parse(id), Contact: parse(l.Contact), Company: parse(l.Company)})
 		}
 		if resource.Customer != 0 {
-			all = append(all, held{resource.Customer, resource.Contact, resource.Company})
+			all = append(all, acctest.Customer{ID: resource.Customer, Contact: resource.Contact, Company: resource.Company})
 		}
 	})
 	return all
@@ -159,12 +161,12 @@ func removeKeys(value any, keys ...string) (removed int) {
 }
 
 // inReleased is a working directory with the configuration of a version.
-func inReleased(t *testing.T, a account, version string) *cli {
+func inReleased(t *testing.T, a acctest.Account, version string) *acctest.Workspace {
 	t.Helper()
-	c := newCLI(t, a)
-	c.remove("provider.tf") // The configuration names the provider itself.
-	c.setenv(envBaseURL, a.url)
-	c.declare(readReleased(t, version, "main.tf"))
+	c := acctest.NewWorkspace(t, a)
+	c.Remove("provider.tf") // The configuration names the provider itself.
+	c.Setenv(acctest.EnvBaseURL, a.URL)
+	c.Declare(readReleased(t, version, "main.tf"))
 	return c
 }
 
@@ -182,9 +184,9 @@ func TestAccReleased(t *testing.T) {
 		}
 		t.Run(version+" from a newer version", func(t *testing.T) {
 			t.Parallel()
-			c := inReleased(t, accountWith(t, latchesIn(t, state)...), version)
-			c.write("terraform.tfstate", strings.ReplaceAll(state, `"schema_version": 0`, `"schema_version": 99`))
-			prints(t, c.run(1, "plan", "-no-color"), "Resource instance managed by newer provider version")
+			c := inReleased(t, acctest.AccountWith(t, latchesIn(t, state)...), version)
+			c.Write("terraform.tfstate", strings.ReplaceAll(state, `"schema_version": 0`, `"schema_version": 99`))
+			acctest.Prints(t, c.Run(1, "plan", "-no-color"), "Resource instance managed by newer provider version")
 		})
 	}
 }
@@ -193,33 +195,33 @@ func TestAccReleased(t *testing.T) {
 func goesOn(t *testing.T, version, state string) {
 	t.Helper()
 	latches := latchesIn(t, state)
-	a := accountWith(t, latches...)
+	a := acctest.AccountWith(t, latches...)
 	c := inReleased(t, a, version)
-	c.write("terraform.tfstate", state)
-	c.planIs(false)
-	a.wrote(t)
+	c.Write("terraform.tfstate", state)
+	c.PlanIs(false)
+	a.Wrote(t)
 
 	for _, h := range latches { // Every latch drifts.
-		a.SetLatch(h.customer, h.customer+1000, h.company)
+		a.SetLatch(h.ID, h.ID+1000, h.Company)
 	}
 	a.ResetCalls()
-	c.planIs(true)
-	c.run(0, "apply", "-no-color", "tfplan")
-	a.wroteSet(t, latches...)
-	c.planIs(false)
+	c.PlanIs(true)
+	c.Run(0, "apply", "-no-color", "tfplan")
+	a.WroteSet(t, latches...)
+	c.PlanIs(false)
 
 	a.ResetCalls()
-	c.run(0, "destroy", "-no-color", "-auto-approve")
-	a.wroteSet(t, latches.unlatched()...)
+	c.Run(0, "destroy", "-no-color", "-auto-approve")
+	a.WroteSet(t, latches.Unlatched()...)
 }
 
 // record writes what this version leaves behind into its folder.
 func record(t *testing.T, version string) {
 	t.Helper()
-	a := accountWith(t, append(numberedSet(20, 0).unlatched(), held{customer: 9007199254740993})...)
+	a := acctest.AccountWith(t, append(acctest.NumberedSet(20, 0).Unlatched(), acctest.Customer{ID: 9007199254740993})...)
 	c := inReleased(t, a, next)
-	c.apply()
-	state, err := os.ReadFile(filepath.Join(c.dir, "terraform.tfstate"))
+	c.Apply()
+	state, err := os.ReadFile(filepath.Join(c.Dir, "terraform.tfstate"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,18 +242,18 @@ func TestReleased_upgradeOfState(t *testing.T) {
 	t.Parallel()
 	for _, version := range releasedVersions(t) {
 		state := readReleased(t, version, "state.json")
-		p := configured(t, simWith(latchesIn(t, state)...))
+		p := acctest.NewConfiguredProtocol(t, acctest.SimulatorWith(latchesIn(t, state)...))
 		eachManaged(t, state, func(typeName string, instance releasedInstance) {
-			upgraded, err := p.server.UpgradeResourceState(t.Context(), &tfprotov6.UpgradeResourceStateRequest{
+			upgraded, err := p.Server.UpgradeResourceState(t.Context(), &tfprotov6.UpgradeResourceStateRequest{
 				TypeName: typeName, Version: instance.SchemaVersion, RawState: &tfprotov6.RawState{JSON: instance.Attributes},
 			})
-			p.succeeded(upgraded.Diagnostics, err)
-			identity := p.identityIn(instance)
-			read, err := p.server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
+			p.Succeeded(upgraded.Diagnostics, err)
+			identity := identityIn(p, instance)
+			read, err := p.Server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
 				TypeName: typeName, CurrentState: upgraded.UpgradedState, CurrentIdentity: identity, Private: instance.Private,
 			})
-			p.succeeded(read.Diagnostics, err)
-			if before, after := p.decode(typeName, upgraded.UpgradedState), p.decode(typeName, read.NewState); !after.Equal(before) {
+			p.Succeeded(read.Diagnostics, err)
+			if before, after := decode(p, typeName, upgraded.UpgradedState), decode(p, typeName, read.NewState); !after.Equal(before) {
 				t.Errorf("%s: a read changes the state of %s from\n%s\nto\n%s", version, typeName, before, after)
 			}
 			if diff := gocmp.Diff(identity, read.NewIdentity); diff != "" {
@@ -261,28 +263,28 @@ func TestReleased_upgradeOfState(t *testing.T) {
 	}
 }
 
-func (p *protocol) decode(typeName string, value *tfprotov6.DynamicValue) tftypes.Value {
-	p.t.Helper()
-	schemas, err := p.server.GetProviderSchema(p.t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+func decode(p *acctest.Protocol, typeName string, value *tfprotov6.DynamicValue) tftypes.Value {
+	p.T.Helper()
+	schemas, err := p.Server.GetProviderSchema(p.T.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	decoded, err := value.Unmarshal(schemas.ResourceSchemas[typeName].ValueType())
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	return decoded
 }
 
 // identityIn is the identity of an instance in a state file, nil where it has none.
-func (p *protocol) identityIn(instance releasedInstance) *tfprotov6.ResourceIdentityData {
-	p.t.Helper()
+func identityIn(p *acctest.Protocol, instance releasedInstance) *tfprotov6.ResourceIdentityData {
+	p.T.Helper()
 	if instance.Identity == nil {
 		return nil
 	}
-	identity, err := tfprotov6.RawState{JSON: instance.Identity}.Unmarshal(p.identity)
+	identity, err := tfprotov6.RawState{JSON: instance.Identity}.Unmarshal(p.IdentityType)
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
-	return &tfprotov6.ResourceIdentityData{IdentityData: p.encode(p.identity, identity)}
+	return &tfprotov6.ResourceIdentityData{IdentityData: p.Encode(p.IdentityType, identity)}
 }

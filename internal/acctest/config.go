@@ -1,0 +1,46 @@
+package acctest
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Source is how users name the provider: its address without the registry, which each CLI has its own of.
+const Source = "fusebill/fusebill"
+
+// LatchesType is the type of a latch set.
+const LatchesType = "fusebill_hubspot_latches"
+
+// Environment variables of the provider.
+const (
+	EnvAPIKey  = "FUSEBILL_API_KEY"
+	EnvBaseURL = "FUSEBILL_BASE_URL"
+)
+
+// Required names the provider as users do.
+var Required = Block("terraform", fmt.Sprintf(`required_providers {
+    fusebill = {
+      source = %q
+    }
+  }`, Source))
+
+func ProviderBlock(settings ...string) string {
+	return Block(`provider "fusebill"`, settings...)
+}
+
+// LatchBlock declares the latch "test" by its arguments.
+func LatchBlock(arguments ...string) string {
+	return Block(`resource "fusebill_hubspot_latch" "test"`, arguments...)
+}
+
+func Block(header string, lines ...string) string {
+	return header + " {\n  " + strings.Join(lines, "\n  ") + "\n}\n"
+}
+
+// ImportOfSet is an import block for the set "test".
+func ImportOfSet(id string) string {
+	return Block("import", "to = "+SetAddress, `id = "`+id+`"`)
+}
+
+// SetAddress is the address of the set in most configurations.
+const SetAddress = "fusebill_hubspot_latches.test"

@@ -1,0 +1,78 @@
+package acctest
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+)
+
+// Customer is the latch of one customer; 0 is no contact or no company. Tests use it for what is declared, planned, in
+// state, in the account, and written: on each of these ways an ID could get lost.
+type Customer struct {
+	ID, Contact, Company int64
+}
+
+func (h Customer) Latch() fusebill.Latch {
+	return fusebill.Latch{HubSpotID: h.Contact, HubSpotCompanyID: h.Company}
+}
+
+// Block declares the latch "test", with further arguments or blocks inside.
+func (h Customer) Block(more ...string) string {
+	lines := []string{fmt.Sprintf("fusebill_id = %d", h.ID)}
+	if h.Contact != 0 {
+		lines = append(lines, fmt.Sprintf("hubspot_id = %d", h.Contact))
+	}
+	if h.Company != 0 {
+		lines = append(lines, fmt.Sprintf("hubspot_company_id = %d", h.Company))
+	}
+	return LatchBlock(append(lines, more...)...)
+}
+
+// InState checks the latch "test" in state, and that state holds nothing else: Terraform rewrites all of it after every
+// instance.
+func (h Customer) InState() []statecheck.StateCheck {
+	id := func(id int64) knownvalue.Check {
+		if id == 0 {
+			return knownvalue.Null()
+		}
+		return knownvalue.Int64Exact(id)
+	}
+	return []statecheck.StateCheck{
+		statecheck.ExpectKnownValue(LatchAddress, tfjsonpath.New("fusebill_id"), id(h.ID)),
+		statecheck.ExpectKnownValue(LatchAddress, tfjsonpath.New("hubspot_id"), id(h.Contact)),
+		statecheck.ExpectKnownValue(LatchAddress, tfjsonpath.New("hubspot_company_id"), id(h.Company)),
+	}
+}
+
+// heldIn reads a latch in the JSON form of a plan. A value that isn't an exact integer there is -1.
+func heldIn(object any) Customer {
+	attributes, _ := object.(map[string]any)
+	id := func(name string) int64 {
+		switch value := attributes[name].(type) {
+		case nil:
+			return 0
+		case json.Number:
+			if id, err := value.Int64(); err == nil {
+				return id
+			}
+		}
+		return -1
+	}
+	return Customer{ID: id("fusebill_id"), Contact: id("hubspot_id"), Company: id("hubspot_company_id")}
+}
+
+// Times is n times the same write.
+func Times(n int, h Customer) []Customer { return slices.Repeat([]Customer{h}, n) }
+
+func OrNull(id int64) string {
+	if id == 0 {
+		return "null"
+	}
+	return fmt.Sprint(id)
+}

@@ -1,0 +1,76 @@
+package acctest
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+)
+
+// Renumbered is the set with contacts that are so far above the customers' IDs.
+func (s LatchSet) Renumbered(above int64) LatchSet {
+	all := slices.Clone(s)
+	for i := range all {
+		all[i].Contact = all[i].ID + above
+	}
+	return all
+}
+
+// Shuffled is the set with its contacts at random among its customers.
+func (s LatchSet) Shuffled(dice *rand.Rand) LatchSet {
+	all := slices.Clone(s)
+	for i, j := range dice.Perm(len(s)) {
+		all[i].Contact = s[j].Contact
+	}
+	return all
+}
+
+// LatchSet is a set of latches, as it is declared, in state, or in the account.
+type LatchSet []Customer
+
+// Block declares the set "test", with further arguments or blocks inside. An ID that isn't there is written as null.
+func (s LatchSet) Block(more ...string) string { return s.BlockOf("test", more...) }
+
+func (s LatchSet) BlockOf(name string, more ...string) string {
+	return Block(fmt.Sprintf("resource %q %q", LatchesType, name), append([]string{"latches = " + s.Expression()}, more...)...)
+}
+
+func (s LatchSet) Expression() string {
+	var elements strings.Builder
+	for _, h := range s {
+		fmt.Fprintf(&elements, "    %q = { hubspot_id = %s, hubspot_company_id = %s }\n", fmt.Sprint(h.ID), OrNull(h.Contact), OrNull(h.Company))
+	}
+	return "{\n" + elements.String() + "  }"
+}
+
+// NumberedSet is n latches of customers from 1 on, each to the contact that is so far above its ID.
+func NumberedSet(n, above int64) LatchSet {
+	var s LatchSet
+	for id := range n {
+		s = append(s, Customer{ID: id + 1, Contact: id + 1 + above})
+	}
+	return s
+}
+
+// With is the set with these latches in place of those of the same customers; one without IDs is left out.
+func (s LatchSet) With(changed ...Customer) LatchSet {
+	all := slices.Clone(s)
+	for _, c := range changed {
+		all = slices.DeleteFunc(all, func(h Customer) bool { return h.ID == c.ID })
+		if c.Contact != 0 || c.Company != 0 {
+			all = append(all, c)
+		}
+	}
+	slices.SortFunc(all, func(a, b Customer) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
+
+// Unlatched are the set's customers without latches.
+func (s LatchSet) Unlatched() LatchSet {
+	all := slices.Clone(s)
+	for i := range all {
+		all[i] = Customer{ID: all[i].ID}
+	}
+	return all
+}

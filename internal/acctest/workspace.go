@@ -1,0 +1,356 @@
+package acctest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+)
+
+// Workspace is a working directory for the CLI, whose provider block names an account. The key is in the environment alone.
+type Workspace struct {
+	T       *testing.T
+	CLI     CLI
+	Dir     string
+	Env     []string // of commands: NAME=value; the last of a name counts
+	WithKey []string // files that are meant to hold the key
+
+	printed []*bytes.Buffer // by each command
+}
+
+// NewWorkspace makes a working directory with the built provider for an account.
+func NewWorkspace(t *testing.T, a Account) *Workspace {
+	t.Helper()
+	if os.Getenv(resource.EnvTfAcc) == "" {
+		t.Skipf("Acceptance tests skipped unless env '%s' set", resource.EnvTfAcc)
+	}
+	c := &Workspace{T: t, CLI: findCLI(t), Dir: t.TempDir(), Env: Environment(os.Environ())}
+	// No init and no registry: the CLI takes the provider from where the override says.
+	c.override(nil)
+	// Waits between retries are as long here as for users.
+	c.Write("provider.tf", Required+ProviderBlock(fmt.Sprintf("base_url = %q", a.URL), "max_retries = 0"))
+	c.Setenv("TF_CLI_CONFIG_FILE", filepath.Join(c.Dir, "cli.tfrc"))
+	c.Setenv(EnvAPIKey, APIKey)
+	c.keepsKey(len(a.Customers()))
+	return c
+}
+
+// foundCLI finds the CLI once for all tests.
+var foundCLI = sync.OnceValues(func() (CLI, error) { return Find(context.Background()) })
+
+func findCLI(t *testing.T) CLI {
+	t.Helper()
+	found, err := foundCLI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// override makes the CLI run the built provider for Source, and for other providers from these folders, without asking a
+// registry.
+func (c *Workspace) override(others map[string]string) {
+	c.T.Helper()
+	folders := []string{fmt.Sprintf("  %q = %q", Source, filepath.Dir(BuiltProvider(c.T)))}
+	for source, folder := range others {
+		folders = append(folders, fmt.Sprintf("  %q = %q", source, folder))
+	}
+	c.Write("cli.tfrc", Block("provider_installation", "dev_overrides {", strings.Join(folders, "\n  "), "}", "direct {}"))
+}
+
+// Setenv sets an environment variable of commands.
+func (c *Workspace) Setenv(name, value string) { c.Env = append(c.Env, name+"="+value) }
+
+// Write writes a file of the workspace.
+func (c *Workspace) Write(name, text string) {
+	c.T.Helper()
+	path := filepath.Join(c.Dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		c.T.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		c.T.Fatal(err)
+	}
+}
+
+// Declare makes these blocks the configuration, besides the provider's.
+func (c *Workspace) Declare(blocks ...string) {
+	c.T.Helper()
+	config := strings.Join(blocks, "\n")
+	if strings.Contains(config, "terraform_data") {
+		c.SkipBelow(1, 4, "values that terraform_data tells after apply only")
+	}
+	c.Write("main.tf", config)
+}
+
+// Command is a command of the CLI and where its output goes.
+func (c *Workspace) Command(args ...string) (*exec.Cmd, *bytes.Buffer) {
+	cmd := exec.CommandContext(c.T.Context(), c.CLI.Path, args...)
+	cmd.Dir, cmd.Env = c.Dir, c.Env
+	output := new(bytes.Buffer)
+	cmd.Stdout, cmd.Stderr = output, output
+	c.printed = append(c.printed, output)
+	return cmd, output
+}
+
+// Run runs a command of the CLI and returns what it prints. It fails the test unless the command ends with this code.
+func (c *Workspace) Run(code int, args ...string) string {
+	c.T.Helper()
+	cmd, output := c.Command(args...)
+	c.Ended(cmd, output, cmd.Run(), code)
+	return output.String()
+}
+
+// Ended fails the test unless a command that Command made, and that ended with err, ended with this code.
+func (c *Workspace) Ended(cmd *exec.Cmd, output *bytes.Buffer, err error, code int) {
+	c.T.Helper()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		c.T.Fatalf("%s: %v", cmd.Args[1:], err)
+	}
+	if got := cmd.ProcessState.ExitCode(); got != code {
+		c.T.Fatalf("%s ended with %d, want %d:\n%s", cmd.Args[1:], got, code, output)
+	}
+}
+
+// Apply applies the configuration.
+func (c *Workspace) Apply() {
+	c.T.Helper()
+	c.Run(0, "apply", "-no-color", "-auto-approve")
+}
+
+// PlanIs fails the test unless a plan has changes, or has none.
+func (c *Workspace) PlanIs(changes bool) string {
+	c.T.Helper()
+	code := 0
+	if changes {
+		code = 2
+	}
+	return c.Run(code, "plan", "-no-color", "-detailed-exitcode", "-out=tfplan")
+}
+
+// attributes returns those of the latch "test" in the JSON that show prints, as they stand there; nil if it isn't there.
+func (c *Workspace) attributes(file ...string) map[string]json.RawMessage {
+	c.T.Helper()
+	type module struct {
+		RootModule struct {
+			Resources []struct {
+				Address string
+				Values  map[string]json.RawMessage
+			}
+		} `json:"root_module"`
+	}
+	var shown struct {
+		Values        module
+		PlannedValues module `json:"planned_values"`
+	}
+	cmd, output := c.Command(append([]string{"show", "-json"}, file...)...)
+	cmd.Stderr = new(bytes.Buffer)
+	c.Ended(cmd, output, cmd.Run(), 0)
+	if err := json.Unmarshal(output.Bytes(), &shown); err != nil {
+		c.T.Fatalf("show -json: %v\n%s", err, output)
+	}
+	for _, r := range append(shown.Values.RootModule.Resources, shown.PlannedValues.RootModule.Resources...) {
+		if r.Address == LatchAddress {
+			return r.Values
+		}
+	}
+	return nil
+}
+
+// Shows fails the test unless state, or a plan file, holds this latch, digit for digit; no customer stands for no latch.
+func (c *Workspace) Shows(want Customer, file ...string) {
+	c.T.Helper()
+	got := c.attributes(file...)
+	if want.ID == 0 {
+		if got != nil {
+			c.T.Errorf("state holds a latch: %s", got)
+		}
+		return
+	}
+	for name, id := range map[string]int64{
+		"fusebill_id": want.ID, "hubspot_id": want.Contact, "hubspot_company_id": want.Company,
+	} {
+		text := "null"
+		if id != 0 {
+			text = fmt.Sprint(id)
+		}
+		if string(got[name]) != text {
+			c.T.Errorf("%s is %s, want %s", name, got[name], text)
+		}
+	}
+}
+
+// Prints fails the test unless an output holds these texts, however the CLI breaks their lines and frames them.
+func Prints(t *testing.T, output string, texts ...string) {
+	t.Helper()
+	bare := strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(output)
+	for _, text := range texts {
+		if !regexp.MustCompile(loosely(text)).MatchString(bare) {
+			t.Errorf("not printed: %s\n%s", text, output)
+		}
+	}
+}
+
+// Latches returns all latches that state holds, or that an output tells.
+func (c *Workspace) Latches() LatchSet {
+	c.T.Helper()
+	text, err := os.ReadFile(filepath.Join(c.Dir, "terraform.tfstate"))
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		c.T.Fatal(err)
+	}
+	var state struct {
+		Outputs struct {
+			Latches struct{ Value map[int64]stateLatch }
+		}
+		Resources []struct {
+			Type      string
+			Instances []struct {
+				Status     string
+				Attributes struct {
+					stateLatch
+					FusebillID int64 `json:"fusebill_id"`
+					Latches    map[int64]stateLatch
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(text, &state); err != nil {
+		c.T.Fatalf("state: %v\n%s", err, text)
+	}
+	var all LatchSet
+	for customer, latch := range state.Outputs.Latches.Value {
+		all = append(all, latch.of(customer))
+	}
+	for _, resource := range state.Resources {
+		for _, instance := range resource.Instances {
+			for customer, latch := range instance.Attributes.Latches {
+				all = append(all, latch.of(customer))
+			}
+			if resource.Type == LatchType {
+				all = append(all, instance.Attributes.of(instance.Attributes.FusebillID))
+				if instance.Status != "" {
+					c.T.Errorf("the latch of customer %d is %s", instance.Attributes.FusebillID, instance.Status)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// stateLatch is a latch as a state file has it: IDs of a set are texts there.
+type stateLatch struct {
+	Contact *json.Number `json:"hubspot_id"`
+	Company *json.Number `json:"hubspot_company_id"`
+}
+
+func (l stateLatch) of(customer int64) Customer {
+	id := func(number *json.Number) int64 {
+		if number == nil {
+			return 0
+		}
+		id, err := number.Int64()
+		if err != nil {
+			return -1
+		}
+		return id
+	}
+	return Customer{ID: customer, Contact: id(l.Contact), Company: id(l.Company)}
+}
+
+// Install makes init find the built provider, as if it came from the registry. Runs without init need no such thing.
+func (c *Workspace) Install() {
+	c.T.Helper()
+	mirror := c.T.TempDir()
+	program := filepath.Join(mirror, c.CLI.mirrorPath())
+	if err := os.MkdirAll(filepath.Dir(program), 0o750); err != nil {
+		c.T.Fatal(err)
+	}
+	if err := os.Symlink(BuiltProvider(c.T), program); err != nil {
+		c.T.Fatal(err)
+	}
+	c.Write("cli.tfrc", mirrorSettings(mirror))
+}
+
+// Remove removes a file of the workspace.
+func (c *Workspace) Remove(name string) {
+	c.T.Helper()
+	if err := os.Remove(filepath.Join(c.Dir, name)); err != nil {
+		c.T.Fatal(err)
+	}
+}
+
+// StandIn makes the built provider stand in for the ones with these addresses.
+func (c *Workspace) StandIn(addresses ...string) {
+	c.T.Helper()
+	folders := map[string]string{}
+	for _, address := range addresses {
+		dir := c.T.TempDir()
+		if err := os.Symlink(BuiltProvider(c.T), filepath.Join(dir, "terraform-provider-"+path.Base(address))); err != nil {
+			c.T.Fatal(err)
+		}
+		_, source, _ := strings.Cut(address, "/") // The host is the CLI's own registry.
+		folders[source] = dir
+	}
+	c.override(folders)
+}
+
+// SkipBelow skips a test of a feature that older CLIs do not have. The two CLIs count their versions alike.
+func (c *Workspace) SkipBelow(major, minor int, feature string) {
+	c.T.Helper()
+	var gotMajor, gotMinor int
+	if _, err := fmt.Sscanf(c.CLI.Version, "%d.%d", &gotMajor, &gotMinor); err != nil {
+		c.T.Fatal(err)
+	}
+	if gotMajor < major || gotMajor == major && gotMinor < minor {
+		c.T.Skipf("This test is about %s, which %s %s does not have.", feature, c.CLI.Product, c.CLI.Version)
+	}
+}
+
+// SkipWithoutTerraform14 skips a test of a feature that no version of OpenTofu has, such as queries and actions.
+func (c *Workspace) SkipWithoutTerraform14(feature string) {
+	c.T.Helper()
+	if c.CLI.IsOpenTofu() {
+		c.T.Skipf("This test is about %s, which OpenTofu does not have.", feature)
+	}
+	c.SkipBelow(1, 14, feature)
+}
+
+// SkipWithoutRemoved skips a test of removed blocks with destroy = false.
+func (c *Workspace) SkipWithoutRemoved() {
+	c.T.Helper()
+	c.skipBelowMinor(7, 10, "removed blocks with destroy = false")
+}
+
+// SkipWithoutMoves skips a test of moves between types of resources.
+func (c *Workspace) SkipWithoutMoves() {
+	c.T.Helper()
+	c.skipBelowMinor(8, 10, "moves between types of resources")
+}
+
+// SkipWithoutMocks skips a test of mocks of providers.
+func (c *Workspace) SkipWithoutMocks() {
+	c.T.Helper()
+	c.skipBelowMinor(7, 8, "mocks of providers")
+}
+
+func (c *Workspace) skipBelowMinor(terraform, openTofu int, feature string) {
+	c.T.Helper()
+	if c.CLI.IsOpenTofu() {
+		terraform = openTofu
+	}
+	c.SkipBelow(1, terraform, feature)
+}

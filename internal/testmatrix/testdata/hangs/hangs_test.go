@@ -1,0 +1,5 @@
+package hangs
+
+import "testing"
+
+func TestAccHangs(*testing.T) { <-make(chan struct{}) }

@@ -1,0 +1,8 @@
+package panics
+
+import "testing"
+
+func TestAccPanics(*testing.T) {
+	go func() { panic("on purpose") }()
+	<-make(chan struct{})
+}

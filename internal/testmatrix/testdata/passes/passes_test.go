@@ -1,0 +1,5 @@
+package passes
+
+import "testing"
+
+func TestAccPasses(*testing.T) {}

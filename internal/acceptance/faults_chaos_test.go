@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,7 +18,7 @@ import (
 // interrupted on the way. The promise tested here: after three applies at most, and at the end of each round, every latch is
 // as declared, in state and in the account, and nobody else's has changed.
 //
-// `make faults` runs it at full size. FAULTS_SEED is the seed to repeat.
+// `make faults` runs it at full size. TEST_SEED is the seed to repeat.
 
 // lastingKinds end a call however often it's tried, and the last of them the whole run. They are dealt out one by one: at
 // random, a run of thousands of calls would never end.
@@ -53,24 +52,10 @@ type chaos struct {
 
 const appliesUntilDone = 3
 
-// chaosSeed is the seed of all tests here, each of which adds its own to it.
-func chaosSeed(t *testing.T) uint64 {
-	t.Helper()
-	text := os.Getenv("FAULTS_SEED")
-	if text == "" {
-		return 1
-	}
-	seed, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return seed
-}
-
 // newChaos makes an account of n customers to declare, and some others.
 func newChaos(t *testing.T, n int64, block func(acctest.LatchSet) string) *chaos {
 	t.Helper()
-	seed := chaosSeed(t)
+	seed := acctest.Seed(t)
 	x := &chaos{t: t, dice: rand.New(rand.NewPCG(seed, uint64(n))), block: block, declared: acctest.NumberedSet(n, 100_000)}
 	for id := range int64(50) {
 		x.others = append(x.others, acctest.Customer{ID: n + 1 + id, Contact: 900_000 + id})
@@ -81,7 +66,7 @@ func newChaos(t *testing.T, n int64, block func(acctest.LatchSet) string) *chaos
 	t.Cleanup(func() {
 		t.Logf("seed %d: %d applies, at most %d until all was done, %d faults", seed, x.applies, x.most, x.faults.Load())
 		if t.Failed() {
-			t.Logf("repeat with FAULTS_SEED=%d", seed)
+			t.Logf("repeat with %s=%d", acctest.EnvSeed, seed)
 		}
 	})
 	return x

@@ -1,15 +1,17 @@
 package customers
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"maps"
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -20,8 +22,8 @@ import (
 )
 
 var (
-	propertySeed = flag.Uint64("reader.seed", 0, "the seed of TestReaderProperty's first run (0: a random one)")
-	propertyRuns = flag.Int("reader.runs", 60, "how many runs TestReaderProperty makes")
+	propertySeed, _ = strconv.ParseUint(os.Getenv("TEST_SEED"), 10, 64) // of the first run; 0: a random one
+	propertyRuns, _ = strconv.Atoi(cmp.Or(os.Getenv("TEST_RUNS"), "60"))
 )
 
 // TestReaderProperty compares the reader with the history of the account itself, over random accounts, services, faults
@@ -36,14 +38,14 @@ var (
 //   - Once the account is read whole, the holder of each claim is known.
 //   - When all callers have gone, no call, read or goroutine is left.
 //
-// To repeat a run: go test -run TestReaderProperty -reader.runs=1 -reader.seed=… (the scheduler still has its say).
+// To repeat a run: TEST_SEED=… TEST_RUNS=1 go test -run TestReaderProperty (the scheduler still has its say).
 func TestReaderProperty(t *testing.T) {
 	t.Parallel()
-	first := *propertySeed
+	first := propertySeed
 	if first == 0 {
 		first = rand.Uint64()
 	}
-	for i := range *propertyRuns {
+	for i := range propertyRuns {
 		seed := first + uint64(i)
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -22,10 +22,10 @@ import (
 // The model: random accounts, configurations, orders, faults and cancels, applied as Terraform would apply them, and then
 // once more without faults. To see one scenario again, or to look for more:
 //
-//	LATCH_MODEL_SEED=123 LATCH_MODEL_RUNS=1 go test -run TestModel ./internal/latch
+//	TEST_SEED=123 TEST_RUNS=1 go test -run TestModel ./internal/latch
 func TestModel(t *testing.T) {
 	t.Parallel()
-	first, runs := envOr("LATCH_MODEL_SEED", rand.Uint64N(1<<40)), envOr("LATCH_MODEL_RUNS", 1000)
+	first, runs := envOr("TEST_SEED", rand.Uint64N(1<<40)), envOr("TEST_RUNS", 1000)
 	for seed := first; seed < first+runs; seed++ {
 		s := newScenario(seed)
 		violations := s.check(t)
@@ -33,9 +33,9 @@ func TestModel(t *testing.T) {
 			continue
 		}
 		s, violations = shrink(t, s, violations)
-		t.Fatalf("LATCH_MODEL_SEED=%d:\n%s\n%s", seed, strings.Join(violations, "\n"), s)
+		t.Fatalf("TEST_SEED=%d:\n%s\n%s", seed, strings.Join(violations, "\n"), s)
 	}
-	t.Logf("%d applies, from LATCH_MODEL_SEED=%d on", 2*runs, first)
+	t.Logf("%d applies, from TEST_SEED=%d on", 2*runs, first)
 }
 
 func envOr(name string, fallback uint64) uint64 {

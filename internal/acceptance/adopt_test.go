@@ -28,7 +28,7 @@ const (
 )
 
 // isAdopted fails the test if anything was written, or if it took more calls.
-func isAdopted(a acctest.Account, t *testing.T, most int) {
+func isAdopted(t *testing.T, a acctest.Account, most int) {
 	t.Helper()
 	if n := a.Writes(); n > 0 {
 		t.Errorf("%d writes", n)
@@ -50,7 +50,7 @@ func TestAccCLIAdopt_tenThousandAsASet(t *testing.T) {
 	c.Run(0, "plan", "-no-color", "-generate-config-out=generated.tf", "-out=tfplan")
 	c.Run(0, "apply", "-no-color", "tfplan")
 	c.PlanIs(false)
-	isAdopted(a, t, 40)
+	isAdopted(t, a, 40)
 }
 
 // The way of the guide, with its own files: a data source writes a CSV file, and import blocks take what stands in it.
@@ -68,7 +68,7 @@ func TestAccCLIAdopt_aThousandByCSVFile(t *testing.T) {
 	acctest.Prints(t, c.PlanIs(true), "1000 to import, 0 to add, 0 to change, 0 to destroy")
 	c.Run(0, "apply", "-no-color", "tfplan")
 	c.PlanIs(false)
-	isAdopted(a, t, 15)
+	isAdopted(t, a, 15)
 }
 
 // The check of the guide names customers without a latch, and no others.

@@ -19,46 +19,14 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// Awaits returns once a customer is latched so, at once where none is to be.
-func (a Account) Awaits(t *testing.T, h Customer) {
-	t.Helper()
-	for h != (Customer{}) && t.Context().Err() == nil {
-		if c, _ := a.Customer(h.ID); c.HubSpotID == h.Contact && c.HubSpotCompanyID == h.Company {
-			return
-		}
-		runtime.Gosched()
-	}
-}
-
-// ReadRoutes and WriteRoutes are the routes that calls get stuck on.
-var (
-	ReadRoutes  = []fusebillsim.Route{fusebillsim.RouteCustomer, fusebillsim.RouteCustomers}
-	WriteRoutes = []fusebillsim.Route{fusebillsim.RouteLatch}
-)
-
-// Stick holds all calls of these routes, before they do anything, until they are given up.
-func Stick(sim *fusebillsim.Simulator, routes ...fusebillsim.Route) {
-	for _, route := range routes {
-		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyBefore, Route: route, Latency: Forever, Times: -1})
-	}
-}
-
-const (
-	// Forever is a latency that no test waits for: it ends with the call.
-	Forever = time.Hour
-	// APIKey is the API key of every simulated account.
-	APIKey = "c2VjcmV0LW9mLXRoZS1hY2NvdW50"
-	// LatchAddress is the address of the latch in most configurations.
-	LatchAddress = "fusebill_hubspot_latch.test"
-)
-
 // Account is a simulated account of one test, served on loopback.
 type Account struct {
 	*fusebillsim.Simulator
 	URL string
 }
 
-// NewAccount serves an account with these customers, and fails the test if a call goes where the API has nothing.
+// NewAccount serves an account with these customers, and fails the test if a call goes where the
+// API has nothing.
 func NewAccount(t *testing.T, customers ...fusebillsim.Customer) Account {
 	t.Helper()
 	sim := fusebillsim.New(fusebillsim.Config{APIKey: APIKey, LimitMinute: 1 << 30, LimitDay: 1 << 30})
@@ -67,7 +35,7 @@ func NewAccount(t *testing.T, customers ...fusebillsim.Customer) Account {
 	t.Cleanup(func() {
 		server.Close()
 		if n := sim.Count(fusebillsim.RouteUnknown); n > 0 {
-			t.Errorf("%d calls of routes that the API doesn't have", n)
+			t.Errorf("%d calls of routes that the API does not have", n)
 		}
 	})
 	return Account{Simulator: sim, URL: server.URL + "/v1"}
@@ -94,6 +62,18 @@ func simulated(customers []Customer) []fusebillsim.Customer {
 	return all
 }
 
+const (
+	// Forever is a latency that no test waits for: it ends with the call.
+	Forever = time.Hour
+	// APIKey is the API key of every simulated account.
+	APIKey = "c2VjcmV0LW9mLXRoZS1hY2NvdW50"
+	// LatchAddress is the address of the latch in most configurations.
+	LatchAddress = "fusebill_hubspot_latch.test"
+)
+
+// NobodyURL is where nobody listens. The port of a closed server is not: another test may get it.
+const NobodyURL = "http://127.0.0.1:1"
+
 // Provider is the provider's configuration for the account, with further settings.
 func (a Account) Provider(settings ...string) string {
 	return Required + ProviderBlock(append([]string{fmt.Sprintf("base_url = %q", a.URL)}, settings...)...)
@@ -107,58 +87,6 @@ func (a Account) With(blocks ...string) string {
 // Config is with for a configuration in one piece.
 func (a Account) Config(format string, args ...any) string {
 	return a.With(fmt.Sprintf(format, args...))
-}
-
-// Holds fails the test unless the account has exactly these latches for these customers.
-func (a Account) Holds(t *testing.T, want ...Customer) {
-	t.Helper()
-	for _, w := range want {
-		a.Latched(t, w.ID, w.Contact, w.Company)
-	}
-}
-
-// Latched fails the test unless the account has exactly this latch for a customer; 0 is none.
-func (a Account) Latched(t *testing.T, customerID, hubSpotID, hubSpotCompanyID int64) {
-	t.Helper()
-	c, ok := a.Customer(customerID)
-	if !ok {
-		t.Errorf("customer %d doesn't exist", customerID)
-		return
-	}
-	want := Customer{ID: customerID, Contact: hubSpotID, Company: hubSpotCompanyID}
-	if got := (Customer{ID: c.ID, Contact: c.HubSpotID, Company: c.HubSpotCompanyID}); got != want {
-		t.Errorf("customer %d is latched to %s, want %s", customerID, got.Latch(), want.Latch())
-	}
-}
-
-// Wrote fails the test unless these were the latch calls since the last reset, in this order, to the letter.
-func (a Account) Wrote(t *testing.T, want ...Customer) {
-	t.Helper()
-	a.wrote(t, func([]string) {}, want)
-}
-
-// WroteSet fails the test unless these were the latch calls since the last reset, in any order, to the letter.
-func (a Account) WroteSet(t *testing.T, want ...Customer) {
-	t.Helper()
-	a.wrote(t, slices.Sort[[]string], want)
-}
-
-func (a Account) wrote(t *testing.T, order func([]string), want []Customer) {
-	t.Helper()
-	var got, wanted []string
-	for _, r := range a.Requests() {
-		if r.Route == fusebillsim.RouteLatch || r.Route == fusebillsim.RouteUnlatch {
-			got = append(got, r.Body)
-		}
-	}
-	for _, w := range want {
-		wanted = append(wanted, fmt.Sprintf(`{"fusebillId":%d,"hubSpotId":%s,"hubSpotCompanyId":%s}`, w.ID, OrNull(w.Contact), OrNull(w.Company)))
-	}
-	order(got)
-	order(wanted)
-	if diff := gocmp.Diff(wanted, got); diff != "" {
-		t.Errorf("latch calls (- want, + got):\n%s", diff)
-	}
 }
 
 // Step makes a step of plugin-testing.
@@ -191,13 +119,70 @@ func (a Account) Creates(t *testing.T, h Customer) resource.TestStep {
 	return a.Step(t, Step{Action: plancheck.ResourceActionCreate, After: h, Writes: []Customer{h}})
 }
 
-// Faults injects what is answered to calls of a route until the function that it returns is called.
-func (a Account) Faults(kind fusebillsim.FaultKind, route fusebillsim.Route, times int) (remove func()) {
-	return a.Inject(fusebillsim.Fault{Kind: kind, Route: route, Times: times})
+// Holds fails the test unless the account has exactly these latches for these customers.
+func (a Account) Holds(t *testing.T, want ...Customer) {
+	t.Helper()
+	for _, w := range want {
+		a.Latched(t, w.ID, w.Contact, w.Company)
+	}
 }
 
-// NobodyURL is where nobody listens. A server that was closed isn't: another test may get its port.
-const NobodyURL = "http://127.0.0.1:1"
+// Latched fails the test unless the account has exactly this latch for a customer; 0 is none.
+func (a Account) Latched(t *testing.T, customerID, hubSpotID, hubSpotCompanyID int64) {
+	t.Helper()
+	c, ok := a.Customer(customerID)
+	if !ok {
+		t.Errorf("customer %d does not exist", customerID)
+		return
+	}
+	want := Customer{ID: customerID, Contact: hubSpotID, Company: hubSpotCompanyID}
+	if got := (Customer{ID: c.ID, Contact: c.HubSpotID, Company: c.HubSpotCompanyID}); got != want {
+		t.Errorf("customer %d is latched to %s, want %s", customerID, got.Latch(), want.Latch())
+	}
+}
+
+// Awaits returns once a customer is latched so, at once where none is to be.
+func (a Account) Awaits(t *testing.T, h Customer) {
+	t.Helper()
+	for h != (Customer{}) && t.Context().Err() == nil {
+		if c, _ := a.Customer(h.ID); c.HubSpotID == h.Contact && c.HubSpotCompanyID == h.Company {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+// Wrote fails the test unless these were the latch calls since the last reset, in this order, to
+// the letter.
+func (a Account) Wrote(t *testing.T, want ...Customer) {
+	t.Helper()
+	a.wrote(t, func([]string) {}, want)
+}
+
+// WroteSet fails the test unless these were the latch calls since the last reset, in any order, to
+// the letter.
+func (a Account) WroteSet(t *testing.T, want ...Customer) {
+	t.Helper()
+	a.wrote(t, slices.Sort[[]string], want)
+}
+
+func (a Account) wrote(t *testing.T, order func([]string), want []Customer) {
+	t.Helper()
+	var got, wanted []string
+	for _, r := range a.Requests() {
+		if r.Route == fusebillsim.RouteLatch || r.Route == fusebillsim.RouteUnlatch {
+			got = append(got, r.Body)
+		}
+	}
+	for _, w := range want {
+		wanted = append(wanted, fmt.Sprintf(`{"fusebillId":%d,"hubSpotId":%s,"hubSpotCompanyId":%s}`, w.ID, OrNull(w.Contact), OrNull(w.Company)))
+	}
+	order(got)
+	order(wanted)
+	if diff := gocmp.Diff(wanted, got); diff != "" {
+		t.Errorf("latch calls (- want, + got):\n%s", diff)
+	}
+}
 
 // CustomerOf is the customer that a latch call is about.
 func CustomerOf(t *testing.T, r *http.Request) int64 {
@@ -209,4 +194,22 @@ func CustomerOf(t *testing.T, r *http.Request) int64 {
 		t.Error(err)
 	}
 	return body.FusebillID
+}
+
+// Faults injects what is answered to calls of a route until the function that it returns is called.
+func (a Account) Faults(kind fusebillsim.FaultKind, route fusebillsim.Route, times int) (remove func()) {
+	return a.Inject(fusebillsim.Fault{Kind: kind, Route: route, Times: times})
+}
+
+// ReadRoutes and WriteRoutes are the routes that calls get stuck on.
+var (
+	ReadRoutes  = []fusebillsim.Route{fusebillsim.RouteCustomer, fusebillsim.RouteCustomers}
+	WriteRoutes = []fusebillsim.Route{fusebillsim.RouteLatch}
+)
+
+// Stick holds all calls of these routes, before they do anything, until the caller cancels them.
+func Stick(sim *fusebillsim.Simulator, routes ...fusebillsim.Route) {
+	for _, route := range routes {
+		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyBefore, Route: route, Latency: Forever, Times: -1})
+	}
 }

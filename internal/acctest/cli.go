@@ -22,14 +22,15 @@ type CLI struct {
 }
 
 // howToGet is one line for a machine that has none.
-const howToGet = "no Terraform CLI found: install Terraform 1.0 or later (developer.hashicorp.com/terraform/install) or OpenTofu 1.6 " +
-	"or later (opentofu.org/docs/intro/install), or set TF_ACC_TERRAFORM_PATH"
+const howToGet = "no Terraform CLI found: install Terraform 1.0 or later " +
+	"(developer.hashicorp.com/terraform/install) or OpenTofu 1.6 or later " +
+	"(opentofu.org/docs/intro/install), or set " + envCLI
 
 // envCLI names the CLI to use, as for plugin-testing.
 const envCLI = "TF_ACC_TERRAFORM_PATH"
 
-// Find takes the CLI that the tests take too: the one that TF_ACC_TERRAFORM_PATH names, else terraform, else tofu. Without
-// any, the error says how to get one.
+// Find takes the CLI that the tests take too: the one that TF_ACC_TERRAFORM_PATH names, else
+// terraform, else tofu. Without any, the error says how to get one.
 func Find(ctx context.Context) (CLI, error) {
 	if chosen := os.Getenv(envCLI); chosen != "" {
 		c, err := Open(ctx, chosen)
@@ -47,8 +48,8 @@ func Find(ctx context.Context) (CLI, error) {
 	return CLI{}, errors.New(howToGet)
 }
 
-// Open finds out which CLI a path, or a name on the search path, stands for. It has to: the two take providers from
-// different registries.
+// Open finds out which CLI a path, or a name on the search path, stands for. It has to: the two
+// take providers from different registries.
 func Open(ctx context.Context, name string) (CLI, error) {
 	path, err := exec.LookPath(name)
 	if err != nil {
@@ -78,12 +79,13 @@ func Open(ctx context.Context, name string) (CLI, error) {
 // versionText is how both CLIs answer to "version", since 1.0.
 var versionText = regexp.MustCompile(`^(Terraform|OpenTofu) v(\S+)\s+on ([a-z0-9]+)_([a-z0-9]+)`)
 
-// Environment is an environment without what changes how the CLI and the provider work: a user's log level, arguments,
-// workspace, variables and account. The CLI gives no hints on what to type next, and asks for no newer version of itself.
+// Environment is an environment without what changes how the CLI and the provider work: a user's
+// log level, arguments, workspace, variables and account. The CLI gives no hints on what to type
+// next, and asks for no newer version of itself.
 func Environment(all []string) []string {
 	kept := []string{"TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1"}
 	for _, entry := range all {
-		name := strings.ToUpper(entry) // Windows tells no case apart.
+		name := strings.ToUpper(entry) // Windows ignores case.
 		if !strings.HasPrefix(name, "TF_") && !strings.HasPrefix(name, "FUSEBILL_") {
 			kept = append(kept, entry)
 		}

@@ -12,12 +12,14 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// Customer is the latch of one customer; 0 is no contact or no company. Tests use it for what is declared, planned, in
-// state, in the account, and written: on each of these ways an ID could get lost.
+// Customer is the latch of one customer; 0 is no contact or no company. Tests use it for what is
+// declared, planned, in state, in the account, and written: on each of these ways an ID could get
+// lost.
 type Customer struct {
 	ID, Contact, Company int64
 }
 
+// Latch is the latch as the API client has it.
 func (h Customer) Latch() fusebill.Latch {
 	return fusebill.Latch{HubSpotID: h.Contact, HubSpotCompanyID: h.Company}
 }
@@ -34,8 +36,8 @@ func (h Customer) Block(more ...string) string {
 	return LatchBlock(append(lines, more...)...)
 }
 
-// InState checks the latch "test" in state, and that state holds nothing else: Terraform rewrites all of it after every
-// instance.
+// InState checks the latch "test" in state, and that state holds nothing else: Terraform rewrites
+// all of it after every instance.
 func (h Customer) InState() []statecheck.StateCheck {
 	id := func(id int64) knownvalue.Check {
 		if id == 0 {
@@ -50,8 +52,8 @@ func (h Customer) InState() []statecheck.StateCheck {
 	}
 }
 
-// heldIn reads a latch in the JSON form of a plan. A value that isn't an exact integer there is -1.
-func heldIn(object any) Customer {
+// customerIn reads a latch in the JSON form of a plan. A value that is no exact integer is -1.
+func customerIn(object any) Customer {
 	attributes, _ := object.(map[string]any)
 	id := func(name string) int64 {
 		switch value := attributes[name].(type) {
@@ -70,6 +72,7 @@ func heldIn(object any) Customer {
 // Times is n times the same write.
 func Times(n int, h Customer) []Customer { return slices.Repeat([]Customer{h}, n) }
 
+// OrNull is an ID in HCL or JSON; 0 is null.
 func OrNull(id int64) string {
 	if id == 0 {
 		return "null"

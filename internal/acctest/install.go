@@ -16,8 +16,9 @@ const version = "0.0.1"
 // Module is the Go package that serves the provider.
 const Module = "github.com/fusebill/terraform-provider-fusebill"
 
-// Install builds a Go package, which serves the provider, into a folder that the CLI takes for a mirror of its registry. It
-// returns the path of the CLI settings that say so. They name no other source, so the CLI asks no registry.
+// Install builds a Go package, which serves the provider, into a folder that the CLI takes for a
+// mirror of its registry. It returns the path of the CLI settings that say so. They name no other
+// source, so the CLI asks no registry.
 func (c CLI) Install(ctx context.Context, folder, goPackage string) (settings string, err error) {
 	mirror := filepath.Join(folder, "mirror")
 	if err := c.build(ctx, filepath.Join(mirror, c.mirrorPath()), goPackage); err != nil {
@@ -32,7 +33,8 @@ func mirrorSettings(mirror string) string {
 	return Block("provider_installation", fmt.Sprintf("filesystem_mirror {\n    path = %q\n  }", filepath.ToSlash(mirror)))
 }
 
-// mirrorPath is where a mirror has the provider's program: HOST/NAMESPACE/NAME/VERSION/OS_ARCH/PROGRAM.
+// mirrorPath is where a mirror has the provider's program:
+// HOST/NAMESPACE/NAME/VERSION/OS_ARCH/PROGRAM.
 func (c CLI) mirrorPath() string {
 	program := "terraform-provider-" + filepath.Base(Source) + "_v" + version
 	if c.OS == "windows" {

@@ -8,41 +8,8 @@ import (
 	"strings"
 )
 
-// Renumbered is the set with contacts that are so far above the customers' IDs.
-func (s LatchSet) Renumbered(above int64) LatchSet {
-	all := slices.Clone(s)
-	for i := range all {
-		all[i].Contact = all[i].ID + above
-	}
-	return all
-}
-
-// Shuffled is the set with its contacts at random among its customers.
-func (s LatchSet) Shuffled(dice *rand.Rand) LatchSet {
-	all := slices.Clone(s)
-	for i, j := range dice.Perm(len(s)) {
-		all[i].Contact = s[j].Contact
-	}
-	return all
-}
-
 // LatchSet is a set of latches, as it is declared, in state, or in the account.
 type LatchSet []Customer
-
-// Block declares the set "test", with further arguments or blocks inside. An ID that isn't there is written as null.
-func (s LatchSet) Block(more ...string) string { return s.BlockOf("test", more...) }
-
-func (s LatchSet) BlockOf(name string, more ...string) string {
-	return Block(fmt.Sprintf("resource %q %q", LatchesType, name), append([]string{"latches = " + s.Expression()}, more...)...)
-}
-
-func (s LatchSet) Expression() string {
-	var elements strings.Builder
-	for _, h := range s {
-		fmt.Fprintf(&elements, "    %q = { hubspot_id = %s, hubspot_company_id = %s }\n", fmt.Sprint(h.ID), OrNull(h.Contact), OrNull(h.Company))
-	}
-	return "{\n" + elements.String() + "  }"
-}
 
 // NumberedSet is n latches of customers from 1 on, each to the contact that is so far above its ID.
 func NumberedSet(n, above int64) LatchSet {
@@ -53,7 +20,28 @@ func NumberedSet(n, above int64) LatchSet {
 	return s
 }
 
-// With is the set with these latches in place of those of the same customers; one without IDs is left out.
+// Block declares the set "test", with further arguments or blocks inside. An ID of 0 is
+// written as null.
+func (s LatchSet) Block(more ...string) string { return s.BlockOf("test", more...) }
+
+// BlockOf is Block for a set of another name.
+func (s LatchSet) BlockOf(name string, more ...string) string {
+	header := fmt.Sprintf("resource %q %q", LatchesType, name)
+	return Block(header, append([]string{"latches = " + s.Expression()}, more...)...)
+}
+
+// Expression is the value of the set's argument latches.
+func (s LatchSet) Expression() string {
+	var elements strings.Builder
+	for _, h := range s {
+		fmt.Fprintf(&elements, "    \"%d\" = { hubspot_id = %s, hubspot_company_id = %s }\n",
+			h.ID, OrNull(h.Contact), OrNull(h.Company))
+	}
+	return "{\n" + elements.String() + "  }"
+}
+
+// With is the set with these latches in place of those of the same customers; one without IDs is
+// left out.
 func (s LatchSet) With(changed ...Customer) LatchSet {
 	all := slices.Clone(s)
 	for _, c := range changed {
@@ -71,6 +59,24 @@ func (s LatchSet) Unlatched() LatchSet {
 	all := slices.Clone(s)
 	for i := range all {
 		all[i] = Customer{ID: all[i].ID}
+	}
+	return all
+}
+
+// Renumbered is the set with contacts that are so far above the customers' IDs.
+func (s LatchSet) Renumbered(above int64) LatchSet {
+	all := slices.Clone(s)
+	for i := range all {
+		all[i].Contact = all[i].ID + above
+	}
+	return all
+}
+
+// Shuffled is the set with its contacts at random among its customers.
+func (s LatchSet) Shuffled(dice *rand.Rand) LatchSet {
+	all := slices.Clone(s)
+	for i, j := range dice.Perm(len(s)) {
+		all[i].Contact = s[j].Contact
 	}
 	return all
 }

@@ -16,8 +16,9 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
-// Factory makes a provider of a version, with options of its API client and of its keeper, as provider.NewServerWith does.
-type Factory func(version string, client []fusebill.Option, keeper []latch.Option) func() tfprotov6.ProviderServer
+// Factory makes a provider of a version, with options of its API client and of its changes of
+// latches, as provider.NewServerWith does.
+type Factory func(version string, client []fusebill.Option, changes []latch.Option) func() tfprotov6.ProviderServer
 
 // factory makes the provider that is tested.
 var factory Factory
@@ -27,9 +28,10 @@ var temporary string
 
 // Main runs the tests of a package, with the provider that a factory makes.
 //
-// The settings of the user's shell do not reach the tests: a real key would open a real account. The key of tests comes from
-// the environment, so configurations hold none. At the end nothing is left in the temporary directory, neither by the tests
-// nor by what they start: a provider whose CLI is killed leaves its socket.
+// The settings of the user's shell do not reach the tests: a real key would open a real account.
+// The key of tests comes from the environment, so configurations hold none. At the end nothing is
+// left in the temporary directory, neither by the tests nor by what they start: a provider whose
+// CLI is killed leaves its socket.
 func Main(m *testing.M, provider Factory) {
 	factory = provider
 	code, err := runTests(m)
@@ -49,7 +51,8 @@ func runTests(m *testing.M) (code int, err error) {
 		os.Setenv("TMPDIR", temporary),
 		os.Unsetenv(EnvBaseURL),
 		os.Setenv(EnvAPIKey, APIKey),
-		// plugin-testing puts it where it adds what a configuration requires, and import steps have to say it themselves.
+		// plugin-testing puts it where it adds what a configuration requires, and import steps have
+		// to say it themselves.
 		os.Setenv(resource.EnvTfAccProviderNamespace, path.Dir(Source)),
 		traceTests(filepath.Join(temporary, "logs")),
 	)
@@ -59,7 +62,8 @@ func runTests(m *testing.M) (code int, err error) {
 	return m.Run(), nil
 }
 
-// Seed returns the seed of what a test does at random: TEST_SEED, or 1. The failure of a test has to name it.
+// Seed returns the seed of what a test does at random: TEST_SEED, or 1. The failure of a test has
+// to name it.
 func Seed(t *testing.T) uint64 {
 	t.Helper()
 	text := os.Getenv(EnvSeed)

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// Interrupt is a Ctrl-C. A terminal sends that to all; the provider ignores it, as does a CLI that runs another one.
+// Interrupt is a Ctrl-C. A terminal sends that to all; the provider ignores it, as does a CLI that
+// runs another one.
 func (c *Workspace) Interrupt(cmd *exec.Cmd) {
 	pid := cmd.Process.Pid
 	for _, child := range c.children(pid) { // A CLI before 1.2 runs itself in a child.

@@ -17,16 +17,17 @@ import (
 )
 
 const (
-	// pieceLength is the shortest part of a key that counts: the test key says in words what it is, and they stand in logs too.
+	// pieceLength is the shortest part of a key that counts: the test key says in words what it is,
+	// and they stand in logs too.
 	pieceLength = 12
-	// fewCustomers is up to how many an account is small enough for logs at TRACE: they grow with latches times runs, and
-	// repeat themselves.
+	// fewCustomers is up to how many an account is small enough for logs at TRACE: they grow with
+	// latches times runs, and repeat themselves.
 	fewCustomers = 50
 )
 
-// Secrets are the texts that give a part of a key away: every piece of it, of what it decodes to, and of its encoded forms,
-// as alone and behind "Basic ".
-func Secrets(key string) []string {
+// secrets are the texts that give a part of a key away: every piece of it, of what it decodes to,
+// and of its encoded forms, as alone and behind "Basic ".
+func secrets(key string) []string {
 	decoded, err := base64.StdEncoding.DecodeString(key)
 	if err != nil {
 		panic(err)
@@ -49,20 +50,21 @@ func Secrets(key string) []string {
 var leaks = newLeakFinder(APIKey)
 
 type leakFinder struct {
-	begins map[[2]byte]bool // a cheap look before the dear one
+	begins map[[2]byte]bool // the first two bytes of pieces: a quick check
 	pieces map[string]bool
 }
 
 func newLeakFinder(key string) leakFinder {
 	f := leakFinder{map[[2]byte]bool{}, map[string]bool{}}
-	for _, piece := range Secrets(key) {
+	for _, piece := range secrets(key) {
 		f.begins[[2]byte{piece[0], piece[1]}] = true
 		f.pieces[piece] = true
 	}
 	return f
 }
 
-// find returns the part of the key that a text holds, with what stands around it; "" where it holds none.
+// find returns the part of the key that a text holds, with what stands around it; "" where it holds
+// none.
 func (f leakFinder) find(text string) (piece, around string) {
 	for i := range len(text) - pieceLength + 1 {
 		if f.begins[[2]byte{text[i], text[i+1]}] && f.pieces[text[i:i+pieceLength]] {
@@ -86,7 +88,8 @@ func KeepsKey(t testing.TB, texts map[string]string) {
 	}
 }
 
-// FilesBelow returns the texts of all files below a directory, and of those inside plan files, which are zip archives.
+// FilesBelow returns the texts of all files below a directory, and of those inside plan files,
+// which are zip archives.
 func FilesBelow(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
@@ -122,8 +125,9 @@ func FilesBelow(t testing.TB, dir string) map[string]string {
 // logsOfTests is where plugin-testing writes a log for each test.
 var logsOfTests string
 
-// traceTests makes plugin-testing write logs into a folder and keep its files, for KeepsKey to look through. The provider runs
-// in this process and logs all at TRACE. The CLI logs errors only: it has no key. It does log at TRACE in a [Workspace].
+// traceTests makes plugin-testing write logs into a folder and keep its files, for KeepsKey to look
+// through. The provider runs in this process and logs all at TRACE. The CLI logs errors only: it
+// has no key. It does log at TRACE in a [Workspace].
 func traceTests(folder string) error {
 	logsOfTests = folder
 	return errors.Join(
@@ -154,13 +158,15 @@ func RunCase(t *testing.T, c resource.TestCase) {
 			t.Error(err)
 		}
 	})
-	if slices.ContainsFunc(c.Steps, func(s resource.TestStep) bool { return strings.Contains(s.Config, "terraform_data") }) {
+	usesData := func(s resource.TestStep) bool { return strings.Contains(s.Config, "terraform_data") }
+	if slices.ContainsFunc(c.Steps, usesData) {
 		c.TerraformVersionChecks = append(c.TerraformVersionChecks, tfversion.SkipBelow(tfversion.Version1_4_0))
 	}
 	resource.ParallelTest(t, c)
 }
 
-// keepsKey looks for the key, at the test's end, in all that commands of the CLI have printed and written.
+// keepsKey looks for the key, at the test's end, in all that commands of the CLI have printed and
+// written.
 func (c *Workspace) keepsKey(customers int) {
 	logs := c.T.TempDir()
 	level := "TRACE"

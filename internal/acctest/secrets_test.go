@@ -13,7 +13,8 @@ func TestKeepsKey_finds(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{
-		APIKey, "the key is " + APIKey[:pieceLength], APIKey[len(APIKey)-pieceLength:], string(decoded[3 : 3+pieceLength]), "Authorization: Basic " + APIKey[:1] + "…",
+		APIKey, "the key is " + APIKey[:pieceLength], APIKey[len(APIKey)-pieceLength:],
+		string(decoded[3 : 3+pieceLength]), "Authorization: Basic " + APIKey[:1] + "…",
 	} {
 		if piece, _ := leaks.find(text); piece == "" {
 			t.Errorf("nothing found in %q", text)

@@ -17,21 +17,56 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
-// Step applies a configuration of the latch "test" and says what must come of it. plugin-testing itself then plans once
-// more without and once with a refresh, and fails if either plan isn't empty.
-type Step struct {
-	Prepare func() // what happens before the plan, such as a change behind Terraform's back
-	Config  string // default: provider and after
+// Run runs the steps with the real CLI, beside other tests.
+func Run(t *testing.T, steps ...resource.TestStep) {
+	t.Helper()
+	RunCase(t, resource.TestCase{ProtoV6ProviderFactories: providers, Steps: steps})
+}
 
-	// The plan, as it is shown before anybody approves it. before is empty for a create.
+// Needs is run for what only newer CLIs have. An older one skips the test, and plugin-testing says
+// which version is missing.
+func Needs(t *testing.T, feature string, check tfversion.TerraformVersionCheck, steps ...resource.TestStep) {
+	t.Helper()
+	t.Logf("This test is about %s, which not every CLI has.", feature)
+	RunCase(t, resource.TestCase{
+		TerraformVersionChecks:   []tfversion.TerraformVersionCheck{check},
+		ProtoV6ProviderFactories: providers,
+		Steps:                    steps,
+	})
+}
+
+// providers serves the provider in this process, with waits that tests can afford: between retries,
+// and until a holder releases its claim.
+var providers = map[string]func() (tfprotov6.ProviderServer, error){
+	"fusebill": Serve([]fusebill.Option{fusebill.WithRetryWait(time.Millisecond, 10*time.Millisecond)},
+		[]latch.Option{latch.WithStallTimeout(10 * time.Millisecond)}),
+}
+
+// Patient serves the provider with the real wait for a holder, for tests in which the holder
+// releases its claim, however busy the machine.
+var Patient = map[string]func() (tfprotov6.ProviderServer, error){"fusebill": Serve(nil, nil)}
+
+// Serve serves a provider with these options as the plugin does.
+func Serve(client []fusebill.Option, changes []latch.Option) func() (tfprotov6.ProviderServer, error) {
+	return func() (tfprotov6.ProviderServer, error) { return factory("test", client, changes)(), nil }
+}
+
+// Step applies a configuration of the latch "test" and has the results to expect. plugin-testing
+// then plans once more without and once with a refresh, and fails unless both plans are empty.
+type Step struct {
+	Prepare func() // runs before the plan, such as for a change outside Terraform
+	Config  string // default: provider and After
+
+	// The plan. Before is empty for a create.
 	Action        plancheck.ResourceActionType
 	Before, After Customer
 
-	Sneak  func()     // what happens between plan and apply
-	Writes []Customer // the latch calls that are made; those for which a fault is answered included
+	Sneak  func()     // runs between plan and apply
+	Writes []Customer // the latch calls, including those that fail
 }
 
-// Plans checks that a plan does this to the latch "test": no other action, no other value before it, and none after.
+// Plans checks that a plan does this to the latch "test": no other action, no other value before
+// it, and none after.
 func Plans(action plancheck.ResourceActionType, before, after Customer) []plancheck.PlanCheck {
 	return []plancheck.PlanCheck{
 		plancheck.ExpectResourceAction(LatchAddress, action),
@@ -40,10 +75,10 @@ func Plans(action plancheck.ResourceActionType, before, after Customer) []planch
 				if rc.Address != LatchAddress {
 					continue
 				}
-				if got := heldIn(rc.Change.Before); got != before {
+				if got := customerIn(rc.Change.Before); got != before {
 					return fmt.Errorf("the plan starts from %v, want %v", got, before)
 				}
-				if got := heldIn(rc.Change.After); got != after {
+				if got := customerIn(rc.Change.After); got != after {
 					return fmt.Errorf("the plan ends with %v, want %v", got, after)
 				}
 			}
@@ -55,53 +90,23 @@ func Plans(action plancheck.ResourceActionType, before, after Customer) []planch
 // CheckPlan is a plan check made of a function.
 type CheckPlan func(plancheck.CheckPlanRequest) error
 
+// CheckPlan implements [plancheck.PlanCheck].
 func (f CheckPlan) CheckPlan(_ context.Context, req plancheck.CheckPlanRequest, resp *plancheck.CheckPlanResponse) {
 	resp.Error = f(req)
 }
 
-// providers serves the provider in this process, with waits that tests can afford: between retries, and for a holder to
-// give up what another customer claims.
-var providers = map[string]func() (tfprotov6.ProviderServer, error){
-	"fusebill": Serve([]fusebill.Option{fusebill.WithRetryWait(time.Millisecond, 10*time.Millisecond)},
-		[]latch.Option{latch.WithStallTimeout(10 * time.Millisecond)}),
-}
-
-// Patient serves it with the real wait for a holder, for tests in which the holder does give up, however busy the machine.
-var Patient = map[string]func() (tfprotov6.ProviderServer, error){"fusebill": Serve(nil, nil)}
-
-// Serve serves a provider with these options as the plugin does.
-func Serve(client []fusebill.Option, keeper []latch.Option) func() (tfprotov6.ProviderServer, error) {
-	return func() (tfprotov6.ProviderServer, error) { return factory("test", client, keeper)(), nil }
-}
-
 // TriesOfACall is how often a call is made whose every try fails.
 const TriesOfACall = 1 + fusebill.DefaultMaxRetries
-
-// Run runs the steps with the real CLI, beside other tests.
-func Run(t *testing.T, steps ...resource.TestStep) {
-	t.Helper()
-	RunCase(t, resource.TestCase{ProtoV6ProviderFactories: providers, Steps: steps})
-}
-
-// Needs is run for what only newer CLIs have. An older one skips the test, and plugin-testing says which version is missing.
-func Needs(t *testing.T, feature string, check tfversion.TerraformVersionCheck, steps ...resource.TestStep) {
-	t.Helper()
-	t.Logf("This test is about %s, which not every CLI has.", feature)
-	RunCase(t, resource.TestCase{
-		TerraformVersionChecks:   []tfversion.TerraformVersionCheck{check},
-		ProtoV6ProviderFactories: providers,
-		Steps:                    steps,
-	})
-}
 
 // Refused is a step whose plan or apply ends with an error.
 func Refused(config string, diagnosis *regexp.Regexp) resource.TestStep {
 	return resource.TestStep{Config: config, ExpectError: diagnosis}
 }
 
-// Diagnosis matches an error as the CLI prints it: its summary, the line of the configuration that it points at (of the
-// attribute at fault, or the block's first line; "" where there is none), and parts of its text in their order. The CLI
-// breaks lines where it likes, so white space counts for nothing.
+// Diagnosis matches an error as the CLI prints it: its summary, the line of the configuration that
+// it points at (of the attribute at fault, or the block's first line; "" where there is none), and
+// parts of its text in their order. The CLI breaks lines where it likes, so white space counts for
+// nothing.
 func Diagnosis(summary, line string, parts ...string) *regexp.Regexp {
 	var pattern strings.Builder
 	pattern.WriteString("(?s)Error: " + loosely(summary) + `\s+`)

@@ -18,7 +18,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 )
 
-// Workspace is a working directory for the CLI, whose provider block names an account. The key is in the environment alone.
+// Workspace is a working directory for the CLI, whose provider block names an account. The key is
+// in the environment alone.
 type Workspace struct {
 	T       *testing.T
 	CLI     CLI
@@ -58,8 +59,8 @@ func findCLI(t *testing.T) CLI {
 	return found
 }
 
-// override makes the CLI run the built provider for Source, and for other providers from these folders, without asking a
-// registry.
+// override makes the CLI run the built provider for Source, and for other providers from these
+// folders, without asking a registry.
 func (c *Workspace) override(others map[string]string) {
 	c.T.Helper()
 	folders := []string{fmt.Sprintf("  %q = %q", Source, filepath.Dir(BuiltProvider(c.T)))}
@@ -89,7 +90,7 @@ func (c *Workspace) Declare(blocks ...string) {
 	c.T.Helper()
 	config := strings.Join(blocks, "\n")
 	if strings.Contains(config, "terraform_data") {
-		c.SkipBelow(1, 4, "values that terraform_data tells after apply only")
+		c.SkipBelow(1, 4, "values of terraform_data that are unknown at plan")
 	}
 	c.Write("main.tf", config)
 }
@@ -104,7 +105,8 @@ func (c *Workspace) Command(args ...string) (*exec.Cmd, *bytes.Buffer) {
 	return cmd, output
 }
 
-// Run runs a command of the CLI and returns what it prints. It fails the test unless the command ends with this code.
+// Run runs a command of the CLI and returns what it prints. It fails the test unless the command
+// ends with this code.
 func (c *Workspace) Run(code int, args ...string) string {
 	c.T.Helper()
 	cmd, output := c.Command(args...)
@@ -112,7 +114,8 @@ func (c *Workspace) Run(code int, args ...string) string {
 	return output.String()
 }
 
-// Ended fails the test unless a command that Command made, and that ended with err, ended with this code.
+// Ended fails the test unless a command that Command made, and that ended with err, ended with this
+// code.
 func (c *Workspace) Ended(cmd *exec.Cmd, output *bytes.Buffer, err error, code int) {
 	c.T.Helper()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
@@ -139,7 +142,8 @@ func (c *Workspace) PlanIs(changes bool) string {
 	return c.Run(code, "plan", "-no-color", "-detailed-exitcode", "-out=tfplan")
 }
 
-// attributes returns those of the latch "test" in the JSON that show prints, as they stand there; nil if it isn't there.
+// attributes returns those of the latch "test" in the JSON that show prints, as they stand there;
+// nil if it is not there.
 func (c *Workspace) attributes(file ...string) map[string]json.RawMessage {
 	c.T.Helper()
 	type module struct {
@@ -168,7 +172,8 @@ func (c *Workspace) attributes(file ...string) map[string]json.RawMessage {
 	return nil
 }
 
-// Shows fails the test unless state, or a plan file, holds this latch, digit for digit; no customer stands for no latch.
+// Shows fails the test unless state, or a plan file, holds this latch, digit for digit; no customer
+// stands for no latch.
 func (c *Workspace) Shows(want Customer, file ...string) {
 	c.T.Helper()
 	got := c.attributes(file...)
@@ -191,7 +196,8 @@ func (c *Workspace) Shows(want Customer, file ...string) {
 	}
 }
 
-// Prints fails the test unless an output holds these texts, however the CLI breaks their lines and frames them.
+// Prints fails the test unless an output holds these texts, however the CLI breaks their lines and
+// frames them.
 func Prints(t *testing.T, output string, texts ...string) {
 	t.Helper()
 	bare := strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(output)
@@ -202,7 +208,7 @@ func Prints(t *testing.T, output string, texts ...string) {
 	}
 }
 
-// Latches returns all latches that state holds, or that an output tells.
+// Latches returns all latches in state, in resources and in the output "latches".
 func (c *Workspace) Latches() LatchSet {
 	c.T.Helper()
 	text, err := os.ReadFile(filepath.Join(c.Dir, "terraform.tfstate"))
@@ -271,7 +277,8 @@ func (l stateLatch) of(customer int64) Customer {
 	return Customer{ID: customer, Contact: id(l.Contact), Company: id(l.Company)}
 }
 
-// Install makes init find the built provider, as if it came from the registry. Runs without init need no such thing.
+// Install makes init find the built provider, as if it came from the registry. Runs without init
+// need no such thing.
 func (c *Workspace) Install() {
 	c.T.Helper()
 	mirror := c.T.TempDir()
@@ -308,7 +315,8 @@ func (c *Workspace) StandIn(addresses ...string) {
 	c.override(folders)
 }
 
-// SkipBelow skips a test of a feature that older CLIs do not have. The two CLIs count their versions alike.
+// SkipBelow skips a test of a feature that older CLIs do not have. The two CLIs count their
+// versions alike.
 func (c *Workspace) SkipBelow(major, minor int, feature string) {
 	c.T.Helper()
 	var gotMajor, gotMinor int
@@ -320,7 +328,8 @@ func (c *Workspace) SkipBelow(major, minor int, feature string) {
 	}
 }
 
-// SkipWithoutTerraform14 skips a test of a feature that no version of OpenTofu has, such as queries and actions.
+// SkipWithoutTerraform14 skips a test of a feature that no version of OpenTofu has, such as queries
+// and actions.
 func (c *Workspace) SkipWithoutTerraform14(feature string) {
 	c.T.Helper()
 	if c.CLI.IsOpenTofu() {

@@ -23,7 +23,7 @@ import (
 // declared, however it comes about. The same holds for a run that was interrupted or died.
 
 // neverUnlatched fails the test if any call removed a latch.
-func neverUnlatched(a acctest.Account, t *testing.T) {
+func neverUnlatched(t *testing.T, a acctest.Account) {
 	t.Helper()
 	for _, r := range a.Requests() {
 		if r.Route == fusebillsim.RouteUnlatch || r.Route == fusebillsim.RouteLatch && strings.Contains(r.Body, `"hubSpotId":null,"hubSpotCompanyId":null`) {
@@ -122,7 +122,7 @@ func TestAccCLILatches_partFailureWithRowsChanged(t *testing.T) {
 	c.Run(0, "untaint", acctest.SetAddress)
 	c.Apply()
 	a.WroteSet(t, append(fixes, changed)...)
-	neverUnlatched(a, t)
+	neverUnlatched(t, a)
 }
 
 // What the replacement declares may not be known when it is planned. Nothing is removed on a guess.
@@ -145,7 +145,7 @@ func TestAccCLILatches_partFailureReplacedByUnknown(t *testing.T) {
 				t.Errorf("a warning: %v, want %v\n%s", warned, test.warns, output)
 			}
 			a.WroteSet(t, fixes...)
-			neverUnlatched(a, t)
+			neverUnlatched(t, a)
 			a.Holds(t, corrected...)
 			showsSet(c, corrected)
 			c.PlanIs(false)
@@ -222,7 +222,7 @@ func TestAccHubSpotLatchesFaults_allFail(t *testing.T) {
 			ExpectError: acctest.Diagnosis("HubSpot latch was not changed", "", "Could not create the HubSpot latch of customer 1 (contact 1001): ",
 				"read afterwards, customer 1 is latched to nothing."),
 		},
-		stepOfSet(a, t, setStep{prepare: func() { back() }, action: plancheck.ResourceActionCreate, after: declared, writes: declared}))
+		stepOfSet(t, a, setStep{prepare: func() { back() }, action: plancheck.ResourceActionCreate, after: declared, writes: declared}))
 }
 
 // An update keeps what it has made, what it has removed, and what has failed as it was.
@@ -231,7 +231,7 @@ func TestAccHubSpotLatchesFaults_partOfAnUpdate(t *testing.T) {
 	after := before.With(acctest.Customer{ID: 1, Contact: 2001}, acctest.Customer{ID: 2, Contact: 404}, acctest.Customer{ID: 3}, acctest.Customer{ID: 4, Contact: 1004, Company: 3004}, acctest.Customer{ID: 5}, acctest.Customer{ID: 61, Contact: 405}, acctest.Customer{ID: 62, Contact: 1062})
 	a := acctest.AccountWith(t, append(before.Unlatched(), acctest.Customer{ID: 61}, acctest.Customer{ID: 62})...)
 	var back func()
-	acctest.Run(t, createsSet(a, t, before),
+	acctest.Run(t, createsSet(t, a, before),
 		resource.TestStep{
 			PreConfig: func() {
 				unknownContacts(a, 404, 405)
@@ -247,7 +247,7 @@ func TestAccHubSpotLatchesFaults_partOfAnUpdate(t *testing.T) {
 				`"2" = { hubspot_id = 404, hubspot_company_id = null }`, "Could not update the HubSpot latch of customer 2 (contact 404)",
 				`"61" = { hubspot_id = 405, hubspot_company_id = null }`, "Could not update the HubSpot latch of customer 61 (contact 405)"),
 		},
-		stepOfSet(a, t, setStep{
+		stepOfSet(t, a, setStep{
 			prepare: func() { back(); unknownContacts(a) }, action: plancheck.ResourceActionUpdate,
 			before: after.With(acctest.Customer{ID: 2, Contact: 1002}, acctest.Customer{ID: 5, Contact: 1005}, acctest.Customer{ID: 61}), after: after,
 			writes: acctest.LatchSet{{ID: 2, Contact: 404}, {ID: 5}, {ID: 61, Contact: 405}},
@@ -276,7 +276,7 @@ func TestAccHubSpotLatchesFaults_answers(t *testing.T) {
 		ExpectError: acctest.Diagnosis("HubSpot latches are incomplete", latchesLine, "Of 20 changes 19 were made, 1 failed",
 			"Error: Fusebill latched something else than was asked for", `"3" = { hubspot_id = 1003, hubspot_company_id = null }`,
 			"customer 3 was to be latched to contact 1003"),
-	}, stepOfSet(a, t, setStep{
+	}, stepOfSet(t, a, setStep{
 		prepare: func() { back(); a.Holds(t, declared...) },
 		action:  plancheck.ResourceActionDestroyBeforeCreate, before: declared, after: declared,
 	}))
@@ -384,7 +384,7 @@ func TestAccCLILatches_interrupted(t *testing.T) {
 				t.Errorf("%d writes, want %d for the rest", a.Writes(), want)
 			}
 			if name != "destroy" {
-				neverUnlatched(a, t)
+				neverUnlatched(t, a)
 				showsSet(c, test.after)
 				a.Holds(t, test.after...)
 			} else {
@@ -416,7 +416,7 @@ func TestAccCLILatches_providerDies(t *testing.T) {
 			if n := a.Writes(); n != 100-39 {
 				t.Errorf("%d writes, want those of the customers that are missing", n)
 			}
-			neverUnlatched(a, t)
+			neverUnlatched(t, a)
 			a.Holds(t, declared...)
 			showsSet(c, declared)
 			c.PlanIs(false)
@@ -465,7 +465,7 @@ func TestAccCLILatches_fiftyOfAThousandFail(t *testing.T) {
 	c.Declare(declared.With(fixes...).Block())
 	c.Apply()
 	a.WroteSet(t, fixes...)
-	neverUnlatched(a, t)
+	neverUnlatched(t, a)
 	a.Holds(t, declared.With(fixes...)...)
 	c.PlanIs(false)
 }

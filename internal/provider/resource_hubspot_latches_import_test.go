@@ -27,7 +27,7 @@ func TestAccHubSpotLatchesImport(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t, append(declared.With(), acctest.Customer{ID: 33})...)
-			acctest.Needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0), stepOfSet(a, t, setStep{
+			acctest.Needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0), stepOfSet(t, a, setStep{
 				config: a.With(declared.Block(), acctest.ImportOfSet(id)), action: plancheck.ResourceActionNoop, before: declared, after: declared,
 			}))
 		})
@@ -37,10 +37,10 @@ func TestAccHubSpotLatchesImport(t *testing.T) {
 func TestAccHubSpotLatchesImport_byCommand(t *testing.T) {
 	declared := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 102}}
 	a := acctest.AccountWith(t, append(declared.Unlatched(), acctest.Customer{ID: 33})...)
-	acctest.Run(t, createsSet(a, t, declared), resource.TestStep{
+	acctest.Run(t, createsSet(t, a, declared), resource.TestStep{
 		PreConfig: a.ResetCalls, ResourceName: acctest.SetAddress, ImportState: true, ImportStateId: "account", ImportStateVerify: true,
 		ImportStateVerifyIdentifierAttribute: "latches.%",
-	}, stepOfSet(a, t, setStep{action: plancheck.ResourceActionNoop, before: declared, after: declared}))
+	}, stepOfSet(t, a, setStep{action: plancheck.ResourceActionNoop, before: declared, after: declared}))
 }
 
 // An import and a change in one apply, and a form of writing that the import can't know: that costs no call.
@@ -50,7 +50,7 @@ func TestAccHubSpotLatchesImport_withChange(t *testing.T) {
 	texts := textsOfSet(after)
 	texts["33"] = latchText{known, idText{mark: known}, newIDText(204)}
 	texts["22"] = latchText{known, newIDText(103), idText{mark: known}}
-	acctest.Needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0), stepOfSet(a, t, setStep{
+	acctest.Needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0), stepOfSet(t, a, setStep{
 		config: a.With(acctest.ImportOfSet("account"), setOf(`"11" = { hubspot_id = 101, hubspot_company_id = 202 }`,
 			`"22" = { hubspot_id = "103", hubspot_company_id = "" }`, `"33" = { hubspot_id = "", hubspot_company_id = 204 }`)),
 		action: plancheck.ResourceActionUpdate, before: before, after: after, texts: texts,

@@ -97,7 +97,7 @@ func TestAccHubSpotLatchesRefused_declaredTwiceWithinTheMap(t *testing.T) {
 	t.Run("not so across kinds", func(t *testing.T) {
 		declared := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 202, Company: 101}}
 		a := acctest.AccountWith(t, declared.Unlatched()...)
-		acctest.Run(t, createsSet(a, t, declared))
+		acctest.Run(t, createsSet(t, a, declared))
 	})
 }
 
@@ -242,10 +242,10 @@ func TestAccHubSpotLatchesRefused_exclusiveWhereListsTellNothing(t *testing.T) {
 	declared := acctest.LatchSet{{ID: 11, Contact: 101}}
 	a := acctest.AccountWith(t, declared.Unlatched()...)
 	a.Configure(func(b *fusebillsim.Behavior) { b.ListOmitsHubSpotKeys = true })
-	acctest.Run(t, createsSet(a, t, declared),
+	acctest.Run(t, createsSet(t, a, declared),
 		acctest.Refused(a.With(declared.Block("exclusive = true")), acctest.Diagnosis("Fusebill's lists don't show HubSpot latches", "",
 			"Could not find the latches of other customers", "leave out exclusive")),
-		stepOfSet(a, t, setStep{action: plancheck.ResourceActionNoop, before: declared, after: declared}))
+		stepOfSet(t, a, setStep{action: plancheck.ResourceActionNoop, before: declared, after: declared}))
 }
 
 // A set that becomes exclusive says what that will remove.

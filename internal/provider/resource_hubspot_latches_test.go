@@ -120,7 +120,7 @@ type setStep struct {
 	reads         int              // at most so many other calls; 0: 10, -1: none
 }
 
-func stepOfSet(a acctest.Account, t *testing.T, s setStep) resource.TestStep {
+func stepOfSet(t *testing.T, a acctest.Account, s setStep) resource.TestStep {
 	t.Helper()
 	before, after := textsOfSet(s.before), textsOfSet(s.after)
 	if s.textsBefore != nil {
@@ -150,9 +150,9 @@ func stepOfSet(a acctest.Account, t *testing.T, s setStep) resource.TestStep {
 }
 
 // createsSet is the step that most tests begin with.
-func createsSet(a acctest.Account, t *testing.T, s acctest.LatchSet, arguments ...string) resource.TestStep {
+func createsSet(t *testing.T, a acctest.Account, s acctest.LatchSet, arguments ...string) resource.TestStep {
 	t.Helper()
-	return stepOfSet(a, t, setStep{action: plancheck.ResourceActionCreate, after: s, arguments: arguments, writes: s})
+	return stepOfSet(t, a, setStep{action: plancheck.ResourceActionCreate, after: s, arguments: arguments, writes: s})
 }
 
 // The cells of a CSV file are taken as they are: empty ones stand for none, and stay as empty as they were written.
@@ -174,7 +174,7 @@ func TestAccHubSpotLatches_fromCSV(t *testing.T) {
 	texts := textsOfSet(after)
 	texts["22"] = latchText{known, empty, newIDText(203)}
 	texts["33"] = latchText{known, newIDText(303), empty}
-	acctest.Run(t, stepOfSet(a, t, setStep{config: config, action: plancheck.ResourceActionCreate, after: after, texts: texts, writes: after}))
+	acctest.Run(t, stepOfSet(t, a, setStep{config: config, action: plancheck.ResourceActionCreate, after: after, texts: texts, writes: after}))
 	a.Holds(t, after.Unlatched()...) // plugin-testing destroyed what it made.
 }
 
@@ -194,8 +194,8 @@ func TestAccHubSpotLatches_formsOfIDs(t *testing.T) {
 	texts := textsOfSet(after)
 	texts["22"] = latchText{known, newIDText(102), idText{mark: known}}
 	acctest.Run(t,
-		stepOfSet(a, t, setStep{config: config("101"), action: plancheck.ResourceActionCreate, after: after, texts: texts, writes: after}),
-		stepOfSet(a, t, setStep{config: config(`"101"`), action: plancheck.ResourceActionNoop, textsBefore: texts, after: after, texts: texts}),
+		stepOfSet(t, a, setStep{config: config("101"), action: plancheck.ResourceActionCreate, after: after, texts: texts, writes: after}),
+		stepOfSet(t, a, setStep{config: config(`"101"`), action: plancheck.ResourceActionNoop, textsBefore: texts, after: after, texts: texts}),
 	)
 }
 
@@ -205,9 +205,9 @@ func TestAccHubSpotLatches_changesAreOneWriteEach(t *testing.T) {
 	customers = append(customers, before.Unlatched()...)
 	a := acctest.AccountWith(t, append(customers, acctest.Customer{ID: 201})...)
 	steps := []resource.TestStep{
-		createsSet(a, t, before),
+		createsSet(t, a, before),
 		// Nothing changes: a page, in each of the processes.
-		stepOfSet(a, t, setStep{action: plancheck.ResourceActionNoop, before: before, after: before, reads: 4}),
+		stepOfSet(t, a, setStep{action: plancheck.ResourceActionNoop, before: before, after: before, reads: 4}),
 	}
 	for _, changed := range []acctest.Customer{
 		{ID: 11, Contact: 9011}, {ID: 12, Company: 9012}, {ID: 13, Contact: 1013, Company: 9013}, // changed
@@ -216,7 +216,7 @@ func TestAccHubSpotLatches_changesAreOneWriteEach(t *testing.T) {
 		{ID: 14, Contact: 1014},  // and back
 	} {
 		after := before.With(changed)
-		steps = append(steps, stepOfSet(a, t, setStep{
+		steps = append(steps, stepOfSet(t, a, setStep{
 			action: plancheck.ResourceActionUpdate, before: before, after: after, writes: acctest.LatchSet{changed},
 		}))
 		before = after
@@ -234,7 +234,7 @@ func TestAccHubSpotLatches_driftIsShownAndHealed(t *testing.T) {
 			at := slices.IndexFunc(declared, func(h acctest.Customer) bool { return h.ID == c.ID })
 			heals = append(heals, declared[at])
 		}
-		return stepOfSet(a, t, setStep{
+		return stepOfSet(t, a, setStep{
 			prepare: func() {
 				for _, c := range changed {
 					a.SetLatch(c.ID, c.Contact, c.Company)
@@ -248,7 +248,7 @@ func TestAccHubSpotLatches_driftIsShownAndHealed(t *testing.T) {
 		a.WroteSet(t, acctest.Customer{ID: 11, Company: 202}, acctest.Customer{ID: 22, Contact: 102}, acctest.Customer{ID: 11, Contact: 101, Company: 202})
 		a.Holds(t, declared...)
 	}
-	acctest.Run(t, createsSet(a, t, declared), swapped,
+	acctest.Run(t, createsSet(t, a, declared), swapped,
 		drift(acctest.Customer{ID: 11, Contact: 999, Company: 202}),                           // contact changed
 		drift(acctest.Customer{ID: 22, Contact: 102, Company: 888}),                           // company added
 		drift(acctest.Customer{ID: 11, Contact: 101}),                                         // company removed
@@ -264,13 +264,13 @@ func TestAccHubSpotLatches_deletedCustomer(t *testing.T) {
 	declared := acctest.LatchSet{{ID: 11, Contact: 101}, {ID: 22, Contact: 102}}
 	a := acctest.AccountWith(t, declared.Unlatched()...)
 	left := declared.With(acctest.Customer{ID: 22})
-	acctest.Run(t, createsSet(a, t, declared),
+	acctest.Run(t, createsSet(t, a, declared),
 		resource.TestStep{
 			PreConfig:   func() { a.DeleteCustomer(22); a.ResetCalls() },
 			Config:      a.With(declared.Block()),
 			ExpectError: acctest.Diagnosis("Customer not found in Fusebill", "", "Could not plan the HubSpot latch of customer 22 (contact 102)"),
 		},
-		stepOfSet(a, t, setStep{action: plancheck.ResourceActionNoop, before: left, after: left}),
+		stepOfSet(t, a, setStep{action: plancheck.ResourceActionNoop, before: left, after: left}),
 	)
 }
 
@@ -278,8 +278,8 @@ func TestAccHubSpotLatches_idsKeepEveryDigit(t *testing.T) {
 	const big = 9007199254740993 // 2^53 + 1, which no float has
 	declared := acctest.LatchSet{{ID: big, Contact: big + 2, Company: big + 4}, {ID: 9223372036854775807, Contact: 9223372036854775806}}
 	a := acctest.AccountWith(t, declared.Unlatched()...)
-	acctest.Run(t, createsSet(a, t, declared),
-		stepOfSet(a, t, setStep{
+	acctest.Run(t, createsSet(t, a, declared),
+		stepOfSet(t, a, setStep{
 			prepare: func() { a.SetLatch(big, big+6, big+4) },
 			action:  plancheck.ResourceActionUpdate, before: declared.With(acctest.Customer{ID: big, Contact: big + 6, Company: big + 4}), after: declared, writes: declared[:1],
 		}))
@@ -337,7 +337,7 @@ func TestAccHubSpotLatches_unknownThatTurnsOutWrong(t *testing.T) {
 func TestAccHubSpotLatches_takesOverWhatIsThere(t *testing.T) {
 	declared := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 102}, {ID: 33, Contact: 103}}
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101, Company: 202}, acctest.Customer{ID: 22}, acctest.Customer{ID: 33, Contact: 103})
-	acctest.Run(t, stepOfSet(a, t, setStep{action: plancheck.ResourceActionCreate, after: declared, writes: declared[1:2]}))
+	acctest.Run(t, stepOfSet(t, a, setStep{action: plancheck.ResourceActionCreate, after: declared, writes: declared[1:2]}))
 }
 
 // With permission, contacts are taken from customers outside the set, which keep what else they have, and customers that are
@@ -345,7 +345,7 @@ func TestAccHubSpotLatches_takesOverWhatIsThere(t *testing.T) {
 func TestAccHubSpotLatches_allowReassociation(t *testing.T) {
 	declared := acctest.LatchSet{{ID: 11, Contact: 101}, {ID: 22, Contact: 102}}
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22, Contact: 999, Company: 888}, acctest.Customer{ID: 33, Contact: 101, Company: 203})
-	acctest.Run(t, stepOfSet(a, t, setStep{
+	acctest.Run(t, stepOfSet(t, a, setStep{
 		action: plancheck.ResourceActionCreate, after: declared, arguments: []string{"allow_reassociation = true"},
 		writes: append(slices.Clone(declared), acctest.Customer{ID: 33, Company: 203}),
 	}))
@@ -375,7 +375,7 @@ func TestAccHubSpotLatches_moves(t *testing.T) {
 	a := acctest.AccountWith(t, append(before.Unlatched(), acctest.Customer{ID: n + 1})...)
 	chain := before.With(acctest.Customer{ID: 1, Contact: 1002}, acctest.Customer{ID: 2, Contact: 1003}, acctest.Customer{ID: 3}, acctest.Customer{ID: n + 1, Contact: 1001})
 	step := func(from, to acctest.LatchSet, writes int) resource.TestStep {
-		s := stepOfSet(a, t, setStep{action: plancheck.ResourceActionUpdate, before: from, after: to, reads: 20})
+		s := stepOfSet(t, a, setStep{action: plancheck.ResourceActionUpdate, before: from, after: to, reads: 20})
 		s.PostApplyFunc = func() {
 			if got := a.Writes(); got != writes {
 				t.Errorf("%d writes, want %d", got, writes)
@@ -390,7 +390,7 @@ func TestAccHubSpotLatches_moves(t *testing.T) {
 		return s
 	}
 	ring := before.With(acctest.Customer{ID: 1, Contact: 1002}, acctest.Customer{ID: 2, Contact: 1003}, acctest.Customer{ID: 3, Contact: 1001})
-	acctest.Run(t, createsSet(a, t, before),
+	acctest.Run(t, createsSet(t, a, before),
 		step(before, chain, 4),
 		step(chain, before, 4), // back again
 		step(before, ring, 3+1),
@@ -417,8 +417,8 @@ func TestAccHubSpotLatches_exclusive(t *testing.T) {
 			}
 		}
 	}
-	acctest.Run(t, createsSet(a, t, declared, exclusive),
-		stepOfSet(a, t, setStep{
+	acctest.Run(t, createsSet(t, a, declared, exclusive),
+		stepOfSet(t, a, setStep{
 			prepare: latchOthers(10), arguments: []string{exclusive},
 			action: plancheck.ResourceActionUpdate, before: append(slices.Clone(declared), others[:10]...), after: declared,
 			writes: others[:10].Unlatched(), reads: 20,
@@ -429,13 +429,13 @@ func TestAccHubSpotLatches_exclusive(t *testing.T) {
 			ExpectError: acctest.Diagnosis("Too many HubSpot latches would be removed", "", "This plan would remove more latches (11) than max_removals allows (10)",
 				"customers 100, 101, 102,", "set max_removals to 11 or more for this apply."),
 		},
-		stepOfSet(a, t, setStep{
+		stepOfSet(t, a, setStep{
 			prepare: func() { a.WroteSet(t); latchOthers(11)() }, arguments: []string{exclusive, "max_removals = 11"},
 			action: plancheck.ResourceActionUpdate, before: append(slices.Clone(declared), others...), after: declared,
 			writes: others.Unlatched(), reads: 20,
 		}),
 		// Not exclusive any more, the set leaves alone what it doesn't list, however it came into the state.
-		stepOfSet(a, t, setStep{
+		stepOfSet(t, a, setStep{
 			prepare: latchOthers(11),
 			action:  plancheck.ResourceActionUpdate, before: append(slices.Clone(declared), others...), after: declared,
 		}),
@@ -447,14 +447,14 @@ func TestAccHubSpotLatches_exclusive(t *testing.T) {
 func TestAccHubSpotLatches_maxRemovals(t *testing.T) {
 	declared := acctest.NumberedSet(20, 100)
 	a := acctest.AccountWith(t, declared.Unlatched()...)
-	acctest.Run(t, createsSet(a, t, declared, "max_removals = 3"),
+	acctest.Run(t, createsSet(t, a, declared, "max_removals = 3"),
 		acctest.Refused(a.With(declared[:16].Block("max_removals = 3")), acctest.Diagnosis("Too many HubSpot latches would be removed", "max_removals = 3",
 			"more latches (4) than max_removals allows (3)", "17, 18, 19, 20.", "Look for what is missing from latches.")),
-		stepOfSet(a, t, setStep{
+		stepOfSet(t, a, setStep{
 			action: plancheck.ResourceActionUpdate, before: declared, after: declared[:17], arguments: []string{"max_removals = 3"},
 			writes: declared[17:].Unlatched(),
 		}),
-		stepOfSet(a, t, setStep{
+		stepOfSet(t, a, setStep{
 			action: plancheck.ResourceActionUpdate, before: declared[:17], after: declared[:1], writes: declared[1:17].Unlatched(),
 		}))
 }
@@ -463,9 +463,9 @@ func TestAccHubSpotLatches_maxRemovals(t *testing.T) {
 func TestAccHubSpotLatches_empty(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
 	acctest.Run(t,
-		stepOfSet(a, t, setStep{action: plancheck.ResourceActionCreate, after: acctest.LatchSet{}, texts: latchTexts{}, reads: -1}),
-		stepOfSet(a, t, setStep{action: plancheck.ResourceActionUpdate, after: acctest.LatchSet{{ID: 11, Contact: 101}}, writes: acctest.LatchSet{{ID: 11, Contact: 101}}}),
-		stepOfSet(a, t, setStep{
+		stepOfSet(t, a, setStep{action: plancheck.ResourceActionCreate, after: acctest.LatchSet{}, texts: latchTexts{}, reads: -1}),
+		stepOfSet(t, a, setStep{action: plancheck.ResourceActionUpdate, after: acctest.LatchSet{{ID: 11, Contact: 101}}, writes: acctest.LatchSet{{ID: 11, Contact: 101}}}),
+		stepOfSet(t, a, setStep{
 			config: a.With(acctest.LatchSet{}.Block()), action: plancheck.ResourceActionUpdate, before: acctest.LatchSet{{ID: 11, Contact: 101}},
 			after: acctest.LatchSet{}, texts: latchTexts{}, writes: acctest.LatchSet{{ID: 11}},
 		}))

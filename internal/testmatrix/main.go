@@ -1,8 +1,10 @@
-// Command testmatrix runs the acceptance tests with each of the CLIs that it is given, and prints how many of them each
-// passes: the support table in the README. `make test-matrix CLIS="PATH …"` runs it.
+// Command testmatrix runs the acceptance tests with each of the CLIs that it is given, and prints
+// how many of them each passes: the support table in the README. `make test-matrix CLIS="PATH …"`
+// runs it.
 //
-// A skipped test is about something that a CLI does not have; each names it. The exit status of `go test` decides whether a
-// CLI passes, since a timeout or a panic ends a package without a failed test.
+// A skipped test is about something that a CLI does not have; each names it. The exit status of `go
+// test` decides whether a CLI passes, since a timeout or a panic ends a package without a failed
+// test.
 package main
 
 import (
@@ -40,7 +42,8 @@ func main() {
 	}
 }
 
-// run prints a line of the table for each CLI, as soon as its tests have ended, and to failures what failed tests print.
+// run prints a line of the table for each CLI, as soon as its tests have ended, and to failures
+// what failed tests print.
 func run(ctx context.Context, s suite, clis []string, table, failures io.Writer) error {
 	if len(clis) == 0 {
 		return errors.New(`want the paths of the CLIs to test with, as in make test-matrix CLIS="terraform tofu"`)
@@ -62,7 +65,8 @@ func run(ctx context.Context, s suite, clis []string, table, failures io.Writer)
 	return errors.Join(failed...)
 }
 
-// test runs the tests with a CLI and counts how each ended. It returns an error unless `go test` succeeds.
+// test runs the tests with a CLI and counts how each ended. It returns an error unless `go test`
+// succeeds.
 func (s suite) test(ctx context.Context, c acctest.CLI, failures io.Writer) (counts map[string]int, err error) {
 	args := append([]string{"test", "-json", "-count=1", "-timeout=" + s.timeout.String(), "-run=^TestAcc"}, s.packages...)
 	command := exec.CommandContext(ctx, "go", args...)
@@ -85,8 +89,9 @@ func (s suite) test(ctx context.Context, c acctest.CLI, failures io.Writer) (cou
 	return counts, nil
 }
 
-// count reads the events of `go test -json`. It counts whole tests only, since the number of their parts depends on the CLI.
-// What is printed by a test that fails, or that never ends in a package that fails, goes to failures.
+// count reads the events of `go test -json`. It counts whole tests only, since the number of their
+// parts depends on the CLI. What is printed by a test that fails, or that never ends in a package
+// that fails, goes to failures.
 func count(events io.Reader, failures io.Writer) map[string]int {
 	counts := make(map[string]int)
 	type test struct{ pkg, name string }

@@ -12,7 +12,8 @@ import (
 var (
 	action = regexp.MustCompile(`\buses: (.+)`)
 	pinned = regexp.MustCompile(`^[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
-	// allParts are those that .ci/run checks where none is named, partJobs those of the workflow's jobs.
+	// allParts are those that .ci/run checks where none is named, partJobs those of the workflow's
+	// jobs.
 	allParts = regexp.MustCompile(`\|\| set -- (.+)`)
 	partJobs = regexp.MustCompile(`\n +parts: \[(.+)\]`)
 )

@@ -1,300 +1,338 @@
 package contract
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
+	"encoding/base64"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// What the reference says of the service is asserted; what isn't known is found out and told. Of customers nothing is told
-// but what the service's own words say.
-
+// TestContract asserts facts of the API reference, and reports what the reference leaves open. Of
+// customers it shows IDs and latches only, and neither in the block for an issue.
 func TestContract(t *testing.T) {
 	t.Parallel()
-	simulator := map[string]string{}
+	standard := newFindings()
 	t.Run("simulator", func(t *testing.T) {
-		g := simulated(t)
-		g.check(t, nil)
-		simulator = g.findings
-		if a, b := g.latchOf(t, g.customer), g.latchOf(t, g.other); a != (fusebill.Latch{HubSpotID: 101, HubSpotCompanyID: 201}) || !b.IsZero() {
-			t.Errorf("latches aren't put back: %s and %s", a, b)
+		a := simulated(t, func(*fusebillsim.Behavior) {})
+		a.check(t)
+		standard = a.findings
+		for name, value := range standard.values {
+			if strings.HasPrefix(value, notTried) {
+				t.Errorf("%s: %s", name, value)
+			}
 		}
 	})
 	t.Run("account", func(t *testing.T) {
-		g := accountOf(t)
-		t.Log("About 20 calls will be made that read, and 20 more, half of them writes, where " + envCustomer + " is set. They count against the account's limits.")
-		g.check(t, simulator)
+		a := fromEnvironment(t)
+		t.Logf("About 25 calls read; with %s set, about 35 more are made, half of them writes. "+
+			"All of them count against the limits of the account.", envCustomer)
+		defer func() {
+			fmt.Printf("\n%d calls were made. For an issue, copy these lines:\n\n### What `make contract` found\n\n%s\n",
+				a.pacer.calls.Load(), a.findings.report(standard))
+		}()
+		a.check(t)
 	})
 }
 
-func (g *target) check(t *testing.T, simulator map[string]string) {
-	g.open(t)
-	defer g.tell(t, simulator)
-	t.Run("authentication", g.checkAuthentication)
-	t.Run("quota", g.checkQuota)
-	t.Run("paging", g.checkPaging)
-	sample := g.sample(t)
+// check runs all tests over an account. One that fails does not keep the others from running.
+func (a *account) check(t *testing.T) {
+	t.Run("authentication", a.checkAuthentication)
+	t.Run("missing", a.checkMissing)
+	t.Run("quota", a.checkQuota)
+	t.Run("paging", a.checkPaging)
+	sample := a.sample(t)
 	if len(sample) == 0 {
-		t.Skip("The account has no customers, so nothing more can be told.")
+		t.Log("The account has no customers, so the other tests are left out.")
+		return
 	}
-	t.Run("customer", func(t *testing.T) { g.checkCustomer(t, sample[0]) })
-	t.Run("ID set", func(t *testing.T) { g.checkIDSet(t, sample) })
-	t.Run("filters", func(t *testing.T) { g.checkFilters(t, sample) })
-	t.Run("latch", g.checkLatch)
-	t.Run("conflict", g.checkConflict)
+	t.Run("customer", func(t *testing.T) { a.checkCustomer(t, sample[0]) })
+	a.describeEntries(sample)
+	t.Run("IDs", func(t *testing.T) { a.checkIDs(t, sample) })
+	t.Run("filters", func(t *testing.T) { a.checkFilters(t, sample) })
+	if a.customer != 0 {
+		t.Run("latch", a.checkLatch)
+		t.Run("conflict", a.checkConflict)
+		t.Run("update", a.checkUpdate)
+		t.Run("merged contact", a.checkMergedContact)
+	}
+	t.Run("429", a.checkRateLimit)
 }
 
-func page(number, size int, more ...string) url.Values {
-	query := url.Values{"pageNumber": {fmt.Sprint(number)}, "pageSize": {fmt.Sprint(size)}}
-	for i := 0; i+1 < len(more); i += 2 {
-		query.Set(more[i], more[i+1])
+func (a *account) checkAuthentication(t *testing.T) {
+	wrong := base64.StdEncoding.EncodeToString([]byte("0:" + strings.Repeat("contract", 8)))
+	words := a.get(t, page(0, 1), "Authorization", "Basic "+wrong).isError(t, http.StatusUnauthorized)
+	a.findings.add("words for a wrong key", "%q", words)
+
+	r := a.get(t, page(0, 1), "Authorization", "Basic d3Jvbmcta2V5")
+	form, words := r.errorForm()
+	if r.status != http.StatusBadRequest && r.status != http.StatusUnauthorized {
+		t.Errorf("a malformed key: status %d, want 400 or 401", r.status)
 	}
-	return query
+	a.findings.add(malformedKeyStatus, "%d", r.status)
+	a.findings.add("words for a malformed key", "%q in %s", words, form)
+
+	r = a.get(t, page(0, 1), "Authorization", "")
+	if r.status != http.StatusUnauthorized && r.status != http.StatusBadRequest {
+		t.Errorf("no key: status %d, want 401 or 400", r.status)
+	}
+	a.findings.add("status without a key", "%d", r.status)
 }
 
-func (g *target) checkAuthentication(t *testing.T) {
-	for name, key := range map[string]string{"a wrong key": "d3Jvbmcta2V5", "no key": ""} {
-		r := g.get(t, key, "/customers", page(0, 1))
-		if r.status != http.StatusUnauthorized {
-			t.Errorf("%s: status %d, want 401", name, r.status)
-			continue
-		}
-		g.found("words for "+name, "%q", r.isError(t, http.StatusUnauthorized))
+// checkMissing looks at both kinds of a 404.
+func (a *account) checkMissing(t *testing.T) {
+	r := a.get(t, fmt.Sprintf("/customers/%d", noCustomer))
+	form, words := r.errorForm()
+	if r.status != http.StatusNotFound {
+		t.Errorf("a missing customer: status %d, want 404", r.status)
 	}
+	a.findings.add(missingCustomer, "%s", form)
+	a.findings.add("words for a missing customer", "%q", words)
+
+	r = a.get(t, "/noSuchRoute")
+	form, _ = r.errorForm()
+	if r.status != http.StatusNotFound {
+		t.Errorf("an unknown route: status %d, want 404", r.status)
+	}
+	a.findings.add("body of the 404 of an unknown route", "%s", form)
 }
 
-func (g *target) checkQuota(t *testing.T) {
-	r, _ := g.list(t, page(0, 1))
+func (a *account) checkQuota(t *testing.T) {
+	r := a.get(t, page(0, 1))
 	for _, window := range []string{"Minute", "Day"} {
 		for _, name := range []string{"X-Rate-Limit-Limit-", "X-Rate-Limit-Remaining-"} {
-			if value := r.header.Get(name + window); pattern(value) == "" || strings.Trim(pattern(value), "9") != "" {
+			if value := r.header.Get(name + window); digit.ReplaceAllString(value, "") != "" || value == "" {
 				t.Errorf("%s%s is %q, want a number", name, window, value)
 			}
 		}
-		g.found("form of X-Rate-Limit-Reset-"+window, "%q", pattern(r.header.Get("X-Rate-Limit-Reset-"+window)))
 	}
-	g.found("Content-Type of a list", "%q", r.header.Get("Content-Type"))
+	minute, day := pattern(r.header.Get("X-Rate-Limit-Reset-Minute")), pattern(r.header.Get("X-Rate-Limit-Reset-Day"))
+	switch {
+	case minute != day:
+		a.findings.add(resetFormat, "minute %q, day %q", minute, day)
+	case minute == "":
+		a.findings.add(resetFormat, "absent")
+	default:
+		a.findings.add(resetFormat, "%q", minute)
+	}
+	a.findings.add("Content-Type of a list", "%q", r.header.Get("Content-Type"))
 }
 
-func (g *target) checkPaging(t *testing.T) {
+func (a *account) checkPaging(t *testing.T) {
 	sorted := []string{"sortExpression", "createdTimestamp", "sortOrder", "Ascending"}
-	r, first := g.list(t, page(0, 2, sorted...))
+	r := a.get(t, page(0, 2, sorted...))
+	first := r.customers(t)
 	if len(first) > 2 {
 		t.Errorf("a page of 2 has %d customers", len(first))
 	}
+	var headers []string
 	for _, name := range []string{
-		"X-Count", "X-MaxCount", "X-CurrentPage", "X-NextPage", "X-PreviousPage", "X-PageSize", "X-MaxPageIndex", "X-SortOrder", "X-SortExpression",
+		"X-Count", "X-MaxCount", "X-CurrentPage", "X-NextPage", "X-PreviousPage",
+		"X-PageSize", "X-MaxPageIndex", "X-SortOrder", "X-SortExpression",
 	} {
-		g.found("page header "+name, "%q", shape(r.header.Get(name)))
-	}
-	_, second := g.list(t, page(1, 2, sorted...))
-	for _, c := range second {
-		if slices.ContainsFunc(first, func(other map[string]json.RawMessage) bool { return idOf(t, other) == idOf(t, c) }) {
-			t.Error("pages 0 and 1 have a customer in common: pages don't count from 0, or aren't sorted")
+		if r.header.Get(name) != "" {
+			headers = append(headers, name)
 		}
 	}
-	for _, c := range first {
-		_, contact := c["hubSpotId"]
-		_, company := c["hubSpotCompanyId"]
-		g.found("list entries carry the HubSpot keys", "%v", contact && company)
+	a.findings.add("page headers", "%s", strings.Join(headers, ", "))
+	for _, c := range a.get(t, page(1, 2, sorted...)).customers(t) {
+		if slices.ContainsFunc(first, func(other customer) bool { return other.id(t, "id") == c.id(t, "id") }) {
+			t.Error("pages 0 and 1 have a customer in common: pages do not count from 0, or are not sorted")
+		}
+	}
+	if r := a.get(t, strings.Replace(page(0, 2), "/customers?", "/customers/?", 1)); r.status != http.StatusOK {
+		t.Errorf("a slash at the end of a path: status %d, want 200", r.status)
 	}
 }
 
-// sample reads customers, as the client sees them, and looks at their compression on the way.
-func (g *target) sample(t *testing.T) []fusebill.Customer {
+// sample reads customers, and looks at their compression.
+func (a *account) sample(t *testing.T) []customer {
 	t.Helper()
-	r := g.get(t, g.key, "/customers", page(0, sampleSize), "Accept-Encoding", "gzip")
-	g.found("compression of a list", "%q", r.header.Get("Content-Encoding"))
-	r = r.unpacked(t)
-	r.customers(t)
-	var sample []fusebill.Customer
-	if err := json.Unmarshal(r.body, &sample); err != nil {
-		t.Fatalf("the client can't read a list: %v", err)
-	}
-	return sample
+	r := a.get(t, page(0, sampleSize), "Accept-Encoding", "gzip")
+	a.findings.add("compression of a list", "%q", r.header.Get("Content-Encoding"))
+	return r.customers(t)
 }
 
-func (g *target) checkCustomer(t *testing.T, c fusebill.Customer) {
-	if got, err := g.client.Customer(t.Context(), c.ID); err != nil || got.Status != c.Status || got.Reference != c.Reference {
-		t.Errorf("read by itself, a customer isn't what the list says: %v", err)
+func (a *account) checkCustomer(t *testing.T, listed customer) {
+	id := listed.id(t, "id")
+	c, err := a.client.Customer(t.Context(), id)
+	if err != nil || c.Status != listed.text("status") {
+		t.Errorf("a single customer is not what the list shows: %v", err)
 	}
-	path := fmt.Sprintf("/CUSTOMERS/%d", c.ID)
-	if r := g.get(t, g.key, path, nil); r.status != http.StatusOK {
+	if r := a.get(t, fmt.Sprintf("/CUSTOMERS/%d", id)); r.status != http.StatusOK {
 		t.Errorf("a path in upper case: status %d, want 200", r.status)
 	}
-	if _, err := g.client.Customer(t.Context(), noCustomer); !fusebill.IsNotFound(err) {
-		t.Errorf("a customer that doesn't exist: %v, want 404", err)
-	}
-	g.found("words for a customer that doesn't exist", "%q",
-		g.get(t, g.key, fmt.Sprintf("/customers/%d", noCustomer), nil).isError(t, http.StatusNotFound))
 }
 
-func (g *target) checkIDSet(t *testing.T, sample []fusebill.Customer) {
-	wanted := []int64{sample[0].ID, sample[len(sample)-1].ID}
+// describeEntries looks at the keys of list entries.
+func (a *account) describeEntries(sample []customer) {
+	with := 0
+	for _, c := range sample {
+		_, contact := c["hubSpotId"]
+		_, company := c["hubSpotCompanyId"]
+		if contact && company {
+			with++
+		}
+	}
+	switch with {
+	case len(sample):
+		a.findings.add(listKeys, "present")
+	case 0:
+		a.findings.add(listKeys, "absent")
+	default:
+		a.findings.add(listKeys, "present in %d of 100", 100*with/len(sample))
+	}
+	ids := "numbers"
+	if strings.HasPrefix(string(sample[0]["id"]), `"`) {
+		ids = "strings"
+	}
+	a.findings.add("IDs", "%s", ids)
+	a.findings.add("form of createdTimestamp", "%q", pattern(sample[0].text("createdTimestamp")))
+	a.findings.add("form of modifiedTimestamp", "%q", pattern(sample[0].text("modifiedTimestamp")))
+	a.findings.add("uri", "%q", shape(sample[0].text("uri")))
+}
+
+func (a *account) checkIDs(t *testing.T, sample []customer) {
+	wanted := []int64{sample[0].id(t, "id"), sample[len(sample)-1].id(t, "id")}
 	slices.Sort(wanted)
 	wanted = slices.Compact(wanted)
-	p, err := g.client.Customers(t.Context(), fusebill.CustomersRequest{IDs: append(slices.Clone(wanted), noCustomer)})
+	p, err := a.client.Customers(t.Context(), fusebill.CustomersRequest{IDs: append(slices.Clone(wanted), noCustomer)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := idsOf(p.Customers); !slices.Equal(got, wanted) || !p.Last {
-		t.Errorf("a set of %d IDs, one of which nobody has, brings %d customers, the last page: %v", len(wanted)+1, len(got), p.Last)
+	var got []int64
+	for _, c := range p.Customers {
+		got = append(got, c.ID)
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, wanted) || !p.Last {
+		t.Errorf("a set of %d IDs, one of which no customer has, returns %d customers, the last page: %v",
+			len(wanted)+1, len(got), p.Last)
 	}
 }
 
-func idsOf(customers []fusebill.Customer) []int64 {
-	var ids []int64
-	for _, c := range customers {
-		ids = append(ids, c.ID)
-	}
-	slices.Sort(ids)
-	return ids
-}
+func (a *account) checkFilters(t *testing.T, sample []customer) {
+	known := sample[0]
+	status := known.text("status")
+	a.filter(t, "status:"+status, known, func(c customer) bool { return c.text("status") == status })
+	a.filter(t, "createdTimestamp:|", known, func(customer) bool { return true })
+	a.filter(t, "modifiedTimestamp:|1990-01-01", known, func(customer) bool { return false })
 
-func (g *target) checkFilters(t *testing.T, sample []fusebill.Customer) {
-	g.filters(t, "status", "status:"+sample[0].Status, sample[0], func(c fusebill.Customer) bool { return c.Status == sample[0].Status })
-	if day := sample[0].Modified.Format(time.DateOnly); !sample[0].Modified.IsZero() {
-		g.filters(t, "modifiedTimestamp", "modifiedTimestamp:"+day+"|", sample[0], func(c fusebill.Customer) bool {
-			return c.Modified.Format(time.DateOnly) >= day
-		})
+	modified, err := time.Parse(time.RFC3339, strings.TrimSuffix(known.text("modifiedTimestamp"), "Z")+"Z")
+	if err != nil {
+		t.Errorf("modifiedTimestamp of a customer: %v", err)
 	} else {
-		t.Error("a customer's modifiedTimestamp can't be read")
+		since := func(layout string) {
+			lower := modified.Format(layout)
+			a.filter(t, "modifiedTimestamp:"+lower+"|", known, func(c customer) bool {
+				return c.text("modifiedTimestamp") >= lower
+			})
+		}
+		since(time.DateOnly)
+		since("2006-01-02T15:04:05")
 	}
-	g.filters(t, "modifiedTimestamp with an upper bound", "modifiedTimestamp:|1990-01-01", sample[0], func(fusebill.Customer) bool { return false })
-	i := slices.IndexFunc(sample, func(c fusebill.Customer) bool {
-		return len(c.Reference) > 2 && !strings.ContainsAny(c.Reference, ";:,|*[] ")
+
+	i := slices.IndexFunc(sample, func(c customer) bool {
+		reference := c.text("reference")
+		return len(reference) > 2 && !strings.ContainsAny(reference, ";:,|*[] ")
 	})
 	if i < 0 {
-		t.Skipf("Filters by reference aren't tried: none of %d customers has one that is free of signs of queries.", len(sample))
+		t.Logf("Filters by reference are left out: none of %d customers has one without characters of queries.", len(sample))
+		return
 	}
-	reference := sample[i].Reference
-	g.filters(t, "reference", "reference:"+reference, sample[i], func(c fusebill.Customer) bool { return c.Reference == reference })
-	g.filters(t, "reference with a wildcard", "reference:"+reference[:2]+"*", sample[i], func(c fusebill.Customer) bool {
-		return strings.HasPrefix(strings.ToLower(c.Reference), strings.ToLower(reference[:2]))
+	reference := sample[i].text("reference")
+	a.filter(t, "reference:"+reference, sample[i], func(c customer) bool { return c.text("reference") == reference })
+	a.filter(t, "reference:"+reference[:2]+"*", sample[i], func(c customer) bool {
+		return strings.HasPrefix(strings.ToLower(c.text("reference")), strings.ToLower(reference[:2]))
 	})
 }
 
-// filters fails the test where a query brings a customer that doesn't match, or none although there is one that does.
-func (g *target) filters(t *testing.T, name, query string, known fusebill.Customer, matches func(fusebill.Customer) bool) {
+// filter fails the test if a query returns a customer that does not match, or none although known
+// matches. It shows the name of the filter only.
+func (a *account) filter(t *testing.T, query string, known customer, matches func(customer) bool) {
 	t.Helper()
-	r := g.get(t, g.key, "/customers", page(0, sampleSize, "query", query))
-	var got []fusebill.Customer
-	if err := json.Unmarshal(r.body, &got); err != nil || r.status != http.StatusOK {
-		t.Errorf("filter by %s: status %d, %v", name, r.status, err)
+	name, _, _ := strings.Cut(query, ":")
+	r := a.get(t, page(0, sampleSize, "query", query))
+	if r.status != http.StatusOK {
+		t.Errorf("a filter by %s: status %d", name, r.status)
 		return
 	}
-	for _, c := range got {
-		if !matches(c) {
-			t.Errorf("filter by %s brings a customer that doesn't match", name)
-			return
-		}
+	list := r.customers(t)
+	if i := slices.IndexFunc(list, func(c customer) bool { return !matches(c) }); i >= 0 {
+		t.Errorf("a filter by %s returns a customer that does not match", name)
 	}
-	if len(got) == 0 && matches(known) {
-		t.Errorf("filter by %s brings nobody, although there is a customer that matches", name)
+	if len(list) == 0 && matches(known) {
+		t.Errorf("a filter by %s returns no customer, although one matches", name)
 	}
 }
 
-// borrow notes a customer's latch, and puts it back at the test's end.
-func (g *target) borrow(t *testing.T, customer int64) fusebill.Latch {
+// restoreAfter reads a customer's latch, and restores it at the end of the test.
+func (a *account) restoreAfter(t *testing.T, id int64) latch {
 	t.Helper()
-	before := g.latchOf(t, customer)
-	t.Logf("Customer %d is latched to %s. That will be put back.", customer, before)
+	before := a.read(t, id).latch(t)
+	t.Logf("The latch of customer %d will be restored: contact %d, company %d (0: none).",
+		id, before.contact, before.company)
 	t.Cleanup(func() {
-		ctx := context.WithoutCancel(t.Context()) // It has ended by now.
-		if c, err := g.client.Customer(ctx, customer); err == nil && *c.Latch == before {
+		r := a.get(t, "/customers/"+strconv.FormatInt(id, 10))
+		if r.status == http.StatusOK && r.customer(t).latch(t) == before {
 			return
 		}
-		if _, err := g.client.Latch(ctx, customer, before); err != nil {
-			t.Errorf("CUSTOMER %d IS LEFT WITH ANOTHER LATCH: it was latched to %s, and that can't be put back: %v", customer, before, err)
+		if r := a.latch(t, id, before); r.status != http.StatusOK {
+			t.Errorf("CUSTOMER %d HAS ANOTHER LATCH NOW. It had contact %d and company %d (0: none); restoring them: status %d",
+				id, before.contact, before.company, r.status)
 		}
 	})
 	return before
 }
 
-// trial is the latch that a customer may be given: its own, or the contact that was named.
-func (g *target) trial(t *testing.T, before fusebill.Latch) fusebill.Latch {
+// trial returns a latch that the customer may be given: its own, or the contact of the settings.
+func (a *account) trial(t *testing.T, own latch) latch {
 	t.Helper()
-	if !before.IsZero() {
-		return before
+	if own != (latch{}) {
+		return own
 	}
-	if g.contact == 0 {
-		t.Skipf("Latching isn't tried: customer %d has no latch, and %s names no contact.", g.customer, envContact)
+	if a.contact == 0 {
+		t.Skipf("No latch is tried: customer %d has none, and %s names no contact.", a.customer, envContact)
 	}
-	return fusebill.Latch{HubSpotID: g.contact}
+	return latch{contact: a.contact}
 }
 
-func (g *target) checkLatch(t *testing.T) {
-	if g.customer == 0 {
-		t.Skipf("Nothing is written: %s isn't set.", envCustomer)
+// checkLatch makes and removes a latch, each twice.
+func (a *account) checkLatch(t *testing.T) {
+	before := a.restoreAfter(t, a.customer)
+	r := a.latch(t, a.customer, latch{contact: noContact, company: before.company})
+	a.findings.add("words for a contact that HubSpot does not have", "%q", r.isError(t, http.StatusBadRequest))
+	if a.read(t, a.customer).latch(t) != before {
+		t.Error("a refused call changed the latch")
 	}
-	before := g.borrow(t, g.customer)
-	g.checkUnknownContact(t, before)
-	latch := g.trial(t, before)
-	for _, moment := range []string{"latched", "latched again"} {
-		g.isLatched(t, moment, latch, func() (fusebill.Customer, error) { return g.client.Latch(t.Context(), g.customer, latch) })
-	}
-	for _, moment := range []string{"unlatched", "unlatched again"} {
-		g.isLatched(t, moment, fusebill.Latch{}, func() (fusebill.Customer, error) { return g.client.Unlatch(t.Context(), g.customer) })
-	}
-	g.isLatched(t, "latched after all", latch, func() (fusebill.Customer, error) { return g.client.Latch(t.Context(), g.customer, latch) })
-	g.isLatched(t, "latched to nothing", fusebill.Latch{}, func() (fusebill.Customer, error) {
-		return g.client.Latch(t.Context(), g.customer, fusebill.Latch{})
-	})
-}
-
-// isLatched fails the test unless a call answers with the customer so latched.
-func (g *target) isLatched(t *testing.T, moment string, want fusebill.Latch, call func() (fusebill.Customer, error)) {
-	t.Helper()
-	if c, err := call(); err != nil || *c.Latch != want {
-		t.Errorf("%s: the answer isn't the customer so latched: %v", moment, err)
-	}
-}
-
-func (g *target) checkUnknownContact(t *testing.T, before fusebill.Latch) {
-	t.Helper()
-	_, err := g.client.Latch(t.Context(), g.customer, fusebill.Latch{HubSpotID: noContact, HubSpotCompanyID: before.HubSpotCompanyID})
-	var refusal *fusebill.APIError
-	if !errors.As(err, &refusal) || refusal.StatusCode != http.StatusBadRequest {
-		t.Errorf("a contact that HubSpot doesn't have: %v, want 400", err)
-		return
-	}
-	g.found("words for a contact that HubSpot doesn't have", "%q", refusal.Messages)
-	if g.latchOf(t, g.customer) != before {
-		t.Error("what was refused has changed the latch")
-	}
-}
-
-// checkConflict makes one test customer claim what another holds. It has to be one, since the claim may well succeed.
-func (g *target) checkConflict(t *testing.T) {
-	if g.customer == 0 || g.other == 0 {
-		t.Skipf("Conflicts aren't tried: that needs two customers, in %s and %s.", envCustomer, envOther)
-	}
-	held := g.trial(t, g.borrow(t, g.customer))
-	g.borrow(t, g.other) // Put back first, so that what it may have taken is free again.
-	if _, err := g.client.Latch(t.Context(), g.customer, held); err != nil {
-		t.Fatal(err)
-	}
-	_, err := g.client.Latch(t.Context(), g.other, held)
-	var refusal *fusebill.APIError
-	switch {
-	case errors.As(err, &refusal):
-		g.found("a contact that another customer holds", "refused with %d", refusal.StatusCode)
-		g.found("words for a contact that another customer holds", "%q", shape(strings.Join(refusal.Messages, "; ")))
-		if g.latchOf(t, g.customer) != held {
-			t.Error("what was refused has changed the holder's latch")
+	wanted := a.trial(t, before)
+	var last reply
+	for _, step := range []struct {
+		name string
+		call func() reply
+		want latch
+	}{
+		{"latch", func() reply { return a.latch(t, a.customer, wanted) }, wanted},
+		{"latch again", func() reply { return a.latch(t, a.customer, wanted) }, wanted},
+		{"unlatch", func() reply { return a.unlatch(t, a.customer) }, latch{}},
+		{"unlatch again", func() reply { return a.unlatch(t, a.customer) }, latch{}},
+		{"latch after that", func() reply { return a.latch(t, a.customer, wanted) }, wanted},
+		{"latch to nothing", func() reply { return a.latch(t, a.customer, latch{}) }, latch{}},
+	} {
+		r := step.call()
+		if got := r.customer(t).latch(t); got != step.want {
+			t.Errorf("%s: the answer has another latch", step.name)
 		}
-	case err != nil:
-		t.Error(err)
-	default:
-		g.found("a contact that another customer holds", "taken from its holder: %v", g.latchOf(t, g.customer).HubSpotID != held.HubSpotID)
+		if step.name == "unlatch" {
+			changes := last.customer(t).text("modifiedTimestamp") != r.customer(t).text("modifiedTimestamp")
+			a.findings.add(latchModifies, "%s", map[bool]string{true: "changes", false: "stays"}[changes])
+		}
+		last = r
 	}
 }

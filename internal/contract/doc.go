@@ -1,3 +1,4 @@
-// Package contract holds the tests that the simulator and a real account of Fusebill have to pass alike. They tell whoever has
-// an account, in one command, where the simulator is wrong: make contract. CONTRIBUTING.md says how.
+// Package contract holds the tests that the simulator and a real account of Fusebill must both
+// pass. Run over an account, by make contract, they also report what is not known of the service,
+// beside what the simulator does. CONTRIBUTING.md explains how to name an account.
 package contract

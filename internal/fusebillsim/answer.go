@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 )
@@ -28,7 +29,7 @@ func newAnswer(status int, contentType string, body []byte) *answer {
 	return &answer{status: status, header: h, body: body}
 }
 
-// errorBody is the body of every error of the service.
+// errorBody is the body of every error of the service's own.
 type errorBody struct {
 	ErrorID        int           `json:"ErrorId"`
 	HTTPStatusCode int           `json:"HttpStatusCode"`
@@ -51,8 +52,25 @@ func badRequest(err error) *answer {
 	return errorAnswer(http.StatusBadRequest, err.Error())
 }
 
-func noSuchCustomer(id int64) *answer {
-	return errorAnswer(http.StatusNotFound, fmt.Sprintf("Customer with id %d was not found.", id))
+func noSuchCustomer(b *Behavior, id int64) *answer {
+	text := fmt.Sprintf("Customer with id %d was not found.", id)
+	if b.NotFoundAsMessage {
+		return messageAnswer(http.StatusNotFound, text)
+	}
+	return errorAnswer(http.StatusNotFound, text)
+}
+
+// noSuchRoute answers as the framework of the service, ASP.NET Web API, does where it finds no
+// route.
+func noSuchRoute(c *call) *answer {
+	target := url.URL{Scheme: scheme(c.Request), Host: host(c.Request), Path: c.URL.Path, RawQuery: c.URL.RawQuery}
+	return messageAnswer(http.StatusNotFound,
+		fmt.Sprintf("No HTTP resource was found that matches the request URI '%s'.", &target))
+}
+
+// messageAnswer has the body of an error of the service's framework.
+func messageAnswer(status int, text string) *answer {
+	return newAnswer(status, jsonType, mustMarshal(map[string]string{"Message": text}))
 }
 
 // dripSize is the length in bytes of a piece of a slowly sent body.
@@ -70,7 +88,9 @@ func (a *answer) reader(r *http.Request) *bodyReader {
 // write sends a through w. Like a handler, it panics to drop the connection.
 func (a *answer) write(w http.ResponseWriter, r *http.Request) {
 	maps.Copy(w.Header(), a.header)
-	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+	if a.status != http.StatusNoContent {
+		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+	}
 	w.WriteHeader(a.status)
 	if err := a.reader(r).copyTo(w); err != nil {
 		panic(http.ErrAbortHandler)

@@ -5,37 +5,62 @@ import (
 	"time"
 )
 
-// Behavior holds what is not known of the service, or differs between accounts,
-// as switches. The zero value is the most likely service.
+// Behavior holds, as switches, what is not known of the service or differs between accounts. The
+// zero value is the most likely service.
 type Behavior struct {
-	// Conflict says what a latch call does that claims a contact or a company
-	// of another customer.
+	// Conflict is the answer to a latch call that claims a contact or a company of another
+	// customer.
 	Conflict ConflictMode
 
-	// UnknownContacts and UnknownCompanies are the IDs that HubSpot does not
-	// have. Latching to one answers 400.
+	// UnknownContacts and UnknownCompanies are the IDs that HubSpot does not have. Latching to one
+	// answers 400.
 	UnknownContacts, UnknownCompanies map[int64]bool
 
-	// ListOmitsHubSpotKeys leaves hubSpotId and hubSpotCompanyId out of list
-	// entries. Single customers always have them.
+	// Merged is the answer about a HubSpot record that was merged into another one; see
+	// [Simulator.MergeContacts].
+	Merged MergeMode
+
+	// LatchKeepsModified leaves a customer's modifiedTimestamp as it is when its latch changes.
+	LatchKeepsModified bool
+
+	// UpdateKeepsLatch makes PUT customers leave the latch alone. Otherwise that call sets the two
+	// HubSpot fields to what its body has, and to null where the body leaves them out, as it does
+	// with most other fields.
+	UpdateKeepsLatch bool
+
+	// NotFoundAsMessage gives the 404 of a missing customer the body {"Message":"…"}, as that of an
+	// unknown route has, in place of the API's error body.
+	NotFoundAsMessage bool
+
+	// MalformedKeyIs401 answers 401 to a key that is not of the right form, in place of 400.
+	MalformedKeyIs401 bool
+
+	// ListOmitsHubSpotKeys leaves hubSpotId and hubSpotCompanyId out of list entries. Single
+	// customers always have them.
 	ListOmitsHubSpotKeys bool
 
 	// IDsAsStrings makes every ID in an answer a numeric string.
 	IDsAsStrings bool
 
-	// IgnoreFilters makes the list ignore its query: all customers come back.
+	// OmitNewerKeys leaves out the keys that the vendor's example of the latch call does not have,
+	// among them createdTimestamp.
+	OmitNewerKeys bool
+
+	// AbsoluteURIs makes every uri in an answer an absolute URL.
+	AbsoluteURIs bool
+
+	// IgnoreFilters makes the list ignore its query and return all customers.
 	IgnoreFilters bool
 
-	// MaxPageSize is the largest page; a larger pageSize is lowered to it
-	// without an error. 0 means 1,000.
+	// MaxPageSize is the largest page; a larger pageSize is lowered to it without an error. 0 means
+	// 1,000.
 	MaxPageSize int
 
-	// MaxURLLength is the greatest length in bytes of path and query together;
-	// longer ones get 414. 0 means no bound.
+	// MaxURLLength is the greatest length in bytes of path and query together; longer ones get 414.
+	// 0 means no bound.
 	MaxURLLength int
 
-	// MaxIDSet is the greatest number of IDs in one filter; more get 400.
-	// 0 means no bound.
+	// MaxIDSet is the greatest number of IDs in one filter; more get 400. 0 means no bound.
 	MaxIDSet int
 
 	// OmitPageHeaders leaves out the X- headers that describe a page.
@@ -50,26 +75,52 @@ type Behavior struct {
 	// RetryAfter adds a Retry-After header, in seconds, to every 429.
 	RetryAfter bool
 
-	// GzipMinSize is the size in bytes from which an answer is compressed for
-	// a client that accepts gzip. 0 means 1,024, a negative size means never.
+	// RateLimitText is the text in the body of every 429. Empty means a text that names the limit
+	// and its window.
+	RateLimitText string
+
+	// DateAhead is how far the Date header is ahead of the clock that counts calls, as with a
+	// balancer in front of the service.
+	DateAhead time.Duration
+
+	// GzipMinSize is the size in bytes from which an answer is compressed for a client that accepts
+	// gzip. 0 means 1,024, a negative size means never.
 	GzipMinSize int
 
-	// Latency passes between handling a call and answering it: a call that is
-	// cancelled meanwhile has made its change. The wait ends with the
-	// request's context.
+	// Latency passes between handling a call and answering it: a call that is cancelled meanwhile
+	// has made its change. The wait ends with the request's context.
 	Latency time.Duration
+
+	// AbandonedWriteDelay makes a write take effect that was cancelled before it was handled, while
+	// [FaultLatencyBefore] held it: this long after the client has gone. 0 drops such a write.
+	// [Simulator.Settle] waits for it.
+	AbandonedWriteDelay time.Duration
 }
 
-// ConflictMode says how a claim of an ID that another customer holds is met.
+// ConflictMode is an answer to the claim of an ID that another customer holds.
 type ConflictMode int
 
 const (
-	// ConflictStatus409 refuses the call with 409 and a text that says why.
+	// ConflictStatus409 refuses the call with 409 and a text that gives the reason.
 	ConflictStatus409 ConflictMode = iota
-	// ConflictStatus400 refuses the call with 400 and a text that does not.
+	// ConflictStatus400 refuses the call with 400 and a text that does not give the reason.
 	ConflictStatus400
 	// ConflictMoves takes the ID from its holder and answers 200.
 	ConflictMoves
+)
+
+// MergeMode is an answer about a HubSpot record that was merged into another one.
+type MergeMode int
+
+const (
+	// MergedKeepsID keeps the old ID in latches and in answers, and accepts it in latch calls.
+	MergedKeepsID MergeMode = iota
+	// MergedAnswersNewID has the new ID in place of the old one: in latches from the time of the
+	// merge on, and in the answer to a latch call that asks for the old ID.
+	MergedAnswersNewID
+	// MergedRefused keeps the old ID in latches, and refuses latch calls that ask for it with 400,
+	// as for a record that HubSpot does not have.
+	MergedRefused
 )
 
 const (

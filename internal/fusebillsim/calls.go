@@ -28,7 +28,7 @@ type Request struct {
 
 // Query returns the parameters of the request's URL, named as they were sent.
 func (r Request) Query() url.Values {
-	query, _ := parseParameters(r.RawQuery) // what can't be read was answered with 400
+	query, _ := parseParameters(r.RawQuery) // A malformed one was answered with 400.
 	return query
 }
 
@@ -39,6 +39,10 @@ func (r Request) CustomerIDs() []int64 {
 	case RouteLatch:
 		if l, err := parseLatch([]byte(r.Body)); err == nil {
 			return []int64{l.customer}
+		}
+	case RouteUpdate:
+		if c, err := parseUpdate([]byte(r.Body)); err == nil {
+			return []int64{c.ID}
 		}
 	case RouteUnlatch, RouteCustomer:
 		if id, err := parsePathID(r.pathID); err == nil {

@@ -15,7 +15,7 @@ type Chaos struct {
 	// a fault, and which one.
 	Seed uint64
 	// Kinds are the kinds to choose from, each equally likely. A kind that
-	// can't show on the call's route leaves the call alone.
+	// cannot show on the call's route leaves the call alone.
 	Kinds []FaultKind
 	// Route narrows the faults to one route. Empty means every route.
 	Route Route

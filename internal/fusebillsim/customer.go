@@ -14,11 +14,13 @@ type Customer struct {
 	HubSpotID, HubSpotCompanyID int64
 
 	FirstName, LastName, CompanyName string
-	PrimaryEmail                     string
+	PrimaryEmail, PrimaryPhone       string
+	Title                            string    // Mr, Mrs, Ms, Miss or Dr
 	Reference                        string    // the account holder's own ID; need not be unique
 	References                       [3]string // customerReference.reference1 to reference3
 	SalesforceID, NetsuiteID         string
-	ParentID                         int64 // 0: none
+	ParentID, QuickBooksID           int64 // 0: none
+	MonthlyRevenueCents              int64 // monthlyRecurringRevenue in hundredths
 
 	// Status is Draft, Active, Hold, Suspended or Cancelled.
 	Status string
@@ -57,15 +59,15 @@ func (s *Simulator) Customers() []Customer {
 	return all
 }
 
-// SetLatch latches a customer behind the caller's back, as another user of the
-// account would; 0 means no contact or no company. It is not counted as a call.
-// An ID that another customer holds is taken from it. SetLatch panics if there
-// is no such customer or if an ID is negative.
+// SetLatch latches a customer as another user of the account would; 0 means no contact or no
+// company. It is not counted as a call. It takes an ID that another customer holds from that
+// customer. SetLatch panics if there is no such customer or if an ID is negative.
 func (s *Simulator) SetLatch(id, hubSpotID, hubSpotCompanyID int64) {
 	if hubSpotID < 0 || hubSpotCompanyID < 0 {
 		panic(fmt.Sprintf("fusebillsim: SetLatch(%d, %d, %d): negative ID", id, hubSpotID, hubSpotCompanyID))
 	}
-	if _, err := s.store.latch(latch{id, hubSpotID, hubSpotCompanyID}, true); err != nil {
+	rules := changeRules{take: true, keepModified: s.behavior.Load().LatchKeepsModified}
+	if _, err := s.store.latch(latch{id, hubSpotID, hubSpotCompanyID}, rules); err != nil {
 		panic(fmt.Sprintf("fusebillsim: SetLatch(%d, %d, %d): %v", id, hubSpotID, hubSpotCompanyID, err))
 	}
 }

@@ -7,11 +7,16 @@ import (
 	"sync/atomic"
 )
 
-// record is a customer together with its encodings, which are made on first
-// use. It is safe for concurrent use and must not be copied.
+// record is a customer together with its latest encoding, which is made on first use. It is safe for
+// concurrent use and must not be copied.
 type record struct {
 	Customer
-	encodings [formats]atomic.Pointer[[]byte]
+	encoded atomic.Pointer[encoding]
+}
+
+type encoding struct {
+	format format
+	body   []byte
 }
 
 // format is a way to encode a customer: a sum of the flags below.
@@ -20,10 +25,12 @@ type format int
 const (
 	idsAsStrings format = 1 << iota
 	withoutHubSpotKeys
-	formats // how many there are
+	withoutNewerKeys
+	absoluteURIs
+	malformedID // an object in place of the customer's ID
 )
 
-// formatFor returns the format that b asks for, in a list or by itself.
+// formatFor returns the format that b asks for, in a list or for a single customer.
 func formatFor(b *Behavior, inList bool) format {
 	var f format
 	if b.IDsAsStrings {
@@ -32,21 +39,27 @@ func formatFor(b *Behavior, inList bool) format {
 	if inList && b.ListOmitsHubSpotKeys {
 		f |= withoutHubSpotKeys
 	}
+	if b.OmitNewerKeys {
+		f |= withoutNewerKeys
+	}
+	if b.AbsoluteURIs {
+		f |= absoluteURIs
+	}
 	return f
 }
 
 // encode returns the JSON of the customer, which must not be changed.
 func (r *record) encode(f format) []byte {
-	if known := r.encodings[f].Load(); known != nil {
-		return *known
+	if known := r.encoded.Load(); known != nil && known.format == f {
+		return known.body
 	}
-	encoded := encodeCustomer(&r.Customer, f)
-	r.encodings[f].Store(&encoded)
-	return encoded
+	body := encodeCustomer(&r.Customer, f)
+	r.encoded.Store(&encoding{f, body})
+	return body
 }
 
-// wireCustomer is the customer object with all its keys, in the order of the
-// vendor's example.
+// wireCustomer is the customer object with all its keys: those of the vendor's example, in its
+// order, and the newer ones.
 type wireCustomer struct {
 	FirstName                  *string         `json:"firstName"`
 	MiddleName                 *string         `json:"middleName"`
@@ -74,13 +87,22 @@ type wireCustomer struct {
 	PortalUserName             *string         `json:"portalUserName"`
 	ParentID                   json.RawMessage `json:"parentId"`
 	QuickBooksLatchType        *string         `json:"quickBooksLatchType"`
-	QuickBooksID               *string         `json:"quickBooksId"`
+	QuickBooksID               json.RawMessage `json:"quickBooksId"`
 	QuickBooksSyncToken        *string         `json:"quickBooksSyncToken"`
 	HubSpotID                  json.RawMessage `json:"hubSpotId,omitempty"`
 	HubSpotCompanyID           json.RawMessage `json:"hubSpotCompanyId,omitempty"`
 	ModifiedTimestamp          string          `json:"modifiedTimestamp"`
 	ID                         json.RawMessage `json:"id"`
 	URI                        string          `json:"uri"`
+	*newerKeys
+}
+
+// newerKeys are keys that answers have today, but the vendor's example of the latch call does not.
+type newerKeys struct {
+	CanChangeCurrency   bool   `json:"canChangeCurrency"`
+	NetsuiteSynchStatus string `json:"netsuiteSynchStatus"`
+	IsParent            bool   `json:"isParent"`
+	CreatedTimestamp    string `json:"createdTimestamp"`
 }
 
 type wireReference struct {
@@ -103,17 +125,27 @@ type wireAcquisition struct {
 	URI         string          `json:"uri"`
 }
 
+// absoluteBase comes before the path of an absolute uri.
+const absoluteBase = "https://secure.fusebill.com/v1"
+
 // timestampLayout is how .NET writes a time: seven digits after the point.
 const timestampLayout = "2006-01-02T15:04:05.0000000Z"
 
 func encodeCustomer(c *Customer, f format) []byte {
 	id := encodeID(c.ID, f)
-	uri := "/customers/" + strconv.FormatInt(c.ID, 10)
+	base := ""
+	if f&absoluteURIs != 0 {
+		base = absoluteBase
+	}
+	uri := base + "/customers/" + strconv.FormatInt(c.ID, 10)
+	revenue := json.Number(fmt.Sprintf("%d.%02d00", c.MonthlyRevenueCents/100, c.MonthlyRevenueCents%100))
 	w := wireCustomer{
 		FirstName:             orNull(c.FirstName),
 		LastName:              orNull(c.LastName),
 		CompanyName:           orNull(c.CompanyName),
 		PrimaryEmail:          orNull(c.PrimaryEmail),
+		PrimaryPhone:          orNull(c.PrimaryPhone),
+		Title:                 orNull(c.Title),
 		Reference:             orNull(c.Reference),
 		Status:                c.Status,
 		CustomerAccountStatus: c.AccountStatus,
@@ -124,15 +156,16 @@ func encodeCustomer(c *Customer, f format) []byte {
 			Reference3:         orNull(c.References[2]),
 			SalesTrackingCodes: []string{},
 			ID:                 id,
-			URI:                "/" + strconv.FormatInt(c.ID, 10),
+			URI:                base + "/" + strconv.FormatInt(c.ID, 10),
 		},
 		CustomerAcquisition:        wireAcquisition{ID: id, URI: uri},
-		MonthlyRecurringRevenue:    "0.0000",
-		NetMonthlyRecurringRevenue: "0.0000",
+		MonthlyRecurringRevenue:    revenue,
+		NetMonthlyRecurringRevenue: revenue,
 		SalesforceID:               orNull(c.SalesforceID),
 		SalesforceSynchStatus:      "Enabled",
 		NetsuiteID:                 orNull(c.NetsuiteID),
 		ParentID:                   encodeID(c.ParentID, f),
+		QuickBooksID:               encodeID(c.QuickBooksID, f),
 		ModifiedTimestamp:          c.Modified.UTC().Format(timestampLayout),
 		ID:                         id,
 		URI:                        uri,
@@ -140,6 +173,17 @@ func encodeCustomer(c *Customer, f format) []byte {
 	if f&withoutHubSpotKeys == 0 {
 		w.HubSpotID = encodeID(c.HubSpotID, f)
 		w.HubSpotCompanyID = encodeID(c.HubSpotCompanyID, f)
+	}
+	if f&withoutNewerKeys == 0 {
+		w.newerKeys = &newerKeys{
+			CanChangeCurrency:   c.Status == "Draft",
+			NetsuiteSynchStatus: "Disabled",
+			CreatedTimestamp:    c.Created.UTC().Format(timestampLayout),
+		}
+		w.Title = &c.Title // An empty title is "" in newer answers.
+	}
+	if f&malformedID != 0 {
+		w.ID = json.RawMessage(`{"value":` + string(id) + `}`)
 	}
 	return mustMarshal(w)
 }

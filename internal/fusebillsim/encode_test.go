@@ -39,10 +39,34 @@ func TestCustomerHasTheKeysOfTheVendorsExample(t *testing.T) {
 		"sample": sampleCustomer(firstSampleID),
 		"empty":  {ID: 1},
 	} {
-		got := decode[map[string]any](t, string(encodeCustomer(&c, 0)))
+		got := decode[map[string]any](t, string(encodeCustomer(&c, withoutNewerKeys)))
 		if diff := cmp.Diff(keys(example), keys(got)); diff != "" {
 			t.Errorf("%s: keys (-example +got):\n%s", name, diff)
 		}
+	}
+}
+
+// The newer keys come on top of those of the example, and nothing else changes but an empty title.
+func TestNewerKeys(t *testing.T) {
+	t.Parallel()
+	c := Customer{ID: 7, Status: "Draft", Created: time.Date(2020, 4, 28, 14, 12, 0, 100, time.UTC)}
+	older := decode[map[string]any](t, string(encodeCustomer(&c, withoutNewerKeys)))
+	newer := decode[map[string]any](t, string(encodeCustomer(&c, 0)))
+	for key, value := range newer {
+		if old, ok := older[key]; ok && cmp.Equal(old, value) {
+			delete(newer, key)
+		}
+	}
+	want := map[string]any{
+		"canChangeCurrency": true, "netsuiteSynchStatus": "Disabled", "isParent": false,
+		"createdTimestamp": "2020-04-28T14:12:00.0000001Z", "title": "",
+	}
+	if diff := cmp.Diff(want, newer); diff != "" || older["title"] != nil {
+		t.Errorf("title %v (-want +got):\n%s", older["title"], diff)
+	}
+	absolute := decode[map[string]any](t, string(encodeCustomer(&c, absoluteURIs)))
+	if got := absolute["uri"]; got != "https://secure.fusebill.com/v1/customers/7" {
+		t.Errorf("absolute uri: %v", got)
 	}
 }
 
@@ -79,20 +103,20 @@ func TestEncodeFormats(t *testing.T) {
 func TestEncodeTime(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2020, 4, 28, 16, 12, 0, 30_125_500, time.FixedZone("", 2*60*60))
-	got := string(encodeCustomer(&Customer{ID: 1, Modified: at}, 0))
+	got := string(encodeCustomer(&Customer{ID: 1, Modified: at}, 0)) // seven decimals and a Z
 	if want := `"modifiedTimestamp":"2020-04-28T14:12:00.0301255Z"`; !strings.Contains(got, want) {
 		t.Errorf("%s\nlacks %s", got, want)
 	}
 }
 
 // A stored encoding must not outlive a change, nor be served in another format.
-func TestStoredEncodingsAreTold(t *testing.T) {
+func TestStoredEncodings(t *testing.T) {
 	t.Parallel()
 	s := newTest(t, Config{})
 	s.AddCustomers(Customer{ID: 1})
 	for contact := range int64(3) {
 		s.SetLatch(1, contact, 0)
-		for _, b := range []Behavior{{}, {IDsAsStrings: true}, {ListOmitsHubSpotKeys: true}} {
+		for _, b := range []Behavior{{}, {IDsAsStrings: true}, {ListOmitsHubSpotKeys: true}, {OmitNewerKeys: true}, {AbsoluteURIs: true}} {
 			s.Configure(func(to *Behavior) { *to = b })
 			now, _ := s.Customer(1)
 			if got := get(t, s, "customers/1"); got.body != string(encodeCustomer(&now, formatFor(&b, false))) {
@@ -105,6 +129,6 @@ func TestStoredEncodingsAreTold(t *testing.T) {
 	}
 	r, _ := s.store.get(1)
 	if a, b := r.encode(0), r.encode(0); &a[0] != &b[0] || !bytes.Equal(a, b) {
-		t.Error("encoded anew for each answer")
+		t.Error("encoded again for each answer")
 	}
 }

@@ -50,11 +50,11 @@ const (
 	// answers with other HubSpot IDs.
 	FaultDifferentAnswer
 
-	// FaultStaleList serves lists from the customers as they were when the
-	// fault was injected. Single customers are read as they are.
+	// FaultStaleList serves lists from the customers as they were when the fault was injected.
+	// With Fault.IDs only these customers are out of date. Single customers are read as they are.
 	FaultStaleList
-	// FaultMissingRows leaves customers out of lists: those of Fault.IDs, or
-	// else every Fault.Every-th by ID. Pages stay full, since rows move up.
+	// FaultMissingRows leaves customers out of lists: those of Fault.IDs, or else every
+	// Fault.Every-th by ID. Pages stay full, since rows move up.
 	FaultMissingRows
 
 	// FaultRateLimitMinute answers 429 for the minute's limit, with nothing
@@ -71,6 +71,27 @@ const (
 	// FaultRedirectPlainHTTP redirects to the same URL over plain HTTP, and is
 	// otherwise like FaultRedirectHost.
 	FaultRedirectPlainHTTP
+
+	// FaultMalformedKey refuses the key as not of the right form. The call is neither handled nor
+	// counted toward the limits.
+	FaultMalformedKey
+	// FaultNullBody answers 200 with null.
+	FaultNullBody
+	// FaultNoContent answers 204 without a body.
+	FaultNoContent
+	// FaultLateWrite drops the connection at once, and handles the write Fault.Latency later.
+	// [Simulator.Settle] waits for it.
+	FaultLateWrite
+
+	// FaultUnlatchedRows gives entries of lists both HubSpot keys as null. As with the two kinds
+	// below, the entries are those of Fault.IDs, or else every Fault.Every-th of the page.
+	FaultUnlatchedRows
+	// FaultRowsWithoutKeys leaves the two HubSpot keys out of entries of lists.
+	FaultRowsWithoutKeys
+	// FaultMalformedRows gives entries of lists an object in place of the customer's ID.
+	FaultMalformedRows
+
+	faultKinds // how many there are
 )
 
 // String returns the name of the kind, without "Fault".
@@ -99,6 +120,13 @@ func (k FaultKind) String() string {
 		FaultUnauthorized:      "Unauthorized",
 		FaultRedirectHost:      "RedirectHost",
 		FaultRedirectPlainHTTP: "RedirectPlainHTTP",
+		FaultMalformedKey:      "MalformedKey",
+		FaultNullBody:          "NullBody",
+		FaultNoContent:         "NoContent",
+		FaultLateWrite:         "LateWrite",
+		FaultUnlatchedRows:     "UnlatchedRows",
+		FaultRowsWithoutKeys:   "RowsWithoutKeys",
+		FaultMalformedRows:     "MalformedRows",
 	}
 	return names[k]
 }
@@ -106,11 +134,16 @@ func (k FaultKind) String() string {
 // concerns reports whether a fault of this kind can show on a route.
 func (k FaultKind) concerns(r Route) bool {
 	switch k {
-	case FaultStaleList, FaultMissingRows:
+	case FaultStaleList, FaultMissingRows, FaultUnlatchedRows, FaultRowsWithoutKeys, FaultMalformedRows:
 		return r == RouteCustomers
-	case FaultDifferentAnswer:
+	case FaultDifferentAnswer, FaultLateWrite:
 		return r.writes()
 	default:
 		return true
 	}
+}
+
+// spoilsRows reports whether a fault of this kind changes entries of a list.
+func (k FaultKind) spoilsRows() bool {
+	return k == FaultUnlatchedRows || k == FaultRowsWithoutKeys || k == FaultMalformedRows
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +34,11 @@ var fields = map[string]field{
 	"lastname":                     textField(func(c *Customer) string { return c.LastName }),
 	"primaryemail":                 textField(func(c *Customer) string { return c.PrimaryEmail }),
 	"salesforceid":                 textField(func(c *Customer) string { return c.SalesforceID }),
+	"primaryphone":                 textField(func(c *Customer) string { return c.PrimaryPhone }),
+	"title":                        enumField(func(c *Customer) string { return c.Title }, "mr", "mrs", "ms", "miss", "dr"),
 	"netsuiteid":                   textField(func(c *Customer) string { return c.NetsuiteID }),
+	"quickbooksid":                 idField(func(c *Customer) int64 { return c.QuickBooksID }),
+	"monthlyrecurringrevenue":      moneyField(func(c *Customer) int64 { return c.MonthlyRevenueCents }),
 	"createdtimestamp":             timeField(func(c *Customer) time.Time { return c.Created }),
 	"modifiedtimestamp":            timeField(func(c *Customer) time.Time { return c.Modified }),
 }
@@ -50,7 +55,7 @@ func idField(get func(*Customer) int64) field {
 				return filter{matches: func(c *Customer) bool { return get(c) == 0 }}, nil
 			}
 			if strings.Contains(value, "|") {
-				in, err := parseRange(value, parseQueryID, cmp.Compare)
+				in, err := parseRange(value, parseQueryID, atMost)
 				return filter{matches: func(c *Customer) bool { return get(c) != 0 && in(get(c)) }}, err
 			}
 			set, err := parseIDSet(value)
@@ -100,15 +105,33 @@ func textField(get func(*Customer) string) field {
 	}
 }
 
-// timeField takes "lower|upper", both inclusive, or a single time.
+// moneyField takes "lower|upper", both inclusive, or a single amount.
+func moneyField(cents func(*Customer) int64) field {
+	return field{
+		compare: func(a, b *Customer) int { return cmp.Compare(cents(a), cents(b)) },
+		parse: func(value string) (filter, error) {
+			if !strings.Contains(value, "|") {
+				amount, err := parseQueryAmount(value)
+				return filter{matches: func(c *Customer) bool { return float64(cents(c))/100 == amount }}, err
+			}
+			in, err := parseRange(value, parseQueryAmount, atMost)
+			return filter{matches: func(c *Customer) bool { return in(float64(cents(c)) / 100) }}, err
+		},
+	}
+}
+
+// timeField takes "lower|upper", of which the upper is exclusive, or a single time. By
+// https://developer.staxbill.com/reference/date-filtering the range 2018-01-01|2019-01-01 has times
+// on 2018-01-01 but none on 2019-01-01.
 func timeField(get func(*Customer) time.Time) field {
 	return field{
 		compare: func(a, b *Customer) int { return get(a).Compare(get(b)) },
 		parse: func(value string) (filter, error) {
 			if !strings.Contains(value, "|") {
-				value += "|" + value
+				at, err := parseQueryTime(value)
+				return filter{matches: func(c *Customer) bool { return get(c).Equal(at) }}, err
 			}
-			in, err := parseRange(value, parseQueryTime, time.Time.Compare)
+			in, err := parseRange(value, parseQueryTime, time.Time.Before)
 			return filter{matches: func(c *Customer) bool { return in(get(c)) }}, err
 		},
 	}
@@ -145,13 +168,21 @@ func parseQueryTime(text string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is not a time", text)
 }
 
-// parseRange reads "lower|upper", of which one may be missing, and returns
-// whether a value lies between them.
-func parseRange[T any](text string, parse func(string) (T, error), compare func(a, b T) int) (func(T) bool, error) {
-	from, to, _ := strings.Cut(text, "|")
-	if from == "" && to == "" {
-		return nil, errors.New("both ends of the range are missing")
+func parseQueryAmount(text string) (float64, error) {
+	amount, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(amount) {
+		return 0, fmt.Errorf("%q is not an amount", text)
 	}
+	return amount, nil
+}
+
+func atMost[T cmp.Ordered](value, upper T) bool { return value <= upper }
+
+// parseRange reads "lower|upper", of which either or both may be missing, and returns a function
+// that reports whether a value is in that range. The lower end is inclusive; below decides on the
+// upper end.
+func parseRange[T comparable](text string, parse func(string) (T, error), below func(value, upper T) bool) (func(T) bool, error) {
+	from, to, _ := strings.Cut(text, "|")
 	var lower, upper T
 	var err error
 	if from != "" {
@@ -165,7 +196,7 @@ func parseRange[T any](text string, parse func(string) (T, error), compare func(
 		}
 	}
 	return func(v T) bool {
-		return (from == "" || compare(v, lower) >= 0) && (to == "" || compare(v, upper) <= 0)
+		return (from == "" || v == lower || !below(v, lower)) && (to == "" || below(v, upper))
 	}, nil
 }
 

@@ -26,12 +26,12 @@ type Fault struct {
 	// all.
 	Times int
 
-	// Latency is how long FaultLatencyBefore, FaultLatencyAfter and
-	// FaultSlowDrip wait.
+	// Latency is how long FaultLatencyBefore, FaultLatencyAfter, FaultSlowDrip and FaultLateWrite
+	// wait.
 	Latency time.Duration
 
-	// IDs and Every say which customers FaultMissingRows leaves out. Without
-	// either it is every tenth.
+	// IDs and Every choose the customers of a fault that concerns entries of lists. Without either
+	// it is every tenth. FaultStaleList takes IDs only, and without them concerns all.
 	IDs   []int64
 	Every int
 

@@ -8,21 +8,22 @@ import (
 
 // latch answers POST HubSpot/latchCustomer.
 func (s *Simulator) latch(c *call) *answer {
-	if t, _, err := mime.ParseMediaType(c.Header.Get("Content-Type")); err != nil || t != "application/json" {
-		return errorAnswer(http.StatusUnsupportedMediaType, "The request's Content-Type is not application/json.")
-	}
-	if len(c.body) > maxBody {
-		return errorAnswer(http.StatusRequestEntityTooLarge, "The request body is too large.")
+	if a := c.refuseBody(); a != nil {
+		return a
 	}
 	l, err := parseLatch(c.body)
 	if err != nil {
 		return badRequest(err)
 	}
 	if _, ok := s.store.get(l.customer); !ok {
-		return noSuchCustomer(l.customer)
+		return noSuchCustomer(c.behavior, l.customer)
 	}
-	if text := c.behavior.hubSpotError(l); text != "" {
+	merged := s.store.afterMerges(l)
+	if text := c.behavior.hubSpotError(l, merged); text != "" {
 		return errorAnswer(http.StatusBadRequest, text)
+	}
+	if c.behavior.Merged == MergedAnswersNewID {
+		l = merged
 	}
 	return s.setLatch(c, l)
 }
@@ -38,10 +39,15 @@ func (s *Simulator) unlatch(c *call) *answer {
 
 // setLatch makes the change and answers with the customer.
 func (s *Simulator) setLatch(c *call, l latch) *answer {
-	r, err := s.store.latch(l, c.behavior.Conflict == ConflictMoves)
+	r, err := s.store.latch(l, c.behavior.changeRules())
+	return c.changed(l.customer, r, err)
+}
+
+// changed answers a write: with the customer as it is now, or with the reason that the store gave.
+func (c *call) changed(id int64, r *record, err error) *answer {
 	switch {
 	case errors.Is(err, errNoCustomer):
-		return noSuchCustomer(l.customer)
+		return noSuchCustomer(c.behavior, id)
 	case err != nil && c.behavior.Conflict == ConflictStatus400:
 		return errorAnswer(http.StatusBadRequest, "An error occurred while updating the customer")
 	case err != nil:
@@ -53,15 +59,30 @@ func (s *Simulator) setLatch(c *call, l latch) *answer {
 	return newAnswer(http.StatusOK, jsonType, r.encode(formatFor(c.behavior, false)))
 }
 
-// hubSpotError returns HubSpot's error for a contact or company that it does not
-// have, or "".
-func (b *Behavior) hubSpotError(l latch) string {
+// refuseBody returns the answer to a body that is not JSON or too large, or nil.
+func (c *call) refuseBody() *answer {
+	if t, _, err := mime.ParseMediaType(c.Header.Get("Content-Type")); err != nil || t != "application/json" {
+		return errorAnswer(http.StatusUnsupportedMediaType, "The request's Content-Type is not application/json.")
+	}
+	if len(c.body) > maxBody {
+		return errorAnswer(http.StatusRequestEntityTooLarge, "The request body is too large.")
+	}
+	return nil
+}
+
+// hubSpotError returns HubSpot's error for a contact or company that it does not have, or "".
+func (b *Behavior) hubSpotError(l, merged latch) string {
+	refuses := b.Merged == MergedRefused
 	switch {
-	case b.UnknownContacts[l.contact]: // the text, with its slip, is the vendor's
+	case b.UnknownContacts[l.contact], refuses && merged.contact != l.contact: // The text, with its slip, is the vendor's.
 		return "The was an error getting the contact from HubSpot: resource not found"
-	case b.UnknownCompanies[l.company]:
+	case b.UnknownCompanies[l.company], refuses && merged.company != l.company:
 		return "The was an error getting the company from HubSpot: resource not found"
 	default:
 		return ""
 	}
+}
+
+func (b *Behavior) changeRules() changeRules {
+	return changeRules{take: b.Conflict == ConflictMoves, keepModified: b.LatchKeepsModified}
 }

@@ -1,6 +1,7 @@
 package fusebillsim
 
 import (
+	"bytes"
 	"cmp"
 	"net/http"
 	"slices"
@@ -14,33 +15,22 @@ func (s *Simulator) customers(c *call) *answer {
 		return badRequest(err)
 	}
 	var found page
-	if stale := c.fault(FaultStaleList); stale != nil {
+	if stale := c.fault(FaultStaleList); stale != nil && len(stale.IDs) == 0 {
 		found = stale.snapshot.page(p, c.missing())
 	} else {
 		s.store.view(func(t table) { found = t.page(p, c.missing()) })
 	}
-	a := newAnswer(http.StatusOK, jsonType, encodeList(found.rows, formatFor(c.behavior, true)))
+	entries := make([][]byte, len(found.rows))
+	encode := c.entryEncoder()
+	for i, r := range found.rows {
+		entries[i] = encode(r)
+	}
+	body := bytes.Join(entries, []byte{','})
+	a := newAnswer(http.StatusOK, jsonType, slices.Concat([]byte{'['}, body, []byte{']'}))
 	if !c.behavior.OmitPageHeaders {
 		found.setHeaders(a.header, p)
 	}
 	return a
-}
-
-func encodeList(rows []*record, f format) []byte {
-	encoded := make([][]byte, len(rows))
-	size := 2
-	for i, r := range rows {
-		encoded[i] = r.encode(f)
-		size += len(encoded[i]) + 1
-	}
-	body := append(make([]byte, 0, size), '[')
-	for i, e := range encoded {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = append(body, e...)
-	}
-	return append(body, ']')
 }
 
 // page is a page of a list.

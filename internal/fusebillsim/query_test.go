@@ -12,9 +12,9 @@ import (
 func queryTable() table {
 	day := func(d int) time.Time { return time.Date(2026, time.January, d, 12, 0, 0, 0, time.UTC) }
 	return table{
-		{Customer: Customer{ID: 1, FirstName: "Ada", LastName: "Doe", CompanyName: "Acme, Inc.", Status: "Active", AccountStatus: "Good", Reference: "R-1", References: [3]string{"x", "y", "z"}, Created: day(1), Modified: day(1)}},
-		{Customer: Customer{ID: 2, FirstName: "ada", CompanyName: "Acme | Sons", Status: "Draft", AccountStatus: "Poor", PrimaryEmail: "a@b.example", SalesforceID: "S", ParentID: 1, Created: day(1), Modified: day(2)}},
-		{Customer: Customer{ID: 30, CompanyName: "a*b", Status: "Hold", AccountStatus: "Good", NetsuiteID: "N", ParentID: 9007199254740993, Created: day(2), Modified: day(3)}},
+		{Customer: Customer{ID: 1, FirstName: "Ada", LastName: "Doe", CompanyName: "Acme, Inc.", Status: "Active", AccountStatus: "Good", Reference: "R-1", References: [3]string{"x", "y", "z"}, PrimaryPhone: "5556780987", Title: "Dr", MonthlyRevenueCents: 1000, Created: day(1), Modified: day(1)}},
+		{Customer: Customer{ID: 2, FirstName: "ada", CompanyName: "Acme | Sons", Status: "Draft", AccountStatus: "Poor", PrimaryEmail: "a@b.example", SalesforceID: "S", PrimaryPhone: "4555671234", QuickBooksID: 78, MonthlyRevenueCents: 5000, ParentID: 1, Created: day(1), Modified: day(2)}},
+		{Customer: Customer{ID: 30, CompanyName: "a*b", Status: "Hold", AccountStatus: "Good", NetsuiteID: "N", Title: "Mr", MonthlyRevenueCents: 5001, ParentID: 9007199254740993, Created: day(2), Modified: day(3)}},
 		{Customer: Customer{ID: 9007199254740993, Status: "Cancelled", AccountStatus: "Good", Reference: "r-1", Created: day(3), Modified: day(3)}},
 	}
 }
@@ -73,7 +73,18 @@ func TestQuery(t *testing.T) {
 		"modifiedTimestamp:2026-01-02|2026-01-03":                         {2},
 		"modifiedTimestamp:2026-01-02T12:00:00Z":                          {2},
 		"modifiedTimestamp:2026-01-02T12:00:00.0000001Z|":                 {30, big},
-		"modifiedTimestamp:2026-01-02T13:00:00+01:00|2026-01-02T12:00:00": {2},
+		"modifiedTimestamp:2026-01-02T13:00:00+01:00|2026-01-02T12:00:00": nil,
+		"modifiedTimestamp:2026-01-01T12:00:00|2026-01-02T12:00:00":       {1},
+		"createdTimestamp:|":                                              {1, 2, 30, big},
+		"id:|":                                                            {1, 2, 30, big},
+		"monthlyRecurringRevenue:10|50":                                   {1, 2},
+		"monthlyRecurringRevenue:|10.00":                                  {1, big},
+		"monthlyRecurringRevenue:50.01|":                                  {30},
+		"monthlyRecurringRevenue:50.00":                                   {2},
+		"primaryPhone:555*":                                               {1},
+		"primaryPhone:*555*":                                              {1, 2},
+		"title:dr,Mr":                                                     {1, 30},
+		"quickBooksId:77,78":                                              {2},
 	} {
 		q, err := parseQuery(text)
 		if err != nil {
@@ -98,12 +109,13 @@ func TestMalformedQuery(t *testing.T) {
 		"id:1,,2":                     "id",
 		"id:one":                      "one",
 		"id:9223372036854775808":      "9223372036854775808",
-		"id:|":                        "id",
 		"id:1|x":                      "x",
 		"id:1,2|3":                    "1,2",
 		"reference:":                  "[empty]",
 		"modifiedTimestamp:yesterday": "yesterday",
-		"modifiedTimestamp:|":         "modifiedTimestamp",
+		"monthlyRecurringRevenue:":    "monthlyRecurringRevenue",
+		"monthlyRecurringRevenue:NaN": "NaN",
+		"title:Sir":                   "Sir",
 		"modifiedTimestamp:":          "modifiedTimestamp",
 	} {
 		_, err := parseQuery(text)

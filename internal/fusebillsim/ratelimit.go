@@ -13,8 +13,8 @@ func (s *Simulator) SpendQuota(n int) {
 	s.limiter.spend(time.Now(), n)
 }
 
-// ResetFormat is a format of the X-Rate-Limit-Reset headers, which the vendor's
-// reference calls a timestamp and leaves at that.
+// ResetFormat is a format of the X-Rate-Limit-Reset headers. The vendor's reference calls their
+// value a timestamp and says no more about it.
 type ResetFormat int
 
 const (
@@ -24,28 +24,53 @@ const (
 	ResetHTTPDate
 	// ResetDotNet is "01/02/2026 15:04:00", in UTC.
 	ResetDotNet
+	// ResetDotNetAMPM is "01/02/2026 03:04:00 PM", in UTC.
+	ResetDotNetAMPM
+	// ResetDotNetOffset is "01/02/2026 10:04:00 -05:00".
+	ResetDotNetOffset
+	// ResetDotNetAMPMOffset is "01/02/2026 10:04:00 AM -05:00".
+	ResetDotNetAMPMOffset
+	// ResetUniversal is "2026-01-02 15:04:00Z", .NET's format "u".
+	ResetUniversal
+	// ResetDateTime is "2026-01-02 15:04:00", in UTC.
+	ResetDateTime
 	// ResetEpoch is the seconds since 1970, "1767366240".
 	ResetEpoch
+	// ResetEpochMillis is the milliseconds since 1970, "1767366240000".
+	ResetEpochMillis
 	// ResetMalformed is a text that is no time.
 	ResetMalformed
 	// ResetAbsent leaves the two headers out.
 	ResetAbsent
 )
 
+// layouts are the formats that package time can write. Those with an offset are in a zone that is
+// not UTC, so a client that ignores the offset is wrong by hours.
+var layouts = map[ResetFormat]string{
+	ResetHTTPDate:         http.TimeFormat,
+	ResetDotNet:           "01/02/2006 15:04:05",
+	ResetDotNetAMPM:       "01/02/2006 03:04:05 PM",
+	ResetDotNetOffset:     "01/02/2006 15:04:05 -07:00",
+	ResetDotNetAMPMOffset: "01/02/2006 03:04:05 PM -07:00",
+	ResetUniversal:        "2006-01-02 15:04:05Z",
+	ResetDateTime:         time.DateTime,
+}
+
 func (f ResetFormat) format(t time.Time) string {
 	t = t.UTC()
 	switch f {
-	case ResetHTTPDate:
-		return ceilSecond(t).Format(http.TimeFormat)
-	case ResetDotNet:
-		return ceilSecond(t).Format("01/02/2006 15:04:05")
+	case ResetRFC3339:
+		return t.Format(time.RFC3339Nano)
 	case ResetEpoch:
 		return strconv.FormatInt(ceilSecond(t).Unix(), 10)
+	case ResetEpochMillis:
+		return strconv.FormatInt(t.Add(time.Millisecond-1).UnixMilli(), 10)
 	case ResetMalformed:
 		return "next window"
-	default:
-		return t.Format(time.RFC3339Nano)
+	case ResetDotNetOffset, ResetDotNetAMPMOffset:
+		t = t.In(time.FixedZone("", -5*60*60))
 	}
+	return ceilSecond(t).Format(layouts[f])
 }
 
 // ceilSecond rounds up, so that a format without fractions never gives a time
@@ -134,7 +159,7 @@ func (w *window) rate() rate {
 	return rate{limit: w.limit, remaining: w.remaining(), reset: w.start.Add(w.length)}
 }
 
-// rate is the state of one window as the headers tell it.
+// rate is the state of one window as the headers report it.
 type rate struct {
 	limit, remaining int
 	reset            time.Time // when the next window starts

@@ -162,11 +162,17 @@ func TestResetFormats(t *testing.T) {
 	t.Parallel()
 	whole := time.Date(2026, 1, 2, 15, 4, 0, 0, time.UTC)
 	for format, want := range map[ResetFormat][2]string{
-		ResetRFC3339:   {"2026-01-02T15:04:00Z", "2026-01-02T15:04:00.25Z"},
-		ResetHTTPDate:  {"Fri, 02 Jan 2026 15:04:00 GMT", "Fri, 02 Jan 2026 15:04:01 GMT"},
-		ResetDotNet:    {"01/02/2026 15:04:00", "01/02/2026 15:04:01"},
-		ResetEpoch:     {"1767366240", "1767366241"},
-		ResetMalformed: {"next window", "next window"},
+		ResetRFC3339:          {"2026-01-02T15:04:00Z", "2026-01-02T15:04:00.25Z"},
+		ResetHTTPDate:         {"Fri, 02 Jan 2026 15:04:00 GMT", "Fri, 02 Jan 2026 15:04:01 GMT"},
+		ResetDotNet:           {"01/02/2026 15:04:00", "01/02/2026 15:04:01"},
+		ResetEpoch:            {"1767366240", "1767366241"},
+		ResetEpochMillis:      {"1767366240000", "1767366240250"},
+		ResetDotNetAMPM:       {"01/02/2026 03:04:00 PM", "01/02/2026 03:04:01 PM"},
+		ResetDotNetOffset:     {"01/02/2026 10:04:00 -05:00", "01/02/2026 10:04:01 -05:00"},
+		ResetDotNetAMPMOffset: {"01/02/2026 10:04:00 AM -05:00", "01/02/2026 10:04:01 AM -05:00"},
+		ResetUniversal:        {"2026-01-02 15:04:00Z", "2026-01-02 15:04:01Z"},
+		ResetDateTime:         {"2026-01-02 15:04:00", "2026-01-02 15:04:01"},
+		ResetMalformed:        {"next window", "next window"},
 	} {
 		got := [2]string{format.format(whole), format.format(whole.Add(250 * time.Millisecond))}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -180,6 +186,38 @@ func TestResetFormats(t *testing.T) {
 			t.Errorf("absent, %s: %v", window, h)
 		}
 	}
+}
+
+func TestRateLimitText(t *testing.T) {
+	t.Parallel()
+	const text = "Too many calls; try again until Monday."
+	s := newTest(t, Config{LimitMinute: 1, Behavior: Behavior{RateLimitText: text}})
+	s.SpendQuota(1)
+	if got := get(t, s, "customers"); got.status != 429 || got.errorText(t) != text {
+		t.Errorf("status %d, %s", got.status, got.body)
+	}
+	s.Inject(Fault{Kind: FaultRateLimitDay})
+	if got := get(t, s, "customers"); got.errorText(t) != text {
+		t.Errorf("injected: %s", got.body)
+	}
+}
+
+// The window ends by the clock that counts, which is behind the one of the Date header.
+func TestDateAhead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) { // starts at 2000-01-01 00:00:00
+		s := newTest(t, Config{LimitMinute: 1, Behavior: Behavior{DateAhead: 5 * time.Second}})
+		get(t, s, "customers")
+		time.Sleep(55 * time.Second)
+		got := get(t, s, "customers")
+		if got.status != 429 || got.header.Get("Date") != "Sat, 01 Jan 2000 00:01:00 GMT" || rateHeaders(got.header, "Minute")[2] != "2000-01-01T00:01:00Z" {
+			t.Errorf("status %d, %v", got.status, got.header)
+		}
+		time.Sleep(5 * time.Second)
+		if got := get(t, s, "customers"); got.status != 200 {
+			t.Errorf("next minute: status %d", got.status)
+		}
+	})
 }
 
 // Calls side by side must neither exceed the limit nor share a remaining count.

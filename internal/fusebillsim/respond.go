@@ -2,11 +2,11 @@ package fusebillsim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -24,20 +24,29 @@ type call struct {
 	body     []byte
 	behavior *Behavior
 	faults   []activeFault
-	entry    *Request // where the account of calls has it
+	entry    *Request // its record among the calls, or nil
 	rates    rates    // as they were when the call was counted
 }
 
-// respond takes a call from arrival to the answer that leaves. It returns an
-// error, and no answer, if the connection is to be dropped instead. It may
-// change r, but nothing that r shares with its original.
+// respond takes a call from arrival to the answer that leaves. It returns an error, and no answer,
+// if the connection is to be dropped instead. It may change r, but nothing that r shares with its
+// original.
 func (s *Simulator) respond(r *http.Request) (*answer, error) {
+	s.pending.add()
+	defer s.pending.done()
 	c, err := s.receive(r)
 	if err != nil {
 		return nil, err
 	}
 	if err := c.before(); err != nil {
+		if delay := c.behavior.AbandonedWriteDelay; delay > 0 && c.route.writes() {
+			s.processLater(c, delay)
+		}
 		return nil, err
+	}
+	if late := c.fault(FaultLateWrite); late != nil {
+		s.processLater(c, late.Latency)
+		return nil, errDropped
 	}
 	a, err := s.process(c)
 	if err != nil {
@@ -74,7 +83,7 @@ func (s *Simulator) receive(r *http.Request) (*call, error) {
 func (s *Simulator) process(c *call) (*answer, error) {
 	c.rates = s.limiter.peek(time.Now())
 	if c.route == RouteUnknown {
-		return errorAnswer(http.StatusNotFound, fmt.Sprintf("fusebillsim: no such route: %s %s", c.Method, c.URL.Path)), nil
+		return noSuchRoute(c), nil
 	}
 	if a := c.refuse(); a != nil {
 		return a, nil
@@ -82,8 +91,8 @@ func (s *Simulator) process(c *call) (*answer, error) {
 	if limit := c.behavior.MaxURLLength; limit > 0 && len(c.URL.RequestURI()) > limit {
 		return errorAnswer(http.StatusRequestURITooLong, "The request URL is too long."), nil
 	}
-	if !s.hasKey(c.Request) {
-		return unauthorized(), nil
+	if a := s.refuseKey(c); a != nil {
+		return a, nil
 	}
 	var refused period
 	if c.rates, refused = s.limiter.take(time.Now()); refused != "" {
@@ -102,6 +111,8 @@ func (s *Simulator) handle(c *call) *answer {
 		return s.latch(c)
 	case RouteUnlatch:
 		return s.unlatch(c)
+	case RouteUpdate:
+		return s.update(c)
 	case RouteCustomer:
 		return s.customer(c)
 	default:
@@ -111,7 +122,7 @@ func (s *Simulator) handle(c *call) *answer {
 
 // finish completes the headers, compresses the body and notes the outcome.
 func (s *Simulator) finish(c *call, a *answer) error {
-	a.header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	a.header.Set("Date", time.Now().Add(c.behavior.DateAhead).UTC().Format(http.TimeFormat))
 	if !a.foreign && !c.behavior.OmitRateHeaders {
 		c.rates.setHeaders(a.header, c.behavior.ResetFormat)
 	}
@@ -127,22 +138,12 @@ func (s *Simulator) finish(c *call, a *answer) error {
 	return nil
 }
 
-// hasKey reports whether r carries the right API key.
-func (s *Simulator) hasKey(r *http.Request) bool {
-	scheme, key, ok := strings.Cut(r.Header.Get("Authorization"), " ")
-	return ok && strings.EqualFold(scheme, "Basic") && key == s.apiKey
-}
-
-func unauthorized() *answer {
-	return errorAnswer(http.StatusUnauthorized, "The API key is missing or wrong.")
-}
-
-// rateLimited is the 429 for a window that is used up. The rates of the call
-// have to say so already.
+// rateLimited is the 429 for a window that is used up. The rates of the call have to show that
+// already.
 func (c *call) rateLimited(p period) *answer {
 	r := c.rates.of(p)
 	a := errorAnswer(http.StatusTooManyRequests,
-		fmt.Sprintf("The limit of %d API calls per %s is exceeded.", r.limit, p))
+		cmp.Or(c.behavior.RateLimitText, fmt.Sprintf("The limit of %d API calls per %s is exceeded.", r.limit, p)))
 	if c.behavior.RetryAfter {
 		a.header.Set("Retry-After", secondsUntil(r.reset))
 	}

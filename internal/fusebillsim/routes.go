@@ -16,22 +16,24 @@ const (
 	RouteUnlatch   Route = "POST UnlatchCustomer/{id}"
 	RouteCustomer  Route = "GET customers/{id}"
 	RouteCustomers Route = "GET customers"
+	RouteUpdate    Route = "PUT customers"
 	RouteUnknown   Route = "unknown"
 )
 
 // writes reports whether calls of the route change the account.
 func (r Route) writes() bool {
-	return r == RouteLatch || r == RouteUnlatch
+	return r == RouteLatch || r == RouteUnlatch || r == RouteUpdate
 }
 
-// route finds the route of a request, and the customer ID that its path names.
-// As with the service, letter case does not matter.
+// route finds the route of a request, and the customer ID that its path names. As with the service,
+// neither letter case nor one slash at the end matters.
 func (s *Simulator) route(r *http.Request) (route Route, id string) {
 	path := strings.ToLower(r.URL.Path)
 	path, ok := strings.CutPrefix(path, s.basePath+"/")
 	if !ok {
 		return RouteUnknown, ""
 	}
+	path = strings.TrimSuffix(path, "/")
 	if r.Method == http.MethodPost && path == "hubspot/latchcustomer" {
 		return RouteLatch, ""
 	}
@@ -43,6 +45,9 @@ func (s *Simulator) route(r *http.Request) (route Route, id string) {
 	}
 	if r.Method == http.MethodGet && path == "customers" {
 		return RouteCustomers, ""
+	}
+	if r.Method == http.MethodPut && path == "customers" {
+		return RouteUpdate, ""
 	}
 	return RouteUnknown, ""
 }
@@ -61,7 +66,7 @@ func (s *Simulator) customer(c *call) *answer {
 	}
 	r, ok := s.store.get(id)
 	if !ok {
-		return noSuchCustomer(id)
+		return noSuchCustomer(c.behavior, id)
 	}
 	return newAnswer(http.StatusOK, jsonType, r.encode(formatFor(c.behavior, false)))
 }

@@ -9,11 +9,10 @@ import (
 	"time"
 )
 
-// Config is what a [Simulator] is made from. Everything but the key has a
-// default.
+// Config is what a [Simulator] is made from. Everything has a default.
 type Config struct {
-	// APIKey is the key that requests have to carry, as in "Authorization:
-	// Basic <APIKey>". It is required.
+	// APIKey is the key that requests have to carry, as in "Authorization: Basic <APIKey>". The
+	// default is [DefaultAPIKey].
 	APIKey string
 
 	// BasePath precedes every route. The default is "/v1".
@@ -45,6 +44,7 @@ type Simulator struct {
 	limiter    limiter
 	injections injections
 	calls      calls
+	pending    pending
 	gzip       gzipPool
 
 	sampling    sync.Mutex // held while sample customers are added
@@ -52,13 +52,10 @@ type Simulator struct {
 	behavior    atomic.Pointer[Behavior]
 }
 
-// New returns a simulator without customers. It panics if c has no API key.
+// New returns a simulator without customers.
 func New(c Config) *Simulator {
-	if c.APIKey == "" {
-		panic("fusebillsim: Config.APIKey is empty")
-	}
 	s := &Simulator{
-		apiKey:   c.APIKey,
+		apiKey:   cmp.Or(c.APIKey, DefaultAPIKey),
 		basePath: strings.ToLower(strings.TrimSuffix(cmp.Or(c.BasePath, "/v1"), "/")),
 	}
 	s.store.init()

@@ -1,13 +1,13 @@
 package fusebillsim
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
 )
 
-// RedirectHost is the host that FaultRedirectHost redirects to. By RFC 2606 it
-// does not exist.
+// RedirectHost is the host that FaultRedirectHost redirects to. By RFC 2606 it does not exist.
 const RedirectHost = "redirected.fusebill.invalid"
 
 // activeFault is a fault that happens to one call.
@@ -30,7 +30,7 @@ func (c *call) has(k FaultKind) bool {
 	return c.fault(k) != nil
 }
 
-// before does what faults do before the call is looked at.
+// before does the part of the faults that comes before the call is processed.
 func (c *call) before() error {
 	for _, f := range c.faults {
 		if f.kind == FaultLatencyBefore {
@@ -52,6 +52,8 @@ func (c *call) refuse() *answer {
 		switch f.kind {
 		case FaultUnauthorized:
 			return unauthorized()
+		case FaultMalformedKey:
+			return malformedKey(c.behavior)
 		case FaultRateLimitMinute:
 			c.rates.minute.remaining = 0
 			return c.rateLimited(perMinute)
@@ -82,7 +84,7 @@ func (c *call) fail() (*answer, error) {
 	return nil, nil
 }
 
-// after does what faults do to the answer of a call.
+// after does the part of the faults that comes after the call was processed.
 func (c *call) after(a *answer) (*answer, error) {
 	for _, f := range c.faults {
 		if f.OnAnswer != nil {
@@ -114,6 +116,10 @@ func (f *activeFault) spoil(a *answer) *answer {
 		a.body = a.body[:len(a.body)/2]
 	case FaultEmptyBody:
 		a.status, a.body = http.StatusOK, nil
+	case FaultNullBody:
+		a.status, a.body = http.StatusOK, []byte("null")
+	case FaultNoContent:
+		a.status, a.body = http.StatusNoContent, nil
 	case FaultNotJSON:
 		a.status, a.body = http.StatusOK, []byte("The service is being updated.")
 	case FaultWrongContentType:
@@ -126,23 +132,65 @@ func (f *activeFault) spoil(a *answer) *answer {
 	return a
 }
 
-// missing returns which customers FaultMissingRows leaves out, or nil.
+// missing returns a function that reports whether FaultMissingRows leaves a customer out, or nil.
 func (c *call) missing() func(*record) bool {
 	f := c.fault(FaultMissingRows)
 	if f == nil {
 		return nil
 	}
+	return f.chooser()
+}
+
+// chooser returns a function that reports, for one customer of a list after the other, whether the
+// fault concerns it.
+func (f *activeFault) chooser() func(*record) bool {
 	if len(f.IDs) > 0 {
 		return func(r *record) bool { return slices.Contains(f.IDs, r.ID) }
 	}
-	every := f.Every
-	if every == 0 {
-		every = 10
-	}
+	every := cmp.Or(f.Every, 10)
 	seen := 0
 	return func(*record) bool {
 		seen++
 		return seen%every == 0
+	}
+}
+
+// entryEncoder returns the function that encodes one entry of a list after the other, with the
+// faults of the call that concern it.
+func (c *call) entryEncoder() func(*record) []byte {
+	standard := formatFor(c.behavior, true)
+	type rowFault struct {
+		activeFault
+		concerns func(*record) bool
+	}
+	var faults []rowFault
+	for _, f := range c.faults {
+		if f.kind.spoilsRows() || f.kind == FaultStaleList && len(f.IDs) > 0 {
+			faults = append(faults, rowFault{f, f.chooser()})
+		}
+	}
+	return func(r *record) []byte {
+		format := standard
+		for _, f := range faults {
+			if !f.concerns(r) {
+				continue
+			}
+			switch f.kind {
+			case FaultStaleList:
+				if i, ok := f.snapshot.find(r.ID); ok {
+					r = f.snapshot[i]
+				}
+			case FaultUnlatchedRows:
+				unlatched := r.Customer
+				unlatched.HubSpotID, unlatched.HubSpotCompanyID = 0, 0
+				r = &record{Customer: unlatched}
+			case FaultRowsWithoutKeys:
+				format |= withoutHubSpotKeys
+			case FaultMalformedRows:
+				format |= malformedID
+			}
+		}
+		return r.encode(format)
 	}
 }
 

@@ -48,8 +48,15 @@ func TestFaultKinds(t *testing.T) {
 		FaultUnauthorized:      {401, false, false, false},
 		FaultRedirectHost:      {307, false, false, true},
 		FaultRedirectPlainHTTP: {307, false, false, true},
+		FaultMalformedKey:      {400, false, false, false},
+		FaultNullBody:          {200, true, true, false},
+		FaultNoContent:         {204, true, true, false},
+		FaultLateWrite:         {0, true, true, false},
+		FaultUnlatchedRows:     {200, true, true, false},
+		FaultRowsWithoutKeys:   {200, true, true, false},
+		FaultMalformedRows:     {200, true, true, false},
 	}
-	for kind := range FaultRedirectPlainHTTP + 1 {
+	for kind := range faultKinds {
 		t.Run(kind.String(), func(t *testing.T) {
 			t.Parallel()
 			test, ok := tests[kind]
@@ -60,6 +67,7 @@ func TestFaultKinds(t *testing.T) {
 			s.AddCustomers(Customer{ID: 1})
 			s.Inject(Fault{Kind: kind})
 			got, err := trySend(s.Transport(), newRequest(t, http.MethodPost, latchPath, latchBody))
+			s.Settle()
 			switch {
 			case test.status == 0 && !errors.Is(err, io.ErrUnexpectedEOF):
 				t.Errorf("%+v, %v; want a dropped connection", got, err)
@@ -99,6 +107,8 @@ func TestSpoiledBodies(t *testing.T) {
 	for kind, want := range map[FaultKind]string{
 		FaultTruncatedJSON:    whole[:len(whole)/2],
 		FaultEmptyBody:        "",
+		FaultNullBody:         "null",
+		FaultNoContent:        "",
 		FaultNotJSON:          "The service is being updated.",
 		FaultWrongContentType: whole,
 	} {
@@ -202,6 +212,47 @@ func TestStaleList(t *testing.T) {
 	remove()
 	if diff := cmp.Diff(map[string]string{"1": "12", "3": "null"}, latches()); diff != "" {
 		t.Errorf("afterwards (-want +got):\n%s", diff)
+	}
+}
+
+// A list may lag for some customers only: they are as they were, or seem to have no latch.
+func TestSpoiledRows(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		fault Fault
+		want  []string // ID and contact of customers 1 to 3; customer 2 is chosen, and was latched to 21 before
+	}{
+		"stale":        {Fault{Kind: FaultStaleList, IDs: []int64{2, 4}}, []string{"1 12", "2 21", "3 13"}},
+		"unlatched":    {Fault{Kind: FaultUnlatchedRows, IDs: []int64{2}}, []string{"1 12", "2 null", "3 13"}},
+		"without keys": {Fault{Kind: FaultRowsWithoutKeys, IDs: []int64{2}}, []string{"1 12", "2 absent", "3 13"}},
+		"malformed":    {Fault{Kind: FaultMalformedRows, IDs: []int64{2}}, []string{"1 12", `{"value":2} 22`, "3 13"}},
+		"every second": {Fault{Kind: FaultUnlatchedRows, Every: 2}, []string{"1 12", "2 null", "3 13"}},
+		"all stale":    {Fault{Kind: FaultStaleList}, []string{"1 11", "2 21"}},
+	}
+	for name, test := range tests {
+		s := newTest(t, Config{})
+		s.AddCustomers(Customer{ID: 1, HubSpotID: 11}, Customer{ID: 2, HubSpotID: 21})
+		s.Inject(test.fault)
+		s.SetLatch(1, 12, 0)
+		s.SetLatch(2, 22, 0)
+		s.AddCustomers(Customer{ID: 3, HubSpotID: 13})
+		var got []string
+		for _, c := range decode[[]map[string]any](t, get(t, s, "customers").body) {
+			contact := "absent"
+			if value, ok := c["hubSpotId"]; ok {
+				contact = string(mustMarshal(value))
+			}
+			got = append(got, string(mustMarshal(c["id"]))+" "+contact)
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if got := get(t, s, "customers/2").customer(t); string(mustMarshal(got["hubSpotId"])) != "22" {
+			t.Errorf("%s: a single read has %v", name, got["hubSpotId"])
+		}
+		if got := get(t, s, "customers?query=id:2"); !strings.Contains(got.body, `"hubSpotId":22`) {
+			t.Errorf("%s: the next list is %s", name, got.body)
+		}
 	}
 }
 

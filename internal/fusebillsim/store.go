@@ -27,11 +27,15 @@ type store struct {
 	table     table
 	contacts  map[int64]int64 // the customer that holds a contact
 	companies map[int64]int64
+
+	mergedContacts, mergedCompanies map[int64]int64 // from the ID of a merged record to the new one
 }
 
 func (st *store) init() {
 	st.contacts = make(map[int64]int64)
 	st.companies = make(map[int64]int64)
+	st.mergedContacts = make(map[int64]int64)
+	st.mergedCompanies = make(map[int64]int64)
 }
 
 // view runs f on the customers. f must neither keep nor change the table.
@@ -74,28 +78,48 @@ func (st *store) add(customers []Customer) {
 	}
 }
 
-// latch sets both sides of a customer's latch. An ID of another customer is
-// taken from it if take is set, and otherwise makes for an error.
-func (st *store) latch(l latch, take bool) (*record, error) {
+// changeRules are rules for changing a customer that differ between services.
+type changeRules struct {
+	take         bool // take what another customer holds, in place of an error
+	keepModified bool
+}
+
+// latch sets both sides of a customer's latch.
+func (st *store) latch(l latch, rules changeRules) (*record, error) {
+	return st.change(l.customer, rules, func(c *Customer) {
+		c.HubSpotID, c.HubSpotCompanyID = l.contact, l.company
+	})
+}
+
+// change changes a customer. It changes nothing, and returns an error, where there is no such
+// customer or another one holds the contact or the company.
+func (st *store) change(id int64, rules changeRules, f func(*Customer)) (*record, error) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	i, ok := st.table.find(l.customer)
+	i, ok := st.table.find(id)
 	if !ok {
 		return nil, errNoCustomer
 	}
+	c := st.table[i].Customer
+	f(&c)
+	l := latch{c.ID, c.HubSpotID, c.HubSpotCompanyID}
 	if err := st.conflict(l); err != nil {
-		if !take {
+		if !rules.take {
 			return nil, err
 		}
-		st.release(l)
+		st.release(l, rules)
 	}
-	c := st.table[i].Customer
-	if c.HubSpotID == l.contact && c.HubSpotCompanyID == l.company {
+	if c == st.table[i].Customer {
 		return st.table[i], nil
 	}
-	c.HubSpotID, c.HubSpotCompanyID = l.contact, l.company
-	c.Modified = time.Now().UTC()
-	return st.put(c), nil
+	return st.putChanged(c, rules), nil
+}
+
+func (st *store) putChanged(c Customer, rules changeRules) *record {
+	if !rules.keepModified {
+		c.Modified = time.Now().UTC()
+	}
+	return st.put(c)
 }
 
 // conflict returns an error if another customer holds what l asks for.
@@ -110,19 +134,18 @@ func (st *store) conflict(l latch) error {
 }
 
 // release takes what l asks for from the other customers that hold it.
-func (st *store) release(l latch) {
-	now := time.Now().UTC()
+func (st *store) release(l latch, rules changeRules) {
 	if holder, held := st.contacts[l.contact]; held && holder != l.customer {
 		i, _ := st.table.find(holder)
 		c := st.table[i].Customer
-		c.HubSpotID, c.Modified = 0, now
-		st.put(c)
+		c.HubSpotID = 0
+		st.putChanged(c, rules)
 	}
 	if holder, held := st.companies[l.company]; held && holder != l.customer {
 		i, _ := st.table.find(holder)
 		c := st.table[i].Customer
-		c.HubSpotCompanyID, c.Modified = 0, now
-		st.put(c)
+		c.HubSpotCompanyID = 0
+		st.putChanged(c, rules)
 	}
 }
 

@@ -35,7 +35,8 @@ func (s *Simulator) InjectChaos(c Chaos) (remove func()) {
 	in := &injection{
 		fault: Fault{Route: c.Route, Times: -1, Latency: c.Latency},
 		dice: &dice{
-			rand: rand.New(rand.NewPCG(c.Seed, c.Seed)), probability: c.Probability, kinds: slices.Clone(c.Kinds), onFault: c.OnFault,
+			rand: rand.New(rand.NewPCG(c.Seed, c.Seed)), probability: c.Probability,
+			kinds: slices.Clone(c.Kinds), onFault: c.OnFault,
 		},
 	}
 	if slices.Contains(c.Kinds, FaultStaleList) {

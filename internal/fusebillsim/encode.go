@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// record is a customer together with its latest encoding, which is made on first use. It is safe for
-// concurrent use and must not be copied.
+// record is a customer together with its latest encoding, which is made on first use. It is safe
+// for concurrent use and must not be copied.
 type record struct {
 	Customer
 	encoded atomic.Pointer[encoding]

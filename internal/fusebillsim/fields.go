@@ -23,7 +23,7 @@ type field struct {
 var fields = map[string]field{
 	"id":                           idField(func(c *Customer) int64 { return c.ID }),
 	"parentid":                     idField(func(c *Customer) int64 { return c.ParentID }),
-	"status":                       enumField(func(c *Customer) string { return c.Status }, "draft", "active", "hold", "suspended", "cancelled"),
+	"status":                       enumField(func(c *Customer) string { return c.Status }, statusWords...),
 	"accountstatus":                enumField(func(c *Customer) string { return c.AccountStatus }),
 	"reference":                    textField(func(c *Customer) string { return c.Reference }),
 	"customerreference.reference1": textField(func(c *Customer) string { return c.References[0] }),
@@ -35,13 +35,19 @@ var fields = map[string]field{
 	"primaryemail":                 textField(func(c *Customer) string { return c.PrimaryEmail }),
 	"salesforceid":                 textField(func(c *Customer) string { return c.SalesforceID }),
 	"primaryphone":                 textField(func(c *Customer) string { return c.PrimaryPhone }),
-	"title":                        enumField(func(c *Customer) string { return c.Title }, "mr", "mrs", "ms", "miss", "dr"),
+	"title":                        enumField(func(c *Customer) string { return c.Title }, titleWords...),
 	"netsuiteid":                   textField(func(c *Customer) string { return c.NetsuiteID }),
 	"quickbooksid":                 idField(func(c *Customer) int64 { return c.QuickBooksID }),
 	"monthlyrecurringrevenue":      moneyField(func(c *Customer) int64 { return c.MonthlyRevenueCents }),
 	"createdtimestamp":             timeField(func(c *Customer) time.Time { return c.Created }),
 	"modifiedtimestamp":            timeField(func(c *Customer) time.Time { return c.Modified }),
 }
+
+// The words of the enumerated fields, in lower case.
+var (
+	statusWords = []string{"draft", "active", "hold", "suspended", "cancelled"}
+	titleWords  = []string{"mr", "mrs", "ms", "miss", "dr"}
+)
 
 // emptyValue matches a field that is null or empty.
 const emptyValue = "[empty]"
@@ -181,7 +187,9 @@ func atMost[T cmp.Ordered](value, upper T) bool { return value <= upper }
 // parseRange reads "lower|upper", of which either or both may be missing, and returns a function
 // that reports whether a value is in that range. The lower end is inclusive; below decides on the
 // upper end.
-func parseRange[T comparable](text string, parse func(string) (T, error), below func(value, upper T) bool) (func(T) bool, error) {
+func parseRange[T comparable](
+	text string, parse func(string) (T, error), below func(value, upper T) bool,
+) (func(T) bool, error) {
 	from, to, _ := strings.Cut(text, "|")
 	var lower, upper T
 	var err error

@@ -83,7 +83,8 @@ func TestLateWrite(t *testing.T) {
 		s.AddCustomers(Customer{ID: 1})
 		s.Inject(Fault{Kind: FaultLateWrite, Latency: time.Minute})
 		start := time.Now()
-		if _, err := trySend(s.Transport(), newRequest(t, http.MethodPost, latchPath, latchBody)); err == nil || time.Since(start) != 0 {
+		_, err := trySend(s.Transport(), newRequest(t, http.MethodPost, latchPath, latchBody))
+		if err == nil || time.Since(start) != 0 {
 			t.Errorf("%v after %v, want a dropped connection at once", err, time.Since(start))
 		}
 		post(t, s, latchPath, `{"fusebillId":1,"hubSpotId":9}`)
@@ -104,7 +105,8 @@ func TestAbandonedWriteOverASocket(t *testing.T) {
 	server := httptest.NewServer(s)
 	defer server.Close()
 	ctx, cancel := context.WithCancel(t.Context())
-	s.Inject(Fault{Kind: FaultLatencyBefore, Latency: time.Hour, OnRequest: func(*http.Request) { t.Error("handled in time") }})
+	handled := func(*http.Request) { t.Error("handled in time") }
+	s.Inject(Fault{Kind: FaultLatencyBefore, Latency: time.Hour, OnRequest: handled})
 	s.Inject(Fault{Match: func(*http.Request) bool { cancel(); return true }})
 	r := newRequest(t, http.MethodPost, latchPath, latchBody).WithContext(ctx)
 	r.URL.Scheme, r.URL.Host = "http", strings.TrimPrefix(server.URL, "http://")

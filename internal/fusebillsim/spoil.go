@@ -208,7 +208,8 @@ func internalError() *answer {
 
 // htmlAnswer is the page of a proxy in front of the service.
 func htmlAnswer(status int) *answer {
-	a := newAnswer(status, "text/html", []byte("<html>\r\n<head><title>Please wait</title></head>\r\n<body><h1>Proxy</h1></body>\r\n</html>\r\n"))
+	const page = "<html>\r\n<head><title>Please wait</title></head>\r\n<body><h1>Proxy</h1></body>\r\n</html>\r\n"
+	a := newAnswer(status, "text/html", []byte(page))
 	a.foreign = true
 	return a
 }

@@ -18,13 +18,14 @@ func (s *Simulator) update(c *call) *answer {
 	}
 	rules := c.behavior.changeRules()
 	rules.keepModified = false
-	r, err := s.store.change(next.ID, rules, func(c2 *Customer) {
-		next.Status, next.AccountStatus, next.MonthlyRevenueCents = c2.Status, c2.AccountStatus, c2.MonthlyRevenueCents
-		next.Created, next.Modified = c2.Created, c2.Modified
+	r, err := s.store.change(next.ID, rules, func(current *Customer) {
+		next.Status, next.AccountStatus = current.Status, current.AccountStatus
+		next.MonthlyRevenueCents = current.MonthlyRevenueCents
+		next.Created, next.Modified = current.Created, current.Modified
 		if c.behavior.UpdateKeepsLatch {
-			next.HubSpotID, next.HubSpotCompanyID = c2.HubSpotID, c2.HubSpotCompanyID
+			next.HubSpotID, next.HubSpotCompanyID = current.HubSpotID, current.HubSpotCompanyID
 		}
-		*c2 = next
+		*current = next
 	})
 	return c.changed(next.ID, r, err)
 }
@@ -37,11 +38,13 @@ func parseUpdate(body []byte) (Customer, error) {
 	}
 	var c Customer
 	ids := map[string]*int64{
-		"id": &c.ID, "hubspotid": &c.HubSpotID, "hubspotcompanyid": &c.HubSpotCompanyID, "parentid": &c.ParentID, "quickbooksid": &c.QuickBooksID,
+		"id": &c.ID, "hubspotid": &c.HubSpotID, "hubspotcompanyid": &c.HubSpotCompanyID,
+		"parentid": &c.ParentID, "quickbooksid": &c.QuickBooksID,
 	}
 	texts := map[string]*string{
-		"firstname": &c.FirstName, "lastname": &c.LastName, "companyname": &c.CompanyName, "title": &c.Title, "reference": &c.Reference,
-		"primaryemail": &c.PrimaryEmail, "primaryphone": &c.PrimaryPhone, "salesforceid": &c.SalesforceID, "netsuiteid": &c.NetsuiteID,
+		"firstname": &c.FirstName, "lastname": &c.LastName, "companyname": &c.CompanyName, "title": &c.Title,
+		"reference": &c.Reference, "primaryemail": &c.PrimaryEmail, "primaryphone": &c.PrimaryPhone,
+		"salesforceid": &c.SalesforceID, "netsuiteid": &c.NetsuiteID,
 	}
 	for _, m := range members {
 		name := strings.ToLower(m.name)

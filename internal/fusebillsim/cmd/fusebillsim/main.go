@@ -4,7 +4,7 @@
 // It prints two lines for a shell to evaluate on standard output, which point
 // the provider at it, and everything else on standard error:
 //
-//	export FUSEBILL_API_KEY=c2ltdWxhdG9y
+//	export FUSEBILL_API_KEY=MDpzaW11…
 //	export FUSEBILL_BASE_URL=http://127.0.0.1:40123/v1
 //
 // It ends on SIGINT, on SIGTERM, or after the duration given by -for.
@@ -81,7 +81,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags := flag.NewFlagSet("fusebillsim", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:0", "loopback `address` to listen on; port 0 chooses a free one")
-	flags.StringVar(&o.key, "key", "c2ltdWxhdG9y", "API `key` that requests have to carry")
+	flags.StringVar(&o.key, "key", fusebillsim.DefaultAPIKey, "API `key` that requests have to carry")
 	flags.IntVar(&o.customers, "customers", 100, "`number` of customers to start with")
 	flags.IntVar(&o.latched, "latched", 0, "`number` of these customers that are latched")
 	flags.IntVar(&o.limitMinute, "limit-minute", 1000, "`calls` allowed per minute")
@@ -103,8 +103,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	return o, nil
 }
 
-// listen opens addr if it is on the loopback interface. Everyone who reaches the
-// simulator can change it, so it is not for others to reach.
+// listen opens addr if it is on the loopback interface. Everyone who reaches the simulator can
+// change it, so it must not be open to other machines.
 func listen(addr string) (net.Listener, error) {
 	tcp, err := net.ResolveTCPAddr("tcp", addr)
 	if err != nil {
@@ -124,7 +124,7 @@ func newSimulator(o options) *fusebillsim.Simulator {
 	sim := fusebillsim.New(fusebillsim.Config{
 		APIKey:          o.key,
 		LimitMinute:     o.limitMinute,
-		DiscardRequests: true, // nobody asks for them
+		DiscardRequests: true,
 		Behavior:        fusebillsim.Behavior{Latency: o.latency},
 	})
 	for i, id := range sim.AddSampleCustomers(o.customers)[:o.latched] {

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 )
 
@@ -88,9 +87,6 @@ func (a *answer) reader(r *http.Request) *bodyReader {
 // write sends a through w. Like a handler, it panics to drop the connection.
 func (a *answer) write(w http.ResponseWriter, r *http.Request) {
 	maps.Copy(w.Header(), a.header)
-	if a.status != http.StatusNoContent {
-		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
-	}
 	w.WriteHeader(a.status)
 	if err := a.reader(r).copyTo(w); err != nil {
 		panic(http.ErrAbortHandler)

@@ -97,6 +97,20 @@ func TestLateWrite(t *testing.T) {
 	})
 }
 
+func TestSettleWaitsForCallsUnderWay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTest(t, Config{Behavior: Behavior{Latency: time.Minute}})
+		start := time.Now()
+		go func() { _, _ = trySend(s.Transport(), newRequest(t, http.MethodGet, "customers", "")) }()
+		synctest.Wait()
+		s.Settle()
+		if time.Since(start) != time.Minute {
+			t.Errorf("settled after %v", time.Since(start))
+		}
+	})
+}
+
 // Behind a socket the simulator learns later than the client that the client has gone.
 func TestAbandonedWriteOverASocket(t *testing.T) {
 	t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -133,6 +134,9 @@ func (s *Simulator) finish(c *call, a *answer) error {
 		}
 		a.body = compressed
 		a.header.Set("Content-Encoding", "gzip")
+	}
+	if a.status != http.StatusNoContent { // RFC 9110 section 8.6 forbids it there.
+		a.header.Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
 	s.calls.setStatus(c.entry, a.status)
 	return nil

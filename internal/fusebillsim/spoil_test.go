@@ -117,6 +117,10 @@ func TestSpoiledBodies(t *testing.T) {
 			t.Errorf("%v: body %q, want %q", kind, got.body, want)
 		}
 	}
+	s.Inject(Fault{Kind: FaultNoContent})
+	if got := get(t, s, "customers/1").header.Values("Content-Length"); got != nil {
+		t.Errorf("a 204 with Content-Length %q", got)
+	}
 	s.Inject(Fault{Kind: FaultWrongContentType})
 	if got := get(t, s, "customers/1").header.Get("Content-Type"); got != "text/plain; charset=utf-8" {
 		t.Errorf("Content-Type %q", got)

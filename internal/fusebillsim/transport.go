@@ -34,9 +34,6 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.status != http.StatusNoContent {
-		a.header.Set("Content-Length", strconv.Itoa(len(a.body)))
-	}
 	return &http.Response{
 		Status:        strconv.Itoa(a.status) + " " + http.StatusText(a.status),
 		StatusCode:    a.status,

@@ -26,7 +26,7 @@ func TestTransportAndServerAgree(t *testing.T) {
 
 	for _, kind := range []FaultKind{
 		FaultNone, FaultStatus500After, FaultDropBefore, FaultDropAfter, FaultTruncatedBody, FaultTruncatedJSON,
-		FaultEmptyBody, FaultHTML502, FaultSlowDrip, FaultUnauthorized, FaultRateLimitDay,
+		FaultEmptyBody, FaultNullBody, FaultNoContent, FaultHTML502, FaultSlowDrip, FaultUnauthorized, FaultRateLimitDay,
 	} {
 		answers := make(map[string]reply)
 		for name, via := range map[string]http.RoundTripper{"transport": s.Transport(), "server": socket} {

@@ -38,7 +38,7 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Close does nothing: there is no connection to give back.
+// Close does nothing, since there is no connection.
 func (b *bodyReader) Close() error { return nil }
 
 // copyTo sends the body through w, each piece at once if it is slow or cut off.

@@ -21,8 +21,7 @@ type Chaos struct {
 	Route Route
 	// Latency is as in [Fault].
 	Latency time.Duration
-	// OnFault, if set, is told of each fault before it happens, in the call's
-	// goroutine.
+	// OnFault, if set, is called before each fault, in the goroutine of the faulty call.
 	OnFault func(FaultKind)
 }
 

@@ -15,25 +15,20 @@ type Customer struct {
 
 	FirstName, LastName, CompanyName string
 	PrimaryEmail, PrimaryPhone       string
-	Title                            string    // Mr, Mrs, Ms, Miss or Dr
-	Reference                        string    // the account holder's own ID; need not be unique
-	References                       [3]string // customerReference.reference1 to reference3
-	SalesforceID, NetsuiteID         string
-	ParentID, QuickBooksID           int64 // 0: none
-	MonthlyRevenueCents              int64 // monthlyRecurringRevenue in hundredths
+	Title                            string // Mr, Mrs, Ms, Miss or Dr
+	Reference                        string // the account holder's own ID; need not be unique
+	QuickBooksID                     int64  // 0: none
+	MonthlyRevenueCents              int64  // monthlyRecurringRevenue in hundredths
 
 	// Status is Draft, Active, Hold, Suspended or Cancelled.
 	Status string
-	// AccountStatus is customerAccountStatus, such as Good.
-	AccountStatus string
 
 	Created, Modified time.Time
 }
 
-// AddCustomers puts customers into the account, in place of any with the same
-// IDs. Empty Status, AccountStatus, Created and Modified become Active, Good and
-// the current time. It panics if an ID is out of range, or if a contact or
-// company is held by another customer.
+// AddCustomers puts customers into the account, in place of any with the same IDs. Empty Status,
+// Created and Modified become Active and the current time. It panics if an ID is out of range, or if
+// another customer holds a contact or a company.
 func (s *Simulator) AddCustomers(customers ...Customer) {
 	s.store.add(customers)
 }

@@ -85,7 +85,7 @@ type wireCustomer struct {
 	NetsuiteID                 *string         `json:"netsuiteId"`
 	NetsuiteCustomerType       string          `json:"netsuiteCustomerType"`
 	PortalUserName             *string         `json:"portalUserName"`
-	ParentID                   json.RawMessage `json:"parentId"`
+	ParentID                   *int64          `json:"parentId"`
 	QuickBooksLatchType        *string         `json:"quickBooksLatchType"`
 	QuickBooksID               json.RawMessage `json:"quickBooksId"`
 	QuickBooksSyncToken        *string         `json:"quickBooksSyncToken"`
@@ -148,12 +148,9 @@ func encodeCustomer(c *Customer, f format) []byte {
 		Title:                 orNull(c.Title),
 		Reference:             orNull(c.Reference),
 		Status:                c.Status,
-		CustomerAccountStatus: c.AccountStatus,
+		CustomerAccountStatus: "Good",
 		Currency:              "USD",
 		CustomerReference: wireReference{
-			Reference1:         orNull(c.References[0]),
-			Reference2:         orNull(c.References[1]),
-			Reference3:         orNull(c.References[2]),
 			SalesTrackingCodes: []string{},
 			ID:                 id,
 			URI:                base + "/" + strconv.FormatInt(c.ID, 10),
@@ -161,10 +158,7 @@ func encodeCustomer(c *Customer, f format) []byte {
 		CustomerAcquisition:        wireAcquisition{ID: id, URI: uri},
 		MonthlyRecurringRevenue:    revenue,
 		NetMonthlyRecurringRevenue: revenue,
-		SalesforceID:               orNull(c.SalesforceID),
 		SalesforceSynchStatus:      "Enabled",
-		NetsuiteID:                 orNull(c.NetsuiteID),
-		ParentID:                   encodeID(c.ParentID, f),
 		QuickBooksID:               encodeID(c.QuickBooksID, f),
 		ModifiedTimestamp:          c.Modified.UTC().Format(timestampLayout),
 		ID:                         id,

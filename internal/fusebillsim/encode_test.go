@@ -72,27 +72,27 @@ func TestNewerKeys(t *testing.T) {
 
 func TestEncodeFormats(t *testing.T) {
 	t.Parallel()
-	c := Customer{ID: 9007199254740993, HubSpotID: 9223372036854775807, ParentID: 3}
+	c := Customer{ID: 9007199254740993, HubSpotID: 9223372036854775807, QuickBooksID: 3}
 	tests := map[string]struct {
 		format format
 		want   map[string]any // nil value: null
 	}{
 		"numbers": {0, map[string]any{
 			"id": json.Number("9007199254740993"), "hubSpotId": json.Number("9223372036854775807"),
-			"hubSpotCompanyId": nil, "parentId": json.Number("3"),
+			"hubSpotCompanyId": nil, "quickBooksId": json.Number("3"),
 		}},
 		"strings": {idsAsStrings, map[string]any{
-			"id": "9007199254740993", "hubSpotId": "9223372036854775807", "hubSpotCompanyId": nil, "parentId": "3",
+			"id": "9007199254740993", "hubSpotId": "9223372036854775807", "hubSpotCompanyId": nil, "quickBooksId": "3",
 		}},
 		"without HubSpot keys": {withoutHubSpotKeys, map[string]any{
-			"id": json.Number("9007199254740993"), "parentId": json.Number("3"),
+			"id": json.Number("9007199254740993"), "quickBooksId": json.Number("3"),
 		}},
-		"both": {idsAsStrings | withoutHubSpotKeys, map[string]any{"id": "9007199254740993", "parentId": "3"}},
+		"both": {idsAsStrings | withoutHubSpotKeys, map[string]any{"id": "9007199254740993", "quickBooksId": "3"}},
 	}
 	for name, test := range tests {
 		got := decode[map[string]any](t, string(encodeCustomer(&c, test.format)))
 		maps.DeleteFunc(got, func(key string, _ any) bool {
-			return !slices.Contains([]string{"id", "hubSpotId", "hubSpotCompanyId", "parentId"}, key)
+			return !slices.Contains([]string{"id", "hubSpotId", "hubSpotCompanyId", "quickBooksId"}, key)
 		})
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)

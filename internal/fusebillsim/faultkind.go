@@ -14,14 +14,14 @@ const (
 	FaultStatus500Before
 	// FaultStatus500After handles the call and answers 500.
 	FaultStatus500After
-	// FaultDropBefore drops the connection in place of handling the call. On a
-	// kept connection [http.Transport] repeats a GET by itself then, so that the
-	// code under test may see no error; [Simulator.Transport] does not.
+	// FaultDropBefore drops the connection in place of handling the call. On a kept connection
+	// [http.Transport] then repeats a GET on its own, so the code under test may see no error;
+	// [Simulator.Transport] does not.
 	FaultDropBefore
 	// FaultDropAfter handles the call and drops the connection.
 	FaultDropAfter
-	// FaultLatencyBefore waits for Fault.Latency before the call is handled: a
-	// call that is cancelled meanwhile makes no change.
+	// FaultLatencyBefore waits for Fault.Latency before the call is handled: a call that is
+	// cancelled meanwhile makes no change, unless Behavior.AbandonedWriteDelay is set.
 	FaultLatencyBefore
 	// FaultLatencyAfter waits for Fault.Latency before the answer, as
 	// Behavior.Latency does: a call that is cancelled meanwhile has made its

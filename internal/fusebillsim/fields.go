@@ -17,30 +17,23 @@ type field struct {
 	compare func(a, b *Customer) int
 }
 
-// fields has the query names in lower case. Missing are the documented names of
-// what a [Customer] here does not have, and the two HubSpot fields, which the
-// service does not filter by. The map is never changed.
+// fields has the query names in lower case. It lacks the documented names of what a [Customer] here
+// does not have, and the two HubSpot fields, by which the service does not filter. The map is never
+// changed.
 var fields = map[string]field{
-	"id":                           idField(func(c *Customer) int64 { return c.ID }),
-	"parentid":                     idField(func(c *Customer) int64 { return c.ParentID }),
-	"status":                       enumField(func(c *Customer) string { return c.Status }, statusWords...),
-	"accountstatus":                enumField(func(c *Customer) string { return c.AccountStatus }),
-	"reference":                    textField(func(c *Customer) string { return c.Reference }),
-	"customerreference.reference1": textField(func(c *Customer) string { return c.References[0] }),
-	"customerreference.reference2": textField(func(c *Customer) string { return c.References[1] }),
-	"customerreference.reference3": textField(func(c *Customer) string { return c.References[2] }),
-	"companyname":                  textField(func(c *Customer) string { return c.CompanyName }),
-	"firstname":                    textField(func(c *Customer) string { return c.FirstName }),
-	"lastname":                     textField(func(c *Customer) string { return c.LastName }),
-	"primaryemail":                 textField(func(c *Customer) string { return c.PrimaryEmail }),
-	"salesforceid":                 textField(func(c *Customer) string { return c.SalesforceID }),
-	"primaryphone":                 textField(func(c *Customer) string { return c.PrimaryPhone }),
-	"title":                        enumField(func(c *Customer) string { return c.Title }, titleWords...),
-	"netsuiteid":                   textField(func(c *Customer) string { return c.NetsuiteID }),
-	"quickbooksid":                 idField(func(c *Customer) int64 { return c.QuickBooksID }),
-	"monthlyrecurringrevenue":      moneyField(func(c *Customer) int64 { return c.MonthlyRevenueCents }),
-	"createdtimestamp":             timeField(func(c *Customer) time.Time { return c.Created }),
-	"modifiedtimestamp":            timeField(func(c *Customer) time.Time { return c.Modified }),
+	"id":                      idField(func(c *Customer) int64 { return c.ID }),
+	"status":                  enumField(func(c *Customer) string { return c.Status }, statusWords...),
+	"reference":               textField(func(c *Customer) string { return c.Reference }),
+	"companyname":             textField(func(c *Customer) string { return c.CompanyName }),
+	"firstname":               textField(func(c *Customer) string { return c.FirstName }),
+	"lastname":                textField(func(c *Customer) string { return c.LastName }),
+	"primaryemail":            textField(func(c *Customer) string { return c.PrimaryEmail }),
+	"primaryphone":            textField(func(c *Customer) string { return c.PrimaryPhone }),
+	"title":                   enumField(func(c *Customer) string { return c.Title }, titleWords...),
+	"quickbooksid":            idField(func(c *Customer) int64 { return c.QuickBooksID }),
+	"monthlyrecurringrevenue": moneyField(func(c *Customer) int64 { return c.MonthlyRevenueCents }),
+	"createdtimestamp":        timeField(func(c *Customer) time.Time { return c.Created }),
+	"modifiedtimestamp":       timeField(func(c *Customer) time.Time { return c.Modified }),
 }
 
 // The words of the enumerated fields, in lower case.

@@ -35,10 +35,10 @@ type Fault struct {
 	IDs   []int64
 	Every int
 
-	// OnRequest, if set, runs before a matching call is handled, and OnAnswer
-	// after that and before the answer is sent: the places for a change by
-	// someone else. They run in the call's goroutine and may use every method
-	// of the simulator. A hook that blocks holds its own call only.
+	// OnRequest, if set, runs before a matching call is handled, and OnAnswer after that and before
+	// the answer is sent: the places for a change by another user. They run in the call's goroutine
+	// and may use every method of the simulator but Settle. A hook that blocks holds its own call
+	// only.
 	OnRequest, OnAnswer func(*http.Request)
 }
 

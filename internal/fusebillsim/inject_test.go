@@ -51,7 +51,7 @@ func TestFaultMatching(t *testing.T) {
 	}
 }
 
-// A fault that a call can't show must wait for one that can.
+// A fault that a call cannot show must wait for one that can.
 func TestFaultWaitsForItsRoute(t *testing.T) {
 	t.Parallel()
 	s := newTest(t, Config{})

@@ -68,7 +68,7 @@ func (s *Simulator) respond(r *http.Request) (*answer, error) {
 // receive reads and counts a request, and finds the faults that it meets.
 func (s *Simulator) receive(r *http.Request) (*call, error) {
 	c := &call{Request: r, behavior: s.behavior.Load()}
-	c.route, c.pathID = s.route(r)
+	c.route, c.pathID = routeOf(r)
 	if r.Body != nil {
 		var err error
 		if c.body, err = io.ReadAll(io.LimitReader(r.Body, maxBody+1)); err != nil {

@@ -20,16 +20,19 @@ const (
 	RouteUnknown   Route = "unknown"
 )
 
+// basePath precedes every route, in lower case.
+const basePath = "/v1/"
+
 // writes reports whether calls of the route change the account.
 func (r Route) writes() bool {
 	return r == RouteLatch || r == RouteUnlatch || r == RouteUpdate
 }
 
-// route finds the route of a request, and the customer ID that its path names. As with the service,
+// routeOf finds the route of a request, and the customer ID that its path names. As with the service,
 // neither letter case nor one slash at the end matters.
-func (s *Simulator) route(r *http.Request) (route Route, id string) {
+func routeOf(r *http.Request) (route Route, id string) {
 	path := strings.ToLower(r.URL.Path)
-	path, ok := strings.CutPrefix(path, s.basePath+"/")
+	path, ok := strings.CutPrefix(path, basePath)
 	if !ok {
 		return RouteUnknown, ""
 	}

@@ -3,7 +3,6 @@ package fusebillsim
 import (
 	"cmp"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,9 +13,6 @@ type Config struct {
 	// APIKey is the key that requests have to carry, as in "Authorization: Basic <APIKey>". The
 	// default is [DefaultAPIKey].
 	APIKey string
-
-	// BasePath precedes every route. The default is "/v1".
-	BasePath string
 
 	// LimitMinute and LimitDay are the calls allowed per window. The defaults
 	// are those of a live account, 1,000 and 180,000.
@@ -37,8 +33,7 @@ type Config struct {
 // Simulator is the simulated service. All of its methods may be called
 // concurrently. [New] makes one.
 type Simulator struct {
-	apiKey   string
-	basePath string // in lower case
+	apiKey string
 
 	store      store
 	limiter    limiter
@@ -55,8 +50,7 @@ type Simulator struct {
 // New returns a simulator without customers.
 func New(c Config) *Simulator {
 	s := &Simulator{
-		apiKey:   cmp.Or(c.APIKey, DefaultAPIKey),
-		basePath: strings.ToLower(strings.TrimSuffix(cmp.Or(c.BasePath, "/v1"), "/")),
+		apiKey: cmp.Or(c.APIKey, DefaultAPIKey),
 	}
 	s.store.init()
 	s.limiter.minute = window{limit: cmp.Or(c.LimitMinute, 1000), length: cmp.Or(c.Minute, time.Minute)}
@@ -73,12 +67,11 @@ func (s *Simulator) Configure(change func(*Behavior)) {
 	defer s.configuring.Unlock()
 	next := s.behavior.Load().clone()
 	change(next)
-	s.behavior.Store(next.clone()) // change may have put in a map of its own
+	s.behavior.Store(next.clone()) // The caller may go on using a map of its own.
 }
 
-// ServeHTTP answers r. Where the connection is to be dropped, by a fault or
-// because the request's context has ended, it panics with
-// [http.ErrAbortHandler], which a [http.Server] takes as just that.
+// ServeHTTP answers r. Where the connection is to be dropped, by a fault or because the request's
+// context has ended, it panics with [http.ErrAbortHandler], at which a [http.Server] drops it.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a, err := s.respond(r.WithContext(r.Context()))
 	if err != nil {

@@ -142,9 +142,8 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/v1/HubSpot/UnlatchCustomer/7", RouteUnknown, ""},
 		{"POST", "/v1/HubSpot/UnlatchCustomer", RouteUnknown, ""},
 	}
-	s := newTest(t, Config{})
 	for _, test := range tests {
-		route, id := s.route(httptest.NewRequestWithContext(t.Context(), test.method, test.path, nil))
+		route, id := routeOf(httptest.NewRequestWithContext(t.Context(), test.method, test.path, nil))
 		if route != test.want || id != test.id {
 			t.Errorf("%s %s: %q, %q; want %q, %q", test.method, test.path, route, id, test.want, test.id)
 		}

@@ -65,7 +65,6 @@ func (st *store) add(customers []Customer) {
 	now := time.Now().UTC()
 	for _, c := range customers {
 		c.Status = cmp.Or(c.Status, "Active")
-		c.AccountStatus = cmp.Or(c.AccountStatus, "Good")
 		c.Created = cmp.Or(c.Created, now)
 		c.Modified = cmp.Or(c.Modified, now)
 		if c.ID < 1 || c.HubSpotID < 0 || c.HubSpotCompanyID < 0 {

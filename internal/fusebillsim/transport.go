@@ -6,15 +6,13 @@ import (
 	"strconv"
 )
 
-// Transport returns a round tripper that hands requests straight to the
-// simulator, whatever their host, in the calling goroutine and without a
-// socket. It therefore works in a testing/synctest bubble, where a real
-// connection would stop the clock.
+// Transport returns a round tripper that hands requests straight to the simulator, whatever their
+// host, in the calling goroutine and without a socket. It therefore works in a testing/synctest
+// bubble, where a real connection would stop the clock.
 //
-// It honours the request's context, and returns an error that wraps
-// [io.ErrUnexpectedEOF] where a connection would be dropped. Unlike
-// [http.Transport] it never asks for gzip by itself: only a request that names
-// gzip gets a compressed answer, and has to decompress it.
+// It honours the request's context, and returns an error that wraps [io.ErrUnexpectedEOF] where a
+// connection would be dropped. Unlike [http.Transport] it never asks for gzip: only a request that
+// names gzip gets a compressed answer, and its sender has to decompress it.
 func (s *Simulator) Transport() http.RoundTripper {
 	return transport{s}
 }

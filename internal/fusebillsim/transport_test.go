@@ -21,7 +21,7 @@ func TestTransportAndServerAgree(t *testing.T) {
 	s.AddSampleCustomers(3)
 	server := httptest.NewServer(s)
 	defer server.Close()
-	// On a kept connection, net/http would repeat a dropped GET by itself.
+	// On a kept connection, net/http would repeat a dropped GET on its own.
 	socket := &http.Transport{DisableCompression: true, DisableKeepAlives: true}
 
 	for _, kind := range []FaultKind{

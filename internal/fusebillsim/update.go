@@ -19,8 +19,7 @@ func (s *Simulator) update(c *call) *answer {
 	rules := c.behavior.changeRules()
 	rules.keepModified = false
 	r, err := s.store.change(next.ID, rules, func(current *Customer) {
-		next.Status, next.AccountStatus = current.Status, current.AccountStatus
-		next.MonthlyRevenueCents = current.MonthlyRevenueCents
+		next.Status, next.MonthlyRevenueCents = current.Status, current.MonthlyRevenueCents
 		next.Created, next.Modified = current.Created, current.Modified
 		if c.behavior.UpdateKeepsLatch {
 			next.HubSpotID, next.HubSpotCompanyID = current.HubSpotID, current.HubSpotCompanyID
@@ -39,12 +38,11 @@ func parseUpdate(body []byte) (Customer, error) {
 	var c Customer
 	ids := map[string]*int64{
 		"id": &c.ID, "hubspotid": &c.HubSpotID, "hubspotcompanyid": &c.HubSpotCompanyID,
-		"parentid": &c.ParentID, "quickbooksid": &c.QuickBooksID,
+		"quickbooksid": &c.QuickBooksID,
 	}
 	texts := map[string]*string{
 		"firstname": &c.FirstName, "lastname": &c.LastName, "companyname": &c.CompanyName, "title": &c.Title,
 		"reference": &c.Reference, "primaryemail": &c.PrimaryEmail, "primaryphone": &c.PrimaryPhone,
-		"salesforceid": &c.SalesforceID, "netsuiteid": &c.NetsuiteID,
 	}
 	for _, m := range members {
 		name := strings.ToLower(m.name)
@@ -52,8 +50,6 @@ func parseUpdate(body []byte) (Customer, error) {
 			*id, err = decodeID(m.value)
 		} else if text, ok := texts[name]; ok {
 			*text, err = decodeText(m.value)
-		} else if name == "customerreference" {
-			err = decodeReferences(m.value, &c.References)
 		}
 		if err != nil {
 			return Customer{}, fmt.Errorf("%s: %w", m.name, err)
@@ -81,15 +77,4 @@ func decodeText(value json.RawMessage) (string, error) {
 	default:
 		return "", errors.New("not a string")
 	}
-}
-
-func decodeReferences(value json.RawMessage, references *[3]string) error {
-	var wire *struct{ Reference1, Reference2, Reference3 string }
-	if err := json.Unmarshal(value, &wire); err != nil {
-		return err
-	}
-	if wire != nil {
-		*references = [3]string{wire.Reference1, wire.Reference2, wire.Reference3}
-	}
-	return nil
 }

@@ -61,7 +61,7 @@ func TestUpdateWithTheWholeObject(t *testing.T) {
 	t.Parallel()
 	s := newTest(t, Config{})
 	c := sampleCustomer(firstSampleID)
-	c.HubSpotID, c.QuickBooksID, c.PrimaryPhone, c.Title, c.References = 11, 5, "555", "Mr", [3]string{"a", "b", "c"}
+	c.HubSpotID, c.QuickBooksID, c.PrimaryPhone, c.Title = 11, 5, "555", "Mr"
 	s.AddCustomers(c)
 	before, _ := s.Customer(c.ID)
 	if got := put(t, s, get(t, s, "customers/2500000").body); got.status != 200 {

@@ -124,7 +124,7 @@ func TestRunRefuses(t *testing.T) {
 	}
 }
 
-// Latency is the one flag that no answer tells of.
+// Latency is the one flag that no answer shows.
 func TestLatencyFlag(t *testing.T) {
 	t.Parallel()
 	o, err := parse([]string{"-latency", "20ms"}, os.Stderr)

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,15 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
+
+// forIssue is printed after all tests, for an issue.
+var forIssue string
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	fmt.Print(forIssue)
+	os.Exit(code)
+}
 
 // TestContract asserts facts of the API reference, and reports what the reference leaves open. Of
 // customers it shows IDs and latches only, and neither in the block for an issue.
@@ -34,8 +44,8 @@ func TestContract(t *testing.T) {
 		t.Logf("About 25 calls read; with %s set, about 35 more are made, half of them writes. "+
 			"All of them count against the limits of the account.", envCustomer)
 		defer func() {
-			fmt.Printf("\n%d calls were made. For an issue, copy these lines:\n\n### What `make contract` found\n\n%s\n",
-				a.pacer.calls.Load(), a.findings.report(standard))
+			forIssue = fmt.Sprintf("\n%d calls were made. For an issue, copy these lines:\n\n"+
+				"### What `make contract` found\n\n%s\n", a.pacer.calls.Load(), a.findings.report(standard))
 		}()
 		a.check(t)
 	})

@@ -27,8 +27,8 @@ type Customer struct {
 }
 
 // AddCustomers puts customers into the account, in place of any with the same IDs. Empty Status,
-// Created and Modified become Active and the current time. It panics if an ID is out of range, or if
-// another customer holds a contact or a company.
+// Created and Modified become Active and the current time. It panics if an ID is out of range, or
+// if another customer holds a contact or a company.
 func (s *Simulator) AddCustomers(customers ...Customer) {
 	s.store.add(customers)
 }

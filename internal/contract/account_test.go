@@ -39,7 +39,7 @@ type account struct {
 	other         int64 // another one, which claims what the first one holds
 	contact       int64 // The customer is latched to it where it has no latch of its own.
 	mergedContact int64 // a contact that was merged into another one
-	update        bool  // Whether the customer may be written by PUT customers.
+	update        bool  // The customer may be written by PUT customers.
 	spend         int   // The calls that may be spent to see a 429; 0: none.
 
 	pacer    *pacer

@@ -14,7 +14,7 @@ type bodyReader struct {
 	ctx   context.Context // of the one request that this answers
 	rest  []byte
 	pause time.Duration // before each piece of dripSize bytes
-	end   error         // what follows the last byte; nil is io.EOF
+	end   error         // the error after the last byte; nil is io.EOF
 }
 
 func (b *bodyReader) Read(p []byte) (int, error) {

@@ -20,8 +20,8 @@ type Request struct {
 	Path     string
 	RawQuery string
 	Body     string
-	HasKey   bool // whether it carried the right API key
-	Status   int  // of the answer; 0 while there is none, or if there will be none
+	HasKey   bool // It carried the right API key.
+	Status   int  // of the answer; 0 without one
 
 	pathID string
 }
@@ -115,7 +115,7 @@ func (s *Simulator) ResetCalls() {
 
 // calls is the account of calls.
 type calls struct {
-	record bool // whether requests are kept
+	record bool // Requests are kept.
 
 	mu          sync.Mutex
 	count       map[Route]int

@@ -23,7 +23,8 @@
 //
 // # Choices
 //
-// Where the reference is silent and no switch seemed worth its cost, the simulator does this:
+// The simulator makes these choices, about which the reference is silent and for which no switch
+// seemed worth its cost:
 //
 //   - A latch call whose Content-Type is not application/json gets 415, a body above 1 MiB 413, a
 //     HubSpot or customer ID below 1 gets 400.

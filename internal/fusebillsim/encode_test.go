@@ -114,9 +114,12 @@ func TestStoredEncodings(t *testing.T) {
 	t.Parallel()
 	s := newTest(t, Config{})
 	s.AddCustomers(Customer{ID: 1})
+	behaviors := []Behavior{
+		{}, {IDsAsStrings: true}, {ListOmitsHubSpotKeys: true}, {OmitNewerKeys: true}, {AbsoluteURIs: true},
+	}
 	for contact := range int64(3) {
 		s.SetLatch(1, contact, 0)
-		for _, b := range []Behavior{{}, {IDsAsStrings: true}, {ListOmitsHubSpotKeys: true}, {OmitNewerKeys: true}, {AbsoluteURIs: true}} {
+		for _, b := range behaviors {
 			s.Configure(func(to *Behavior) { *to = b })
 			now, _ := s.Customer(1)
 			if got := get(t, s, "customers/1"); got.body != string(encodeCustomer(&now, formatFor(&b, false))) {

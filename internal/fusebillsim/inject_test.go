@@ -24,6 +24,8 @@ func statuses(t *testing.T, s *Simulator, n int, path string) []int {
 
 func TestFaultMatching(t *testing.T) {
 	t.Parallel()
+	hasQuery := func(r *http.Request) bool { return r.URL.Query().Has("query") }
+	isPost := func(r *http.Request) bool { return r.Method == http.MethodPost }
 	tests := map[string]struct {
 		fault Fault
 		want  []int // of list calls
@@ -35,8 +37,8 @@ func TestFaultMatching(t *testing.T) {
 		"after, for ever": {Fault{After: 1, Times: -1}, []int{200, 500, 500, 500}},
 		"route":           {Fault{Route: RouteCustomers}, []int{500, 200, 200, 200}},
 		"other route":     {Fault{Route: RouteLatch, Times: -1}, []int{200, 200, 200, 200}},
-		"match":           {Fault{Match: func(r *http.Request) bool { return r.URL.Query().Has("query") }}, []int{500, 200, 200, 200}},
-		"no match":        {Fault{Match: func(r *http.Request) bool { return r.Method == http.MethodPost }, Times: -1}, []int{200, 200, 200, 200}},
+		"match":           {Fault{Match: hasQuery}, []int{500, 200, 200, 200}},
+		"no match":        {Fault{Match: isPost, Times: -1}, []int{200, 200, 200, 200}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -109,7 +111,7 @@ func TestHooks(t *testing.T) {
 	checkLatches(t, s, holder{1, 0, 0}, holder{2, 0, 0})
 }
 
-// Whoever reads the body must not take it from those who come after.
+// Each reader of the body gets the whole of it.
 func TestEachReadsTheWholeBody(t *testing.T) {
 	t.Parallel()
 	s := newTest(t, Config{})

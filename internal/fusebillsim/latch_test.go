@@ -36,7 +36,7 @@ func TestLatch(t *testing.T) {
 		"the vendor's curl example":   {`{fusebillId:1,hubSpotId:101,hubSpotCompanyId:202}`, 200, holder{1, 101, 202}},
 		"the vendor's C# example":     {`{fusebillId:1,hubSpotId:101,hubSpotCompanyId: 202}`, 200, holder{1, 101, 202}},
 		"the vendor's Python example": {`{"fusebillId": 1, "hubSpotId": 101, "hubSpotCompanyId": 202}`, 200, holder{1, 101, 202}},
-		"the vendor's bare example":   {"{\n    \"fusebillid\": 1,\n    \"hubSpotId\": 101,\n    \"hubSpotCompanyId\": 202\n}", 200, holder{1, 101, 202}},
+		"the vendor's bare example":   {"{\n\t\"fusebillid\": 1,\n\t\"hubSpotId\": 101,\n\t\"hubSpotCompanyId\": 202\n}", 200, holder{1, 101, 202}},
 		"numeric strings":             {`{"fusebillId":"1","hubSpotId":"101","hubSpotCompanyId":"202"}`, 200, holder{1, 101, 202}},
 		"above 2^53":                  {`{"fusebillId":1,"hubSpotId":9007199254740993,"hubSpotCompanyId":9223372036854775807}`, 200, holder{1, 9007199254740993, 9223372036854775807}},
 		"null removes":                {`{"fusebillId":1,"hubSpotId":null,"hubSpotCompanyId":202}`, 200, holder{1, 0, 202}},
@@ -63,7 +63,10 @@ func TestLatch(t *testing.T) {
 				UnknownContacts:  map[int64]bool{404: true},
 				UnknownCompanies: map[int64]bool{405: true},
 			}})
-			s.AddCustomers(Customer{ID: 1, HubSpotID: 11, HubSpotCompanyID: 12}, Customer{ID: 2, HubSpotID: 21, HubSpotCompanyID: 22})
+			s.AddCustomers(
+				Customer{ID: 1, HubSpotID: 11, HubSpotCompanyID: 12},
+				Customer{ID: 2, HubSpotID: 21, HubSpotCompanyID: 22},
+			)
 			got := post(t, s, latchPath, test.body)
 			if got.status != test.status {
 				t.Errorf("status %d, want %d: %s", got.status, test.status, got.body)
@@ -168,7 +171,7 @@ func TestUnlatch(t *testing.T) {
 	if got := post(t, s, "HubSpot/UnlatchCustomer/x", ""); got.status != 400 {
 		t.Errorf("no ID: status %d", got.status)
 	}
-	// What was given up is free.
+	// An ID that was released is free.
 	if got := post(t, s, latchPath, `{"fusebillId":2,"hubSpotId":11,"hubSpotCompanyId":12}`); got.status != 200 {
 		t.Errorf("claim of what is free: status %d", got.status)
 	}

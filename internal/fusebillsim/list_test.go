@@ -52,7 +52,8 @@ func TestPages(t *testing.T) {
 				t.Errorf("IDs (-want +got):\n%s", diff)
 			}
 			for header, want := range map[string]int{
-				"X-Count": 7, "X-MaxCount": 7, "X-PreviousPage": test.previous, "X-NextPage": test.next, "X-MaxPageIndex": test.last,
+				"X-Count": 7, "X-MaxCount": 7, "X-MaxPageIndex": test.last,
+				"X-PreviousPage": test.previous, "X-NextPage": test.next,
 			} {
 				if h := got.header.Get(header); h != fmt.Sprint(want) {
 					t.Errorf("%s: %s, want %d", header, h, want)

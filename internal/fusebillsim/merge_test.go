@@ -10,9 +10,9 @@ func TestMerges(t *testing.T) {
 		status int      // of latching customer 3 to the old IDs
 		want   holder   // customer 3 after that
 	}{
-		"old ID kept":          {MergedKeepsID, []holder{{1, 11, 12}, {2, 21, 22}, {3, 0, 0}}, 200, holder{3, 13, 14}},
-		"answered with new ID": {MergedAnswersNewID, []holder{{1, 110, 120}, {2, 21, 22}, {3, 0, 0}}, 200, holder{3, 130, 140}},
-		"refused":              {MergedRefused, []holder{{1, 11, 12}, {2, 21, 22}, {3, 0, 0}}, 400, holder{3, 0, 0}},
+		"old ID kept":     {MergedKeepsID, []holder{{1, 11, 12}, {2, 21, 22}, {3, 0, 0}}, 200, holder{3, 13, 14}},
+		"new ID answered": {MergedAnswersNewID, []holder{{1, 110, 120}, {2, 21, 22}, {3, 0, 0}}, 200, holder{3, 130, 140}},
+		"refused":         {MergedRefused, []holder{{1, 11, 12}, {2, 21, 22}, {3, 0, 0}}, 400, holder{3, 0, 0}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

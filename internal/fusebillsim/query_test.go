@@ -11,12 +11,23 @@ import (
 
 func queryTable() table {
 	day := func(d int) time.Time { return time.Date(2026, time.January, d, 12, 0, 0, 0, time.UTC) }
-	return table{
-		{Customer: Customer{ID: 1, FirstName: "Ada", LastName: "Doe", CompanyName: "Acme, Inc.", Status: "Active", Reference: "R-1", PrimaryPhone: "5556780987", Title: "Dr", MonthlyRevenueCents: 1000, Created: day(1), Modified: day(1)}},
-		{Customer: Customer{ID: 2, FirstName: "ada", CompanyName: "Acme | Sons", Status: "Draft", PrimaryEmail: "a@b.example", PrimaryPhone: "4555671234", QuickBooksID: 78, MonthlyRevenueCents: 5000, Created: day(1), Modified: day(2)}},
-		{Customer: Customer{ID: 30, CompanyName: "a*b", Status: "Hold", Title: "Mr", MonthlyRevenueCents: 5001, QuickBooksID: 9007199254740993, Created: day(2), Modified: day(3)}},
-		{Customer: Customer{ID: 9007199254740993, Status: "Cancelled", Reference: "r-1", Created: day(3), Modified: day(3)}},
+	var all table
+	for _, c := range []Customer{
+		{
+			ID: 1, FirstName: "Ada", LastName: "Doe", CompanyName: "Acme, Inc.", Status: "Active", Reference: "R-1",
+			PrimaryPhone: "5556780987", Title: "Dr", MonthlyRevenueCents: 1000, Created: day(1), Modified: day(1),
+		}, {
+			ID: 2, FirstName: "ada", CompanyName: "Acme | Sons", Status: "Draft", PrimaryEmail: "a@b.example",
+			PrimaryPhone: "4555671234", QuickBooksID: 78, MonthlyRevenueCents: 5000, Created: day(1), Modified: day(2),
+		}, {
+			ID: 30, CompanyName: "a*b", Status: "Hold", Title: "Mr", MonthlyRevenueCents: 5001,
+			QuickBooksID: 9007199254740993, Created: day(2), Modified: day(3),
+		},
+		{ID: 9007199254740993, Status: "Cancelled", Reference: "r-1", Created: day(3), Modified: day(3)},
+	} {
+		all = append(all, &record{Customer: c})
 	}
+	return all
 }
 
 func (t table) ids() []int64 {

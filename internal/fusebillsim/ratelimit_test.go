@@ -15,7 +15,9 @@ import (
 // rateHeaders returns limit, remaining and reset of a window.
 func rateHeaders(h http.Header, window string) [3]string {
 	return [3]string{
-		h.Get("X-Rate-Limit-Limit-" + window), h.Get("X-Rate-Limit-Remaining-" + window), h.Get("X-Rate-Limit-Reset-" + window),
+		h.Get("X-Rate-Limit-Limit-" + window),
+		h.Get("X-Rate-Limit-Remaining-" + window),
+		h.Get("X-Rate-Limit-Reset-" + window),
 	}
 }
 
@@ -97,7 +99,8 @@ func TestRateHeadersOnErrors(t *testing.T) {
 	for _, step := range steps {
 		got := send(t, s, step.request)
 		if headers := rateHeaders(got.header, "Day"); got.status != step.status || headers[1] != step.remaining {
-			t.Errorf("%s: status %d, headers %v; want %d, %s remaining", step.request.URL, got.status, headers, step.status, step.remaining)
+			t.Errorf("%s: status %d, headers %v; want %d, %s remaining",
+				step.request.URL, got.status, headers, step.status, step.remaining)
 		}
 		if headers := rateHeaders(got.header, "Minute"); headers[0] == "" || headers[1] == "" || headers[2] == "" {
 			t.Errorf("%s: headers %v", step.request.URL, headers)
@@ -210,7 +213,8 @@ func TestDateAhead(t *testing.T) {
 		get(t, s, "customers")
 		time.Sleep(55 * time.Second)
 		got := get(t, s, "customers")
-		if got.status != 429 || got.header.Get("Date") != "Sat, 01 Jan 2000 00:01:00 GMT" || rateHeaders(got.header, "Minute")[2] != "2000-01-01T00:01:00Z" {
+		if got.status != 429 || got.header.Get("Date") != "Sat, 01 Jan 2000 00:01:00 GMT" ||
+			rateHeaders(got.header, "Minute")[2] != "2000-01-01T00:01:00Z" {
 			t.Errorf("status %d, %v", got.status, got.header)
 		}
 		time.Sleep(5 * time.Second)

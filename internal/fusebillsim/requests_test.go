@@ -27,7 +27,10 @@ func TestPublicRequests(t *testing.T) {
 	}
 	all := []int64{123, 456, 789}
 	const list = "customers?pageSize=100&pageNumber=0&query="
+	const revenue = "monthlyRecurringRevenue:50.00|180.00"
+	const first = "customers?pageSize=1&pageNumber=0&query="
 	const copied = "customers?pageSize=1000&pageNumber=0&sortOrder=Ascending&sortExpression=createdTimestamp&query="
+	const payload = "{\n    \"fusebillid\": 123,\n    \"hubSpotId\": 101,\n    \"hubSpotCompanyId\": 202\n}"
 	tests := map[string]struct {
 		method, path, body string
 		want               []int64 // IDs of the customers in the answer
@@ -35,8 +38,8 @@ func TestPublicRequests(t *testing.T) {
 		// https://developer.staxbill.com/reference/list-customers
 		"list": {"GET", "customers/?query=status:Active&pageSize=100&pageNumber=0", "", []int64{123}},
 		// https://developer.staxbill.com/reference/string-filtering
-		"one field":      {"GET", "customers?pageSize=1&pageNumber=0&query=firstName:Jessica", "", []int64{123}},
-		"two fields":     {"GET", "customers?pageSize=1&pageNumber=0&query=firstName:Jessica;lastName:Smithson", "", []int64{123}},
+		"one field":      {"GET", first + "firstName:Jessica", "", []int64{123}},
+		"two fields":     {"GET", first + "firstName:Jessica;lastName:Smithson", "", []int64{123}},
 		"empty":          {"GET", list + "reference:[empty]", "", []int64{123, 789}},
 		"prefix":         {"GET", list + "primaryPhone:555*", "", []int64{123}},
 		"part":           {"GET", list + "primaryPhone:*555*", "", all},
@@ -48,16 +51,16 @@ func TestPublicRequests(t *testing.T) {
 		"created in 2018":      {"GET", list + "createdTimestamp:2018-01-01|2019-01-01", "", []int64{123, 456}},
 		"modified since":       {"GET", list + "modifiedTimestamp:2018-01-01|", "", all},
 		"created before":       {"GET", list + "createdTimestamp:|2019-01-01", "", []int64{123, 456}},
-		"with times":           {"GET", list + "createdTimestamp:2018-12-01T00:00:00|2019-01-01T00:00:01", "", []int64{456, 789}},
-		"range of revenue":     {"GET", list + "monthlyRecurringRevenue:50.00|180.00", "", []int64{123}},
+		"with times":           {"GET", list + "createdTimestamp:2018-12-01T00:00:00|2019-01-01T01:00:00", "", []int64{456, 789}},
+		"range of revenue":     {"GET", list + revenue, "", []int64{123}},
 		"revenue up to":        {"GET", list + "monthlyRecurringRevenue:|180.00", "", []int64{123, 789}},
 		"revenue from":         {"GET", list + "monthlyRecurringRevenue:50.00|", "", []int64{123, 456}},
-		"revenue and modified": {"GET", list + "monthlyRecurringRevenue:50.00|180.00;modifiedTimestamp:|2020-01-01", "", []int64{123}},
+		"revenue and modified": {"GET", list + revenue + ";modifiedTimestamp:|2020-01-01", "", []int64{123}},
 		// https://developer.staxbill.com/reference/latch-customer-1 and unlatch-customer-1
 		"latch, cURL":    {"POST", "HubSpot/latchCustomer", `{fusebillId:123,hubSpotId:101,hubSpotCompanyId:202}`, []int64{123}},
 		"latch, C#":      {"POST", "HubSpot/latchCustomer", `{fusebillId:123,hubSpotId:101,hubSpotCompanyId: 202}`, []int64{123}},
 		"latch, Python":  {"POST", "HubSpot/latchCustomer", `{"fusebillId": 123, "hubSpotId": 101, "hubSpotCompanyId": 202}`, []int64{123}},
-		"latch, payload": {"POST", "HubSpot/latchCustomer", "{\n    \"fusebillid\": 123,\n    \"hubSpotId\": 101,\n    \"hubSpotCompanyId\": 202\n}", []int64{123}},
+		"latch, payload": {"POST", "HubSpot/latchCustomer", payload, []int64{123}},
 		"unlatch":        {"POST", "HubSpot/UnlatchCustomer/123", "", []int64{123}},
 		// A client that copies an account, page by page (github.com/danteblink/tap-fusebill).
 		"copy, first page": {"GET", copied + "createdTimestamp:|", "", all},

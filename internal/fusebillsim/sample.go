@@ -9,9 +9,8 @@ import (
 // firstSampleID is where the IDs of sample customers start.
 const firstSampleID = 2_500_000
 
-// AddSampleCustomers adds n plausible customers that are not latched, and
-// returns their IDs in ascending order. They are the same in every run, and have
-// IDs that no customer has.
+// AddSampleCustomers adds n plausible customers without latches, and returns their IDs in ascending
+// order. They are the same in every run, and no other customer has their IDs.
 func (s *Simulator) AddSampleCustomers(n int) []int64 {
 	s.sampling.Lock()
 	defer s.sampling.Unlock()
@@ -25,12 +24,14 @@ func (s *Simulator) AddSampleCustomers(n int) []int64 {
 	return ids
 }
 
-// sampleCustomer makes up a customer. All that it says follows from the ID.
+// sampleCustomer makes up a customer. All of its fields follow from the ID.
 func sampleCustomer(id int64) Customer {
 	firstNames := [...]string{"Ada", "Björn", "Chloé", "Dmitri", "Esi", "Farid", "Grace", "Hiro", "Inés", "John", "Kavya"}
 	lastNames := [...]string{"Adeyemi", "Brown", "Castillo", "Doe", "Eriksson", "Fischer", "Ōno", "O'Neil", "Singh"}
 	trades := [...]string{"Bicycles", "Coffee", "Dental", "Freight", "Labs", "Printing", "Software"}
-	statuses := [...]string{"Active", "Active", "Active", "Draft", "Active", "Active", "Hold", "Active", "Suspended", "Active", "Cancelled"}
+	statuses := [...]string{
+		"Active", "Active", "Active", "Draft", "Active", "Active", "Hold", "Active", "Suspended", "Active", "Cancelled",
+	}
 
 	i := id - firstSampleID
 	first := firstNames[i%int64(len(firstNames))]

@@ -20,8 +20,8 @@ const latchBody = `{"fusebillId":1,"hubSpotId":101,"hubSpotCompanyId":202}`
 func TestFaultKinds(t *testing.T) {
 	t.Parallel()
 	tests := map[FaultKind]struct {
-		status  int  // 0: the connection is dropped
-		changed bool // whether the latch was made
+		status  int  // 0: The connection is dropped.
+		changed bool // The latch was made.
 		counted bool // toward the rate limits
 		html    bool
 	}{
@@ -125,7 +125,7 @@ func TestSpoiledBodies(t *testing.T) {
 	if got := get(t, s, "customers/1").header.Get("Content-Type"); got != "text/plain; charset=utf-8" {
 		t.Errorf("Content-Type %q", got)
 	}
-	// What a fault does to one answer must not reach the stored encoding.
+	// A fault of one answer must not reach the stored encoding.
 	if got := get(t, s, "customers/1").body; got != whole {
 		t.Errorf("afterwards: %q", got)
 	}
@@ -143,7 +143,8 @@ func TestTruncatedBody(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	if !errors.Is(err, io.ErrUnexpectedEOF) || string(body) != whole[:len(whole)/2] || resp.ContentLength != int64(len(whole)) {
+	if !errors.Is(err, io.ErrUnexpectedEOF) || string(body) != whole[:len(whole)/2] ||
+		resp.ContentLength != int64(len(whole)) {
 		t.Errorf("%d of %d bytes, announced %d, %v", len(body), len(whole), resp.ContentLength, err)
 	}
 }
@@ -171,7 +172,8 @@ func TestInjectedRateLimits(t *testing.T) {
 		s.Inject(Fault{Kind: kind})
 		got := get(t, s, "customers")
 		text := got.errorText(t)
-		if !strings.Contains(text, "per "+strings.ToLower(window)) || rateHeaders(got.header, window)[1] != "0" || got.header.Get("Retry-After") == "" {
+		if !strings.Contains(text, "per "+strings.ToLower(window)) || rateHeaders(got.header, window)[1] != "0" ||
+			got.header.Get("Retry-After") == "" {
 			t.Errorf("%v: %q, headers %v", kind, text, got.header)
 		}
 	}

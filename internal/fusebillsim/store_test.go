@@ -23,7 +23,7 @@ func TestSetLatchTakesFromTheHolder(t *testing.T) {
 	checkLatches(t, s, holder{1, 0, 12}, holder{2, 21, 0}, holder{3, 11, 22})
 	s.SetLatch(1, 11, 22) // both from one
 	checkLatches(t, s, holder{1, 11, 22}, holder{2, 21, 0}, holder{3, 0, 0})
-	s.SetLatch(2, 0, 12) // what was given up is free
+	s.SetLatch(2, 0, 12) // An ID that was released is free.
 	checkLatches(t, s, holder{1, 11, 22}, holder{2, 0, 12}, holder{3, 0, 0})
 	if n := s.Count(); n != 0 {
 		t.Errorf("%d calls counted", n)
@@ -85,8 +85,8 @@ func TestModifiedMovesWithChangesOnly(t *testing.T) {
 	})
 }
 
-// Whatever the calls and their order, no contact and no company may end up with
-// two customers, and each ID is free unless a customer shows it.
+// No contact and no company may end up with two customers, in any order of calls, and each ID is
+// free unless a customer shows it.
 func TestUniqueness(t *testing.T) {
 	t.Parallel()
 	s := newTest(t, Config{LimitMinute: 1_000_000, LimitDay: 1_000_000})

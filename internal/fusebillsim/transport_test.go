@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What a client sees must not depend on whether there is a socket in between.
+// A client must see the same with and without a socket in between.
 func TestTransportAndServerAgree(t *testing.T) {
 	t.Parallel()
 	s := newTest(t, Config{})
@@ -35,7 +35,8 @@ func TestTransportAndServerAgree(t *testing.T) {
 			r.Body = http.NoBody
 			r.URL.Scheme, r.URL.Host = "http", strings.TrimPrefix(server.URL, "http://")
 			got, err := trySend(via, r)
-			if dropped := kind == FaultDropBefore || kind == FaultDropAfter || kind == FaultTruncatedBody; dropped != (err != nil) {
+			dropped := kind == FaultDropBefore || kind == FaultDropAfter || kind == FaultTruncatedBody
+			if dropped != (err != nil) {
 				t.Errorf("%v, %s: error %v", kind, name, err)
 			}
 			for header := range got.header {
@@ -67,7 +68,8 @@ func TestTransportHonoursTheContext(t *testing.T) {
 	if _, err := io.ReadAll(resp.Body); !errors.Is(err, cause) {
 		t.Errorf("reading the body: %v", err)
 	}
-	if _, err := trySend(s.Transport(), newRequest(t, http.MethodPost, latchPath, latchBody).WithContext(ctx)); !errors.Is(err, cause) {
+	r := newRequest(t, http.MethodPost, latchPath, latchBody).WithContext(ctx)
+	if _, err := trySend(s.Transport(), r); !errors.Is(err, cause) {
 		t.Errorf("sending: %v", err)
 	}
 	if s.Writes() != 0 {

@@ -27,6 +27,7 @@ func checkLatches(t *testing.T, s *Simulator, want ...holder) {
 
 func TestLatch(t *testing.T) {
 	t.Parallel()
+	const payload = "{\n    \"fusebillid\": 1,\n    \"hubSpotId\": 101,\n    \"hubSpotCompanyId\": 202\n}"
 	tests := map[string]struct {
 		body   string
 		status int
@@ -36,7 +37,7 @@ func TestLatch(t *testing.T) {
 		"the vendor's curl example":   {`{fusebillId:1,hubSpotId:101,hubSpotCompanyId:202}`, 200, holder{1, 101, 202}},
 		"the vendor's C# example":     {`{fusebillId:1,hubSpotId:101,hubSpotCompanyId: 202}`, 200, holder{1, 101, 202}},
 		"the vendor's Python example": {`{"fusebillId": 1, "hubSpotId": 101, "hubSpotCompanyId": 202}`, 200, holder{1, 101, 202}},
-		"the vendor's bare example":   {"{\n\t\"fusebillid\": 1,\n\t\"hubSpotId\": 101,\n\t\"hubSpotCompanyId\": 202\n}", 200, holder{1, 101, 202}},
+		"the vendor's bare example":   {payload, 200, holder{1, 101, 202}},
 		"numeric strings":             {`{"fusebillId":"1","hubSpotId":"101","hubSpotCompanyId":"202"}`, 200, holder{1, 101, 202}},
 		"above 2^53":                  {`{"fusebillId":1,"hubSpotId":9007199254740993,"hubSpotCompanyId":9223372036854775807}`, 200, holder{1, 9007199254740993, 9223372036854775807}},
 		"null removes":                {`{"fusebillId":1,"hubSpotId":null,"hubSpotCompanyId":202}`, 200, holder{1, 0, 202}},

@@ -51,7 +51,7 @@ func TestPublicRequests(t *testing.T) {
 		"created in 2018":      {"GET", list + "createdTimestamp:2018-01-01|2019-01-01", "", []int64{123, 456}},
 		"modified since":       {"GET", list + "modifiedTimestamp:2018-01-01|", "", all},
 		"created before":       {"GET", list + "createdTimestamp:|2019-01-01", "", []int64{123, 456}},
-		"with times":           {"GET", list + "createdTimestamp:2018-12-01T00:00:00|2019-01-01T01:00:00", "", []int64{456, 789}},
+		"with times":           {"GET", list + "createdTimestamp:2018-12-01T00:00:00|2019-01-02", "", []int64{456, 789}},
 		"range of revenue":     {"GET", list + revenue, "", []int64{123}},
 		"revenue up to":        {"GET", list + "monthlyRecurringRevenue:|180.00", "", []int64{123, 789}},
 		"revenue from":         {"GET", list + "monthlyRecurringRevenue:50.00|", "", []int64{123, 456}},

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// These tell what a call costs in an account of 100,000 customers, so that a
-// benchmark of a client can be told from one of the simulator.
+// BenchmarkSimulator measures calls in an account of 100,000 customers, so that a benchmark of a
+// client shows how much of its time is the simulator's.
 func BenchmarkSimulator(b *testing.B) {
 	s := New(Config{APIKey: testKey, LimitMinute: 1 << 40, LimitDay: 1 << 40, DiscardRequests: true})
 	ids := s.AddSampleCustomers(100_000)

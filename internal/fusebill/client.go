@@ -178,9 +178,10 @@ type call struct {
 	method string
 	path   string // below the base URL
 	query  url.Values
-	body   any // encoded as JSON; nil: none
-	answer any // decoded into; nil: ignored
-	write  bool
+	body   any  // encoded as JSON; nil: none
+	answer any  // decoded into; nil: ignored
+	write  bool // changes something
+	list   bool // is about no single customer
 }
 
 // do makes a call, tries it again as the package comment says, and returns the headers of the answer.
@@ -202,6 +203,9 @@ func (c *Client) do(ctx context.Context, call call) (http.Header, error) {
 	}
 	if err == nil {
 		return resp.Header, nil
+	}
+	if apiErr, ok := errors.AsType[*APIError](err); ok {
+		apiErr.IsRead, apiErr.isList = !call.write, call.list
 	}
 	err = fmt.Errorf("%s %s: %w", call.method, call.path, unwrapURLError(err))
 	if call.write && tries.mayHaveReachedService() {

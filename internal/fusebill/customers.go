@@ -52,7 +52,7 @@ func (c *Client) Customers(ctx context.Context, request CustomersRequest) (Custo
 		}
 	}
 	var customers []Customer
-	header, err := c.do(ctx, call{method: http.MethodGet, path: "customers", query: query, answer: &customers})
+	header, err := c.do(ctx, call{method: http.MethodGet, path: "customers", query: query, answer: &customers, list: true})
 	if err != nil {
 		return CustomersPage{}, err
 	}

@@ -3,7 +3,6 @@ package fusebill
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -11,16 +10,39 @@ import (
 	"unicode"
 )
 
-// APIError is an answer that refuses a call.
+// APIError is an answer that refuses a call, or a failure that the service or a proxy reports. The predicates of this
+// package, such as [IsKeyRefused], tell what it means.
 type APIError struct {
 	StatusCode int
-	// Messages are the service's own words, in its order; empty where the body isn't the service's error object, as
-	// when a proxy answers.
+	// Form is how the body says what is wrong.
+	Form ErrorForm
+	// Messages are the service's own words, in its order; empty where the body is not the service's, as when a proxy
+	// answers.
 	Messages []string
+	// IsRead reports whether the refused call was a read, which changes nothing.
+	IsRead bool
 
+	isList      bool // the refused call was a list call
 	contentType string
-	excerpt     string // of a body that isn't the service's
+	excerpt     string // of a body that is not the service's
 }
+
+// ErrorForm is how an error's body says what is wrong.
+type ErrorForm string
+
+// The forms of an error's body.
+const (
+	// ErrorsForm is the form of the API reference: {"Errors":[{"Key":"Api Error","Value":"…"}]}.
+	ErrorsForm ErrorForm = "Errors"
+	// MessageForm is how the framework that the service is built with answers, to an unknown path for instance:
+	// {"Message":"…"}. Some of the service's own misses were seen in it, too.
+	MessageForm ErrorForm = "Message"
+	// ForeignForm is any other body, or none. The service is not known to answer so.
+	ForeignForm ErrorForm = ""
+)
+
+// isServices reports whether the body has a form that the service is known to use.
+func (e *APIError) isServices() bool { return len(e.Messages) > 0 }
 
 // Error gives the status and the service's own words.
 func (e *APIError) Error() string {
@@ -33,13 +55,6 @@ func (e *APIError) Error() string {
 	default:
 		return fmt.Sprintf("%s, not in the API's form (%s): %s", status, cmp.Or(e.contentType, "no content type"), e.excerpt)
 	}
-}
-
-// IsNotFound says whether err is the service's own word that a resource doesn't exist. A 404 whose body isn't the
-// service's error object doesn't count: it comes from a proxy or a wrong base URL, and says nothing of a customer.
-func IsNotFound(err error) bool {
-	var apiErr *APIError
-	return errors.As(err, &apiErr) && apiErr.StatusCode == http.StatusNotFound && len(apiErr.Messages) > 0
 }
 
 // RateLimitError says that the account's quota for the day is used up, or that calls were refused for the minute's
@@ -105,18 +120,21 @@ func (e *OutcomeUnknownError) Error() string {
 
 func (e *OutcomeUnknownError) Unwrap() error { return e.Err }
 
-// newAPIError reads the error object of the API reference:
-// {"ErrorId":0,"HttpStatusCode":400,"Errors":[{"Key":"Api Error","Value":"…"}]}.
+// newAPIError reads an error's body in either form of the service.
 func newAPIError(resp *http.Response, body []byte) *APIError {
 	var object struct {
-		Errors []struct{ Key, Value string }
+		Errors  []struct{ Key, Value string }
+		Message string
 	}
 	apiErr := &APIError{StatusCode: resp.StatusCode, contentType: resp.Header.Get("Content-Type")}
 	if json.Unmarshal(body, &object) == nil {
 		for _, e := range object.Errors {
 			if words := strings.TrimSpace(e.Value); words != "" {
-				apiErr.Messages = append(apiErr.Messages, words)
+				apiErr.Form, apiErr.Messages = ErrorsForm, append(apiErr.Messages, words)
 			}
+		}
+		if words := strings.TrimSpace(object.Message); words != "" && len(apiErr.Messages) == 0 {
+			apiErr.Form, apiErr.Messages = MessageForm, []string{words}
 		}
 	}
 	if len(apiErr.Messages) == 0 {

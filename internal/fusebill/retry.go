@@ -56,9 +56,6 @@ func isFinalAnswer(resp *http.Response) bool {
 	}
 }
 
-// isFault says whether a status tells of a fault on the way, and not what the service thinks of the call.
-func isFault(status int) bool { return status == http.StatusRequestTimeout || status >= 500 }
-
 // isFinal says whether another try would end in the same error.
 func isFinal(err error) bool {
 	var (

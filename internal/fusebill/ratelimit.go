@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // unknown stands for a number that the service didn't say. It isn't 0, which says that nothing is left.
@@ -45,23 +46,6 @@ func quotaOf(header http.Header, window RateLimitWindow, a answer) quota {
 	return q
 }
 
-// parseTimestamp understands the forms that a .NET service may write; the API reference doesn't say which one it is.
-func parseTimestamp(text string) (time.Time, bool) {
-	text = strings.TrimSpace(text)
-	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil && seconds > 0 {
-		return time.Unix(seconds, 0).UTC(), true
-	}
-	for _, layout := range []string{time.RFC3339Nano, "01/02/2006 15:04:05", "2006-01-02T15:04:05.999999999"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t.UTC(), true
-		}
-	}
-	if t, err := http.ParseTime(text); err == nil {
-		return t.UTC(), true
-	}
-	return time.Time{}, false
-}
-
 // retryAfter reads a Retry-After header, in seconds or as a date, which is by the service's clock as date is.
 func retryAfter(header http.Header, date time.Time) (time.Duration, bool) {
 	text := strings.TrimSpace(header.Get("Retry-After"))
@@ -74,16 +58,26 @@ func retryAfter(header http.Header, date time.Time) (time.Duration, bool) {
 	return 0, false
 }
 
-// refusedWindow says which limit a 429 is about: the day's if the headers or the service's words say so, else the
-// minute's, which is the one that waiting helps with.
+// refusedWindow decides which limit a 429 is about. The headers decide where they can; the service's words do only where no
+// header does. In doubt it is the minute's, which is the one that waiting helps with.
 func refusedWindow(header http.Header, apiErr *APIError) RateLimitWindow {
-	if headerInt(header, "X-Rate-Limit-Remaining-Minute", unknown) != 0 &&
-		headerInt(header, "X-Rate-Limit-Remaining-Day", unknown) == 0 {
+	minute := headerInt(header, "X-Rate-Limit-Remaining-Minute", unknown)
+	day := headerInt(header, "X-Rate-Limit-Remaining-Day", unknown)
+	switch {
+	case day == 0 && minute != 0:
 		return Day
+	case day > 0 || day == unknown && minute == 0:
+		return Minute
 	}
-	words := strings.ToLower(strings.Join(apiErr.Messages, " "))
-	if !strings.Contains(words, "minute") && (strings.Contains(words, "day") || strings.Contains(words, "daily")) {
+	var hasMinute, hasDay bool
+	for word := range strings.FieldsFuncSeq(strings.ToLower(strings.Join(apiErr.Messages, " ")), isNoLetter) {
+		hasMinute = hasMinute || word == "minute" || word == "minutes"
+		hasDay = hasDay || word == "day" || word == "days" || word == "daily"
+	}
+	if hasDay && !hasMinute {
 		return Day
 	}
 	return Minute
 }
+
+func isNoLetter(r rune) bool { return !unicode.IsLetter(r) }

@@ -1,0 +1,53 @@
+package fusebill
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// timestampLayouts are the forms of text that a .NET service may write. The API reference does not say which of them it
+// is. All times are UTC, also where the text does not say so. Go accepts fractions of seconds in each of them.
+var timestampLayouts = []string{
+	time.RFC3339,
+	"2006-01-02T15:04:05",
+	"2006-01-02 15:04:05Z07:00", // .NET's universal sortable form "u".
+	"2006-01-02 15:04:05",
+	"2006-01-02 15:04:05 -07:00",
+	"1/2/2006 15:04:05", // The invariant culture's; zeros before the numbers may be there or not.
+	"1/2/2006 15:04:05 -07:00",
+	"1/2/2006 3:04:05 PM", // The culture of the United States.
+	"1/2/2006 3:04:05 PM -07:00",
+}
+
+// parseTimestamp understands the forms above, the dates of HTTP, and seconds or milliseconds since 1970. It returns UTC.
+func parseTimestamp(text string) (time.Time, bool) {
+	text = strings.TrimSpace(text)
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return epochTime(n)
+	}
+	for _, layout := range timestampLayouts {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC(), true
+		}
+	}
+	if t, err := http.ParseTime(text); err == nil {
+		return t.UTC(), true
+	}
+	return time.Time{}, false
+}
+
+// epochTime takes a number for seconds or milliseconds since 1970 by its size. A number that is not between
+// 1973 and 5138 in either unit is no time.
+func epochTime(n int64) (time.Time, bool) {
+	const earliest, latest = 1e8, 1e11 // Seconds.
+	switch {
+	case n >= earliest && n < latest:
+		return time.Unix(n, 0).UTC(), true
+	case n >= earliest*1000 && n < latest*1000:
+		return time.UnixMilli(n).UTC(), true
+	default:
+		return time.Time{}, false
+	}
+}

@@ -1,12 +1,12 @@
 package fusebill
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -178,10 +178,10 @@ type call struct {
 	method string
 	path   string // below the base URL
 	query  url.Values
-	body   any  // encoded as JSON; nil: none
-	answer any  // decoded into; nil: ignored
-	write  bool // changes something
-	list   bool // is about no single customer
+	body   any                     // encoded as JSON; nil: none
+	decode func(body []byte) error // takes in the body of each answer with status 200
+	write  bool                    // changes something
+	list   bool                    // is about no single customer
 }
 
 // do makes a call, tries it again as the package comment says, and returns the headers of the answer.
@@ -190,14 +190,14 @@ func (c *Client) do(ctx context.Context, call call) (http.Header, error) {
 	if err != nil {
 		return nil, err
 	}
-	tries := new(tries)
+	tries := &tries{decode: call.decode}
 	resp, err := c.retry.Do(req.WithContext(withTries(ctx, tries)))
 	if resp != nil {
 		defer resp.Body.Close()
 	}
 	switch {
 	case err == nil:
-		err = readAnswer(resp, call.answer)
+		err = answerError(resp)
 	case ctx.Err() != nil: // The caller's own end says more than the broken call that it caused.
 		err = endOf(ctx)
 	}
@@ -236,22 +236,22 @@ func (c *Client) newRequest(ctx context.Context, call call) (*retryablehttp.Requ
 	return req, nil
 }
 
-// readAnswer decodes a 200 into answer and makes an error of anything else.
-func readAnswer(resp *http.Response, answer any) error {
-	body, err := io.ReadAll(resp.Body) // Bounded and in memory already: see attemptTransport.
-	if err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return newAPIError(resp, body)
-	}
-	if answer == nil {
+// answerError returns what is wrong with a whole answer, nil for one that was accepted and decoded.
+func answerError(resp *http.Response) error {
+	body := answerOf(resp)
+	switch {
+	case resp.StatusCode < 200 || resp.StatusCode > 299:
+		return newAPIError(resp, body.all)
+	case resp.StatusCode != http.StatusOK:
+		body.decodeErr = fmt.Errorf("it is a %d %s, without the JSON of a 200", resp.StatusCode, http.StatusText(resp.StatusCode))
+	case body.decodeErr == nil:
 		return nil
 	}
-	if err := json.Unmarshal(body, answer); err != nil {
-		return &MalformedAnswerError{ContentType: resp.Header.Get("Content-Type"), Excerpt: excerpt(body), Err: err}
+	malformed := &MalformedAnswerError{ContentType: resp.Header.Get("Content-Type"), Err: body.decodeErr}
+	if text := bytes.TrimSpace(body.all); len(text) > 0 && text[0] != '{' && text[0] != '[' {
+		malformed.Excerpt = excerpt(text) // A customer object would show a person's name and email address.
 	}
-	return nil
+	return malformed
 }
 
 // endOf says why a context ended: canceled or out of time, and the cause where one was given.

@@ -1,9 +1,11 @@
 package fusebill
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +21,7 @@ func TestCustomerDecoding(t *testing.T) {
 	latched := Customer{ID: 5, Latch: &Latch{HubSpotID: 101, HubSpotCompanyID: 202}}
 	tests := map[string]struct {
 		json string
-		want Customer // ID 0: an error
+		want Customer // ID 0: it cannot be read
 	}{
 		"numbers":              {`{"id":5,"hubSpotId":101,"hubSpotCompanyId":202}`, latched},
 		"numeric strings":      {`{"id":"5","hubSpotId":"101","hubSpotCompanyId":" 202 "}`, latched},
@@ -57,24 +59,46 @@ func TestCustomerDecoding(t *testing.T) {
 		"boolean ID":       {json: `{"id":true}`},
 		"object ID":        {json: `{"id":{"value":5}}`},
 		"list ID":          {json: `{"id":[5]}`},
-		"negative contact": {json: `{"id":5,"hubSpotId":-1,"hubSpotCompanyId":2}`},
-		"float company":    {json: `{"id":5,"hubSpotId":1,"hubSpotCompanyId":2.5}`},
-		"huge contact":     {json: `{"id":5,"hubSpotId":99999999999999999999,"hubSpotCompanyId":2}`},
-		"text contact":     {json: `{"id":5,"hubSpotId":"none","hubSpotCompanyId":2}`},
 		"null":             {json: `null`},
 		"list":             {json: `[]`},
 		"text":             {json: `"5"`},
+
+		// A field that cannot be read concerns nothing but that field.
+		"negative contact": {`{"id":5,"hubSpotId":-1,"hubSpotCompanyId":2}`, Customer{ID: 5}},
+		"float company":    {`{"id":5,"hubSpotId":1,"hubSpotCompanyId":2.5}`, Customer{ID: 5}},
+		"huge contact":     {`{"id":5,"hubSpotId":99999999999999999999,"hubSpotCompanyId":2}`, Customer{ID: 5}},
+		"text contact":     {`{"id":5,"hubSpotId":"none","hubSpotCompanyId":2}`, Customer{ID: 5}},
+		"object contact":   {`{"id":5,"hubSpotId":{"value":101},"hubSpotCompanyId":2}`, Customer{ID: 5}},
+		"scalars as texts": {
+			`{"id":5,"reference":1337,"firstName":true,"lastName":-1.50e3,"companyName":false,"primaryEmail":9007199254740993,"status":1}`,
+			Customer{ID: 5, Reference: "1337", FirstName: "true", LastName: "-1.50e3", CompanyName: "false",
+				PrimaryEmail: "9007199254740993", Status: "1"},
+		},
+		"no texts": {
+			`{"id":5,"reference":null,"firstName":{"a":1},"lastName":[],"companyName":{},"primaryEmail":[[]],"status":null,"modifiedTimestamp":{}}`,
+			Customer{ID: 5},
+		},
+		"escapes":          {`{"\u0069d":5,"r\u0065ference":"a\"\\\/\n\ud83d\ude00"}`, Customer{ID: 5, Reference: "a\"\\/\n😀"}},
+		"invalid UTF-8":    {"{\"id\":5,\"reference\":\"caf\xe9\"}", Customer{ID: 5, Reference: "caf\ufffd"}},
+		"keys that repeat": {`{"id":4,"ID":"5","hubSpotId":"none","hubSpotId":101,"hubSpotCompanyId":1,"HubSpotCompanyID":202}`, latched},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var got Customer
-			err := json.Unmarshal([]byte(test.json), &got)
-			if (err != nil) != (test.want.ID == 0) {
-				t.Fatalf("got %+v, error %v", got, err)
+			want := []Customer{{ID: 4}, test.want, {ID: 6}}
+			if test.want.ID == 0 {
+				want = []Customer{{ID: 4}, {ID: 6}} // An entry that cannot be read concerns no other entry.
 			}
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Error(diff)
+			got, unreadable, err := decodeCustomers([]byte(` [ {"id":4}, ` + test.json + `, {"id":6} ] `))
+			if diff := cmp.Diff(want, got); err != nil || len(got)+unreadable != 3 || diff != "" {
+				t.Errorf("%d unreadable, error %v: %s", unreadable, err, diff)
+			}
+			single, err := decodeCustomer([]byte(test.json))
+			if (err == nil) != (test.want.Latch != nil) {
+				t.Errorf("on its own: error %v", err)
+			}
+			if diff := cmp.Diff(test.want, single); err == nil && diff != "" {
+				t.Errorf("on its own: %s", diff)
 			}
 		})
 	}
@@ -137,8 +161,8 @@ const exampleCustomer = `{
 
 func TestExampleOfThePage(t *testing.T) {
 	t.Parallel()
-	var got Customer
-	if err := json.Unmarshal([]byte(exampleCustomer), &got); err != nil {
+	got, err := decodeCustomer([]byte(exampleCustomer))
+	if err != nil {
 		t.Fatal(err)
 	}
 	want := Customer{
@@ -186,9 +210,9 @@ func TestCustomerModified(t *testing.T) {
 		`null`:                        {},
 		`5`:                           {},
 	} {
-		var got Customer
-		if err := json.Unmarshal([]byte(`{"id":1,"ModifiedTimestamp":`+text+`}`), &got); err != nil || !got.Modified.Equal(want) {
-			t.Errorf("%s: got %v, error %v", text, got.Modified, err)
+		got, _, err := decodeCustomers([]byte(`[{"id":1,"ModifiedTimestamp":` + text + `}]`))
+		if err != nil || !got[0].Modified.Equal(want) {
+			t.Errorf("%s: got %v, error %v", text, got[0].Modified, err)
 		}
 	}
 }
@@ -197,12 +221,16 @@ func TestCustomerModified(t *testing.T) {
 func TestCustomerChecksTheAnswer(t *testing.T) {
 	t.Parallel()
 	for body, words := range map[string]string{
-		`{"id":8,"hubSpotId":1,"hubSpotCompanyId":2}`: "the answer is about customer 8, not 7",
-		`{"id":7,"hubSpotId":1}`:                      "the answer for customer 7 lacks hubSpotId or hubSpotCompanyId",
-		`{"id":7}`:                                    "lacks hubSpotId or hubSpotCompanyId",
-		`null`:                                        "a customer without an ID",
-		`[]`:                                          "cannot unmarshal array",
-		`{"id":7.5}`:                                  "not an ID: 7.5",
+		`{"id":8,"hubSpotId":1,"hubSpotCompanyId":2}`:      "it is about customer 8, not 7",
+		`{"id":7,"hubSpotId":1}`:                           "the customer has no hubSpotCompanyId",
+		`{"id":7,"hubSpotCompanyId":1}`:                    "the customer has no hubSpotId",
+		`{"id":7}`:                                         "the customer has no hubSpotId",
+		`{"id":7,"hubSpotId":"none","hubSpotCompanyId":2}`: `hubSpotId is not an ID: "none"`,
+		`null`:       "the customer is null",
+		`[]`:         "the customer is a list",
+		`{}`:         "the customer has no id",
+		`{"id":0}`:   "the customer has no id",
+		`{"id":7.5}`: "id is not an ID: 7.5",
 	} {
 		client := newTestClient(t, answering(200, body))
 		_, err := client.Customer(t.Context(), 7)
@@ -217,44 +245,84 @@ func TestCustomerChecksTheAnswer(t *testing.T) {
 	}
 }
 
+// The decoder agrees with encoding/json on what is JSON, on the customers of a list, and on their IDs to the digit.
 func FuzzCustomerDecoding(f *testing.F) {
 	for _, seed := range []string{
 		exampleCustomer, `{"id":"9007199254740993","HubSpotID":null,"hubspotcompanyid":9223372036854775807}`, `{"id":1}`, `null`,
 		`{"id":1,"id":"2","hubSpotId":3}`, `{"id":1,"hub\u0053potId":"007","hubSpotCompanyId":0}`, `{"ıd":1}`, `{"id":-0}`, `{"id":1e2}`,
-		`{"id":1,"hubſpotId":1,"hubSpotCompanyId":2}`,
+		`{"id":1,"hubſpotId":1,"hubSpotCompanyId":2}`, `{"id":1,"reference":"\ud800"}`, "{\"id\":1,\"reference\":\"\xff\"}", `{"id":1,}`,
+		`{"id":1},{"id":2},5,[],null`, `{"id":1}]`, `{"id":1},`, `{"id":1,"firstName":` + strings.Repeat(`[`, 50) + strings.Repeat(`]`, 50) + `}`,
 	} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		var customer Customer
-		if err := json.Unmarshal(data, &customer); err != nil {
-			if customer != (Customer{}) {
-				t.Errorf("both an error (%v) and a customer: %+v", err, customer)
+	f.Fuzz(func(t *testing.T, entries []byte) {
+		list := slices.Concat([]byte("["), entries, []byte("]"))
+		var reference []json.RawMessage
+		referenceErr := json.Unmarshal(list, &reference)
+		customers, unreadable, err := decodeCustomers(list)
+		if (err != nil) != (referenceErr != nil) {
+			t.Fatalf("error %v, not %v", err, referenceErr)
+		}
+		if err != nil {
+			if customers != nil || !isCutOff(err) {
+				t.Errorf("got %v, error %v", customers, err)
 			}
 			return
 		}
-		// Decoded IDs are the digits given.
-		last := lastValues(t, data)
-		requireDigits(t, last["id"], customer.ID)
-		contact, hasContact := last["hubspotid"]
-		company, hasCompany := last["hubspotcompanyid"]
-		if hasLatch := customer.Latch != nil; hasLatch != (hasContact && hasCompany) {
-			t.Fatalf("latch %v with keys %v, %v", customer.Latch, hasContact, hasCompany)
+		if len(customers)+unreadable != len(reference) {
+			t.Fatalf("%d customers and %d unreadable ones of %d", len(customers), unreadable, len(reference))
 		}
-		if customer.Latch != nil {
-			requireDigits(t, contact, customer.Latch.HubSpotID)
-			requireDigits(t, company, customer.Latch.HubSpotCompanyID)
+		for _, entry := range reference {
+			values := lastValues(t, entry)
+			id, isID := digitsOf(values["id"])
+			if !isID || id.Sign() == 0 {
+				continue
+			}
+			if len(customers) == 0 || id.Cmp(big.NewInt(customers[0].ID)) != 0 {
+				t.Fatalf("%s: not among %v", entry, customers)
+			}
+			customer := customers[0]
+			customers = customers[1:]
+			contact, hasContact := digitsOf(values["hubspotid"])
+			company, hasCompany := digitsOf(values["hubspotcompanyid"])
+			switch {
+			case (customer.Latch != nil) != (hasContact && hasCompany):
+				t.Errorf("%s: latch %v", entry, customer.Latch)
+			case customer.Latch != nil && (contact.Cmp(big.NewInt(customer.Latch.HubSpotID)) != 0 ||
+				company.Cmp(big.NewInt(customer.Latch.HubSpotCompanyID)) != 0):
+				t.Errorf("%s: latch %v", entry, customer.Latch)
+			}
+			var wantText string
+			if text := values["reference"]; json.Unmarshal([]byte(text), &wantText) == nil && customer.Reference != wantText {
+				t.Errorf("%s: reference %q, not %q", entry, customer.Reference, wantText)
+			}
+			requireSingle(t, entry, customer)
+		}
+		if len(customers) > 0 {
+			t.Errorf("customers %v are not in the list", customers)
 		}
 	})
 }
 
-// lastValues reads an object's keys in lower case, with the last value of each, by a decoder that doesn't know Customer.
+// requireSingle fails unless an entry is the same customer on its own.
+func requireSingle(t *testing.T, entry json.RawMessage, want Customer) {
+	t.Helper()
+	got, err := decodeCustomer(entry)
+	if (err == nil) != (want.Latch != nil) || err != nil && isCutOff(err) {
+		t.Errorf("%s: error %v", entry, err)
+	}
+	if diff := cmp.Diff(want, got); err == nil && diff != "" {
+		t.Errorf("%s: %s", entry, diff)
+	}
+}
+
+// lastValues reads an object's keys in lower case, with the last value of each, by a decoder that does not know Customer.
 func lastValues(t *testing.T, data []byte) map[string]string {
 	t.Helper()
-	decoder := json.NewDecoder(strings.NewReader(string(data)))
 	values := make(map[string]string)
-	if _, err := decoder.Token(); err != nil {
-		t.Fatal(err)
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
+		return values
 	}
 	for decoder.More() {
 		key, err := decoder.Token()
@@ -265,8 +333,8 @@ func lastValues(t *testing.T, data []byte) map[string]string {
 		if err := decoder.Decode(&value); err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{"id", "hubspotid", "hubspotcompanyid"} {
-			if text, ok := key.(string); ok && strings.EqualFold(text, name) {
+		for _, name := range []string{"id", "hubspotid", "hubspotcompanyid", "reference"} {
+			if text, ok := key.(string); ok && len(text) == len(name) && strings.EqualFold(text, name) {
 				values[name] = string(value)
 			}
 		}
@@ -274,18 +342,19 @@ func lastValues(t *testing.T, data []byte) map[string]string {
 	return values
 }
 
-// requireDigits fails unless a JSON value, as a number or as a string, is the ID; null stands for 0.
-func requireDigits(t *testing.T, value string, id int64) {
-	t.Helper()
+// digitsOf returns the ID that a JSON value has, as a number or as a string, and 0 for null.
+func digitsOf(value string) (*big.Int, bool) {
+	if value == "null" {
+		return new(big.Int), true
+	}
 	var text string
 	if json.Unmarshal([]byte(value), &text) != nil {
 		text = value
 	}
-	if value == "null" {
-		text = "0"
+	text = strings.TrimSpace(text)
+	if text == "" || strings.Trim(text, "0123456789") != "" {
+		return nil, false
 	}
-	want, ok := new(big.Int).SetString(strings.TrimSpace(text), 10)
-	if !ok || want.Cmp(big.NewInt(id)) != 0 || id < 0 {
-		t.Errorf("ID %d from %s", id, value)
-	}
+	id, ok := new(big.Int).SetString(text, 10)
+	return id, ok && id.IsInt64()
 }

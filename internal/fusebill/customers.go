@@ -2,8 +2,6 @@ package fusebill
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -24,10 +22,14 @@ type CustomersRequest struct {
 // CustomersPage is one page of the list. Customers come and go while pages are read, so a customer that is on no page
 // may exist all the same.
 type CustomersPage struct {
+	// Customers are the entries that have an ID. Where an entry does not say what the customer is latched to, or says it in
+	// a way that cannot be read, its Latch is nil and the customer has to be read individually.
 	Customers []Customer
-	// Last says that no page follows.
+	// Unreadable counts the entries without an ID that can be read. They may be any customers of the account.
+	Unreadable int
+	// Last reports whether no page follows.
 	Last bool
-	// AccountSize is how many customers the whole account has, -1 where the service didn't say.
+	// AccountSize is how many customers the whole account has; -1 where the service did not report it.
 	AccountSize int
 }
 
@@ -51,19 +53,18 @@ func (c *Client) Customers(ctx context.Context, request CustomersRequest) (Custo
 			query.Set("query", filter)
 		}
 	}
-	var customers []Customer
-	header, err := c.do(ctx, call{method: http.MethodGet, path: "customers", query: query, answer: &customers, list: true})
+	var page CustomersPage
+	decode := func(body []byte) (err error) {
+		page.Customers, page.Unreadable, err = decodeCustomers(body)
+		return err
+	}
+	header, err := c.do(ctx, call{method: http.MethodGet, path: "customers", query: query, decode: decode, list: true})
 	if err != nil {
 		return CustomersPage{}, err
 	}
-	if customers == nil { // The JSON was a null: not the empty list that it would pass for.
-		return CustomersPage{}, fmt.Errorf("GET customers: %w", &MalformedAnswerError{Err: errors.New("the list is null")})
-	}
-	return CustomersPage{
-		Customers:   customers,
-		Last:        isLastPage(header, len(customers), size),
-		AccountSize: headerInt(header, "X-MaxCount", -1),
-	}, nil
+	page.Last = isLastPage(header, len(page.Customers)+page.Unreadable, size)
+	page.AccountSize = headerInt(header, "X-MaxCount", -1)
+	return page, nil
 }
 
 // isLastPage goes by the headers where they are; otherwise a page shorter than asked for is the last. An empty page always

@@ -76,16 +76,18 @@ func TestCustomersByID(t *testing.T) {
 func TestCustomersRefusesWhatIsNoList(t *testing.T) {
 	t.Parallel()
 	for body, words := range map[string]string{
-		`null`:                               "the list is null",
-		`{}`:                                 "cannot unmarshal object",
-		`{"id":1}`:                           "cannot unmarshal object",
-		`[null]`:                             "a customer without an ID",
-		`[{"id":1},{}]`:                      "a customer without an ID",
-		`[{"id":1},{"id":2.5}]`:              "not an ID: 2.5",
-		`"none"`:                             "cannot unmarshal string",
-		`[{"id":1,"hubSpotId":{"value":1}}]`: "not an ID",
+		`null`:             "the list is null",
+		`{}`:               "the list is an object",
+		`{"id":1}`:         "the list is an object",
+		`"none"`:           "the list is a single value",
+		`[{"id":1}`:        "the JSON ends too early",
+		`[{"id":1},]`:      "invalid character ','",
+		`[{"id":1}] []`:    "more than one JSON value",
+		``:                 "the JSON ends too early",
+		`<html>`:           "invalid character '<'",
+		"[{\"id\":1}]\x00": "invalid character '\\x00'",
 	} {
-		client := newTestClient(t, answering(200, body))
+		client := newTestClient(t, WithMaxRetries(0), answering(200, body))
 		page, err := client.Customers(t.Context(), CustomersRequest{})
 		var malformed *MalformedAnswerError
 		if !errors.As(err, &malformed) || !strings.HasPrefix(err.Error(), "GET customers: ") || !strings.Contains(err.Error(), words) {
@@ -94,6 +96,21 @@ func TestCustomersRefusesWhatIsNoList(t *testing.T) {
 		if page.Customers != nil || page.Last {
 			t.Errorf("%s: got a page beside the error: %+v", body, page)
 		}
+	}
+}
+
+// One odd entry of a page concerns one customer.
+func TestCustomersReportsOddEntries(t *testing.T) {
+	t.Parallel()
+	client := newTestClient(t, answering(200, `[{"id":1,"hubSpotId":1,"hubSpotCompanyId":null}, null, {"id":2},
+		{"id":3,"hubSpotId":{"value":1},"hubSpotCompanyId":2,"companyName":["x"]}, {}, {"id":"x"}, 5, [{"id":9}]]`))
+	page, err := client.Customers(t.Context(), CustomersRequest{PageSize: 8})
+	want := CustomersPage{
+		Customers:  []Customer{{ID: 1, Latch: &Latch{HubSpotID: 1}}, {ID: 2}, {ID: 3}},
+		Unreadable: 5, AccountSize: -1,
+	}
+	if diff := cmp.Diff(want, page); err != nil || diff != "" {
+		t.Errorf("error %v, %s", err, diff)
 	}
 }
 

@@ -104,7 +104,7 @@ func TestMalformedAnswerErrorText(t *testing.T) {
 	t.Parallel()
 	client := newTestClient(t, WithMaxRetries(0), answering(200, "<html>\nlog in</html>", "Content-Type", "text/html"))
 	_, err := client.Customer(t.Context(), 7)
-	want := "GET customers/7: the answer can't be understood: invalid character '<' looking for beginning of value " +
+	want := "GET customers/7: the answer can't be understood: invalid character '<' at start of value at byte 0 " +
 		"(text/html: <html> log in</html>)"
 	if err.Error() != want {
 		t.Errorf("got %q", err)

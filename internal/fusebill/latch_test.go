@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
@@ -74,5 +76,17 @@ func TestLatchConflicts(t *testing.T) {
 		case status != 0 && (!errors.As(err, &apiErr) || apiErr.StatusCode != status || isOutcomeUnknown(err) || sim.Writes() != 1):
 			t.Errorf("%d: got %v after %d writes", status, err, sim.Writes())
 		}
+	}
+}
+
+// A latch that was done is known to be done, whatever the texts of the answer look like.
+func TestLatchToleratesOddTexts(t *testing.T) {
+	t.Parallel()
+	client := newTestClient(t, answering(200, `{"id":7,"hubSpotId":1,"hubSpotCompanyId":null,"reference":1337,"lastName":{},
+		"companyName":false,"status":null,"modifiedTimestamp":[]}`))
+	got, err := client.Latch(t.Context(), 7, Latch{HubSpotID: 1})
+	want := Customer{ID: 7, Reference: "1337", CompanyName: "false", Latch: &Latch{HubSpotID: 1}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("error %v, %s", err, diff)
 	}
 }

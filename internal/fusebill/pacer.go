@@ -247,7 +247,7 @@ func (w *window) precedes(a answer, q quota) bool {
 
 // refuse takes in a 429.
 func (p *pacer) refuse(a answer, resp *http.Response) *RateLimitError {
-	apiErr := newAPIError(resp, bodyOf(resp))
+	apiErr := newAPIError(resp, answerOf(resp).all)
 	hit := refusedWindow(resp.Header, apiErr)
 	q := quotaOf(resp.Header, hit, a)
 	refusal := &RateLimitError{Window: hit, Limit: max(q.limit, 0), Reset: q.reset, Err: apiErr}

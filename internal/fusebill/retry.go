@@ -3,7 +3,6 @@ package fusebill
 import (
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -50,7 +49,7 @@ func isFinalAnswer(resp *http.Response) bool {
 		return false
 	case resp.StatusCode == http.StatusOK:
 		// Otherwise it's a proxy's page or the first half of an answer: the next try may bring the whole one.
-		return json.Valid(bodyOf(resp))
+		return !isCutOff(answerOf(resp).decodeErr)
 	default:
 		return true
 	}
@@ -110,6 +109,7 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 // tries records, over all tries of one call, what decides whether a failed write may have been done. A call's tries
 // come one after another, so it needs no lock.
 type tries struct {
+	decode  func(body []byte) error // of the call
 	count   int
 	unclear bool
 }

@@ -32,8 +32,8 @@ func TestFaultsOfAWrite(t *testing.T) {
 		{fusebillsim.FaultLatencyAfter, 1 + retries, "no whole answer within 1m0s", true},
 		{fusebillsim.FaultSlowDrip, 1 + retries, "no whole answer within 1m0s", true},
 		{fusebillsim.FaultTruncatedBody, 1 + retries, "the answer broke off: ", true},
-		{fusebillsim.FaultTruncatedJSON, 1 + retries, "the answer can't be understood: unexpected end of JSON input", true},
-		{fusebillsim.FaultEmptyBody, 1 + retries, "the answer can't be understood: unexpected end of JSON input", true},
+		{fusebillsim.FaultTruncatedJSON, 1 + retries, "the answer can't be understood: the JSON ends too early", true},
+		{fusebillsim.FaultEmptyBody, 1 + retries, "the answer can't be understood: the JSON ends too early", true},
 		{fusebillsim.FaultNotJSON, 1 + retries, "The service is being updated.", true},
 		{fusebillsim.FaultHTMLBody, 1 + retries, "<title>Please wait</title>", true},
 		{fusebillsim.FaultHTML502, 1 + retries, "502 Bad Gateway, not in the API's form (text/html): <html>", true},
@@ -147,8 +147,7 @@ func TestStatusesAreRetriedOrNot(t *testing.T) {
 				return textAnswer(status, ""), nil
 			})))
 			_, err := client.Latch(t.Context(), 7, Latch{})
-			var apiErr *APIError
-			if !errors.As(err, &apiErr) || apiErr.StatusCode != status || (calls == 3) != retried {
+			if !strings.Contains(err.Error(), fmt.Sprintf(" %d %s", status, http.StatusText(status))) || (calls == 3) != retried {
 				t.Errorf("%d: %d calls, error %v", status, calls, err)
 			}
 			if unknown := retried || status == 204; isOutcomeUnknown(err) != unknown {

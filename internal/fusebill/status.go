@@ -12,7 +12,8 @@ import (
 //	status                  tried again  meaning                                   predicates
 //	200, the whole JSON     no           done
 //	200, anything else      yes          a proxy's page, or a part of an answer    MalformedAnswerError, IsTooLarge
-//	other 2xx, 3xx          no           unexpected
+//	other 2xx               no           no JSON where a 200 has it                MalformedAnswerError, IsTooLarge
+//	3xx                     no           unexpected, from a proxy
 //	400, words on the key   no           the key is malformed                      IsRefusal, IsKeyRefused
 //	400 to a write          no           a rule, or an error passed from HubSpot   IsRefusal, IsConflict
 //	400 to a list call      no           perhaps a query that is too long          IsRefusal, IsTooLarge

@@ -49,7 +49,7 @@ func TestStatusMeanings(t *testing.T) {
 		write, read, pages string // the predicates that are true of a write, of the read of one customer, and of a list call
 	}{
 		{200, `{"id":`, "too large", "too large", "too large"},
-		{204, ``, "foreign", "foreign", "foreign"},
+		{204, ``, "too large", "too large", "too large"},
 		{302, ``, "foreign", "foreign", "foreign"},
 		{400, errorsBody, "refusal, conflict", "refusal", "refusal, too large"},
 		{400, keyBody, "refusal, key refused", "refusal, key refused", "refusal, key refused"},

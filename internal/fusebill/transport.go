@@ -75,6 +75,10 @@ func (t *attemptTransport) roundTrip(req *http.Request) (resp *http.Response, un
 	start := time.Now()
 	conn := new(connection)
 	resp, err = t.readAll(req.WithContext(conn.watch(ctx)))
+	if err == nil && resp.StatusCode == http.StatusOK && tries.decode != nil {
+		body := answerOf(resp)
+		body.decodeErr = tries.decode(body.all)
+	}
 	unsent = err != nil && conn.isMissing(err)
 	if err != nil && req.Context().Err() == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
@@ -103,20 +107,22 @@ func (t *attemptTransport) readAll(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// answerBody is a body that is in memory already.
+// answerBody is the body of an answer that is in memory already.
 type answerBody struct {
 	*bytes.Reader
-	all []byte
+	all       []byte // however much of it has been read
+	decodeErr error  // why the body of a 200 is not what the call asked for
 }
 
 func (*answerBody) Close() error { return nil }
 
-// bodyOf returns the whole body of an answer of attemptTransport, however much of it has been read.
-func bodyOf(resp *http.Response) []byte {
-	if body, ok := resp.Body.(*answerBody); ok {
-		return body.all
+// answerOf returns the body of an answer of attemptTransport.
+func answerOf(resp *http.Response) *answerBody {
+	body, ok := resp.Body.(*answerBody)
+	if !ok {
+		return new(answerBody)
 	}
-	return nil
+	return body
 }
 
 // answerTooLargeError refuses an answer over maxAnswerSize.
@@ -160,7 +166,7 @@ func (t *attemptTransport) log(req *http.Request, try int, resp *http.Response, 
 	attrs = append(attrs, slog.Int("status", resp.StatusCode))
 	t.logger.LogAttrs(ctx, slog.LevelDebug, "the API answered", attrs...)
 	if t.logger.Enabled(ctx, LevelTrace) {
-		body := bodyOf(resp)
+		body := answerOf(resp).all
 		t.logger.LogAttrs(ctx, LevelTrace, "the bodies of a call", append(attrs,
 			slog.String("sent", sentBody(req)),
 			slog.String("body", string(body[:min(len(body), maxLoggedBody)])))...)

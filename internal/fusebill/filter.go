@@ -7,10 +7,11 @@ import (
 	"unicode"
 )
 
-// Statuses are what a customer's status can be (the API reference).
+// Statuses are all values of a customer's status (the API reference).
 var Statuses = []string{"Draft", "Active", "Hold", "Suspended", "Cancelled"}
 
-// Filter chooses customers. All that is set has to match, to the letter; the zero Filter chooses every customer.
+// Filter chooses customers. A customer is chosen if all fields that are set match exactly. The zero Filter chooses every
+// customer.
 type Filter struct {
 	Statuses      []string // any of these
 	Reference     string
@@ -19,12 +20,12 @@ type Filter struct {
 	ModifiedSince time.Time
 }
 
-// IsZero says whether every customer matches.
+// IsZero reports whether the filter chooses every customer.
 func (f Filter) IsZero() bool {
 	return len(f.Statuses) == 0 && f.Reference == "" && f.CompanyName == "" && f.PrimaryEmail == "" && f.ModifiedSince.IsZero()
 }
 
-// Matches says whether a customer is chosen, as far as can be told: one without the time of its last change counts as
+// Matches reports whether the filter chooses a customer. A customer without a known time of its last change counts as
 // changed.
 func (f Filter) Matches(c Customer) bool {
 	isSame := func(wanted, value string) bool { return wanted == "" || wanted == value }
@@ -33,9 +34,9 @@ func (f Filter) Matches(c Customer) bool {
 		(f.ModifiedSince.IsZero() || c.Modified.IsZero() || !c.Modified.Before(f.ModifiedSince))
 }
 
-// query is the list's parameter of that name. It may choose more than the filter does, never less, so answers have to be
-// looked through: the reference knows no way to write a character that means something in a query, and such a character
-// becomes a *, which matches it as it does others. A time has colons in it, and becomes its day.
+// query is the list's parameter of that name. It may choose more customers than the filter, never fewer, so answers have
+// to be filtered again. The reference knows no way to write a character that has a meaning in a query; such a character
+// becomes a *, which matches it among others. A time is cut to its second, which every form of the service can express.
 func (f Filter) query() string {
 	var pairs []string
 	add := func(name, value string) {
@@ -48,12 +49,12 @@ func (f Filter) query() string {
 	add("companyName", literal(f.CompanyName))
 	add("primaryEmail", literal(f.PrimaryEmail))
 	if !f.ModifiedSince.IsZero() {
-		add("modifiedTimestamp", f.ModifiedSince.UTC().Format(time.DateOnly)+"|")
+		add("modifiedTimestamp", f.ModifiedSince.UTC().Format("2006-01-02T15:04:05")+"|")
 	}
 	return strings.Join(pairs, ";")
 }
 
-// literal makes a text safe to stand in a query. White space at its ends might be taken for the query's own.
+// literal makes a text safe for a query. The service might take white space at its ends for the query's own.
 func literal(text string) string {
 	trimmed := strings.TrimSpace(text)
 	before, after, _ := strings.Cut(text, trimmed)
@@ -65,7 +66,7 @@ func literal(text string) string {
 	}, anyRun(before)+trimmed+anyRun(after))
 }
 
-// anyRun stands for a text that may be there.
+// anyRun returns the pattern for a text that may be there.
 func anyRun(text string) string {
 	if text == "" {
 		return ""

@@ -17,18 +17,18 @@ import (
 func TestFilterQuery(t *testing.T) {
 	t.Parallel()
 	for want, filter := range map[string]Filter{
-		"":                                 {},
-		"status:Active,Draft":              {Statuses: []string{"Active", "Draft"}},
-		"reference:C-1":                    {Reference: "C-1"},
-		"companyName:Stolen Bikes":         {CompanyName: "Stolen Bikes"},
-		"primaryEmail:a+b@example.com":     {PrimaryEmail: "a+b@example.com"},
-		"modifiedTimestamp:2026-01-31|":    {ModifiedSince: time.Date(2026, 1, 31, 23, 59, 0, 0, time.UTC)},
-		"modifiedTimestamp:2026-02-01|":    {ModifiedSince: time.Date(2026, 1, 31, 23, 59, 0, 0, time.FixedZone("", -3600))},
-		"reference:a*b*status*Active*c**d": {Reference: "a*b;status:Active,c||d"},
-		"reference:*empty*":                {Reference: "[empty]"},
-		"reference:*":                      {Reference: "\t "},
-		"reference:*x*":                    {Reference: " x\n"},
-		"status:Hold;reference:1;companyName:2;primaryEmail:3;modifiedTimestamp:2026-01-31|": {
+		"":                                       {},
+		"status:Active,Draft":                    {Statuses: []string{"Active", "Draft"}},
+		"reference:C-1":                          {Reference: "C-1"},
+		"companyName:Stolen Bikes":               {CompanyName: "Stolen Bikes"},
+		"primaryEmail:a+b@example.com":           {PrimaryEmail: "a+b@example.com"},
+		"modifiedTimestamp:2026-01-31T23:59:58|": {ModifiedSince: time.Date(2026, 1, 31, 23, 59, 58, 999, time.UTC)},
+		"modifiedTimestamp:2026-02-01T00:59:00|": {ModifiedSince: time.Date(2026, 1, 31, 23, 59, 0, 0, time.FixedZone("", -3600))},
+		"reference:a*b*status*Active*c**d":       {Reference: "a*b;status:Active,c||d"},
+		"reference:*empty*":                      {Reference: "[empty]"},
+		"reference:*":                            {Reference: "\t "},
+		"reference:*x*":                          {Reference: " x\n"},
+		"status:Hold;reference:1;companyName:2;primaryEmail:3;modifiedTimestamp:2026-01-31T00:00:00|": {
 			Statuses: []string{"Hold"}, Reference: "1", CompanyName: "2", PrimaryEmail: "3", ModifiedSince: time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC),
 		},
 	} {

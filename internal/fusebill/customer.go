@@ -1,6 +1,7 @@
 package fusebill
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -11,20 +12,43 @@ import (
 // Customer is a customer of the account, with the fields that this project uses.
 type Customer struct {
 	ID           int64
-	Reference    string // the account holder's own ID; the service doesn't force it to be unique
+	Reference    string // the account holder's own ID; the service does not force it to be unique
 	FirstName    string
 	LastName     string
 	CompanyName  string
 	PrimaryEmail string
 	Status       string    // one of Statuses
-	Modified     time.Time // when it was last changed; zero where the answer doesn't say it in a way that can be read
+	Modified     time.Time // the last change; zero where the answer does not have it in a form that can be read
 
-	// Latch is nil where the answer didn't carry both HubSpot keys, as entries of a list may not. That says nothing
-	// about the latch: read the customer by itself.
+	// Latch is nil where the answer did not carry both HubSpot keys, or not in a form that can be read. That means nothing
+	// for the latch, which has to be read with the customer individually.
 	Latch *Latch
 }
 
-// Customer reads one customer. Only an [APIError] for which [IsNotFound] holds says that there is none.
+// maxName bounds a name in runes. A name is for people to recognize, and stands in the middle of a sentence.
+const maxName = 60
+
+// Name returns the name by which people recognize the customer in a message: the company name, else the reference, else
+// nothing. It is never a person's name or email address, and fits on one line.
+func (c Customer) Name() string {
+	name := []rune(cmp.Or(oneLine(c.CompanyName), oneLine(c.Reference)))
+	if len(name) > maxName {
+		return string(name[:maxName-1]) + "…"
+	}
+	return string(name)
+}
+
+// String returns the customer in the words of messages: "customer 2554530 (Brown Coffee)". It keeps the fields with a
+// person's name and email address out of logs.
+func (c Customer) String() string {
+	if name := c.Name(); name != "" {
+		return fmt.Sprintf("customer %d (%s)", c.ID, name)
+	}
+	return fmt.Sprintf("customer %d", c.ID)
+}
+
+// Customer reads one customer. An error for which [IsNotFound] reports true is necessary, but not sufficient, to conclude
+// that there is no such customer.
 func (c *Client) Customer(ctx context.Context, id int64) (Customer, error) {
 	return c.customer(ctx, id, call{method: http.MethodGet, path: "customers/" + strconv.FormatInt(id, 10)})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/big"
 	"slices"
 	"strings"
@@ -357,4 +358,22 @@ func digitsOf(value string) (*big.Int, bool) {
 	}
 	id, ok := new(big.Int).SetString(text, 10)
 	return id, ok && id.IsInt64()
+}
+
+func TestCustomerName(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("é", maxName)
+	for want, customer := range map[string]Customer{
+		"customer 1":                      {ID: 1, FirstName: "Ada", LastName: "Lovelace", PrimaryEmail: "ada@example.com"},
+		"customer 2554530 (Brown Coffee)": {ID: 2554530, CompanyName: "Brown Coffee", Reference: "C-1", FirstName: "Ada"},
+		"customer 2 (C-1)":                {ID: 2, CompanyName: " \t", Reference: "C-1"},
+		"customer 3 (a b c)":              {ID: 3, CompanyName: " a\r\nb\u202e\x1b c "},
+		"customer 4 (" + long + ")":       {ID: 4, CompanyName: long},
+		"customer 5 (" + strings.Repeat("é", maxName-1) + "…)": {ID: 5, CompanyName: long + "é"},
+	} {
+		got := fmt.Sprint(customer)
+		if got != want || fmt.Sprintf("%+v", &customer) != want || !strings.Contains(got, customer.Name()) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
 }

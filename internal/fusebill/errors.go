@@ -146,21 +146,27 @@ func newAPIError(resp *http.Response, body []byte) *APIError {
 // maxExcerpt is how much of a foreign body an error shows: enough to tell a proxy's page from the API.
 const maxExcerpt = 200
 
-// excerpt makes the beginning of a body fit for one line of a message.
+// excerpt returns the beginning of a body as one line of a message.
 func excerpt(body []byte) string {
 	cut := len(body) > maxExcerpt
 	if cut {
 		body = body[:maxExcerpt]
 	}
-	text := strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, strings.ToValidUTF8(string(body), " "))
-	text = strings.Join(strings.Fields(text), " ")
+	text := oneLine(string(body))
 	if cut {
 		text += " …"
 	}
 	return text
+}
+
+// oneLine makes a text that came from outside fit for one line of a message: only printable characters, and no more than
+// one space between words.
+func oneLine(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, strings.ToValidUTF8(text, " "))
+	return strings.Join(strings.Fields(text), " ")
 }

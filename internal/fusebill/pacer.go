@@ -19,8 +19,9 @@ const (
 	resetJitter = time.Second
 	// clockPrecision is how late we may notice the end of a window: a Date has whole seconds, and answers take their time.
 	clockPrecision = 2 * time.Second
-	// resetSlack is the shortest wait after a 429, also after one that came although its window should be over.
-	resetSlack = time.Second
+	// resetSlack is the shortest wait after a 429, also after one that came although its window should be over. It is the
+	// step in which the end of a window is sought where the Date is wrong, and how late that end may then be noticed.
+	resetSlack = 2 * time.Second
 	// maxMinuteWaits ends a call that is refused window after window: others take the whole quota.
 	maxMinuteWaits = 30
 	// unlimited stands for a limit that nobody has set, and for a remainder that nobody has told.
@@ -42,6 +43,7 @@ type pacer struct {
 	clock    serverClock
 	limit    int // the account's calls per minute
 	window   window
+	before   window // the one before
 	inFlight int
 	today    *RateLimitError // the day's refusal, while it holds
 	dayEnd   time.Time       // when it ends, by our clock
@@ -62,6 +64,8 @@ type window struct {
 	silentAt  time.Time // when the last of them ended
 	refused   bool      // a 429 has set its end
 	logged    bool      // that calls wait for its end
+	isProved  bool      // an answer is about it
+	probes    int       // the calls under way that were sent before one proved it
 }
 
 func newPacer(s settings) *pacer {
@@ -117,17 +121,18 @@ func (p *pacer) take(now time.Time) (turn, error) {
 	p.today = nil
 	w := &p.window
 	if !now.Before(w.end) {
-		*w = p.nextWindow(now)
+		p.before, *w = *w, p.nextWindow(now)
 	}
-	// Until something is known, those under way will tell it. Each that ends without telling lets one more go beside it,
-	// so that a service out of reach doesn't make calls queue for each other's timeouts.
-	asking := w.remaining == unlimited && p.inFlight > w.silent
-	if !asking && p.left() > 0 {
+	if until, ok := w.mayProbe(now); !ok {
+		return turn{until: until, changed: p.changed}, nil
+	}
+	if p.left() > 0 {
 		p.inFlight++
+		w.probes++
 		return turn{taken: true}, nil
 	}
 	t := turn{until: w.end, changed: p.changed}
-	if !asking && !w.logged && p.left()+p.inFlight <= 0 && w.end.Sub(now) >= time.Second {
+	if !w.logged && p.left()+p.inFlight <= 0 && w.end.Sub(now) >= time.Second {
 		w.logged = true
 		t.reason = p.usedUp()
 	}
@@ -146,6 +151,22 @@ func (p *pacer) nextWindow(now time.Time) window {
 		next.silent, next.silentAt = p.window.silent, p.window.silentAt
 	}
 	return next
+}
+
+// mayProbe reports whether a call may be sent as far as it is known that the window has begun; otherwise, when to look
+// again. The first call of a window goes alone: the clock that counts may be behind, and one refusal says as much as one for
+// each caller. So that no single call holds up all others, each that ends without an answer lets one more go beside it, and
+// so does each wait of resetSlack.
+func (w *window) mayProbe(now time.Time) (time.Time, bool) {
+	if w.isProved || w.start.IsZero() {
+		return time.Time{}, true
+	}
+	waits := int(now.Sub(w.start) / resetSlack)
+	next := w.start.Add(time.Duration(waits+1) * resetSlack)
+	if next.After(w.end) {
+		next = w.end
+	}
+	return next, w.probes <= w.silent+waits
 }
 
 // left is how many calls may be sent now.
@@ -169,6 +190,9 @@ func (p *pacer) answered(sent time.Time, resp *http.Response, unsent bool) *Rate
 	defer p.mu.Unlock()
 	defer p.wakeAll()
 	p.inFlight--
+	if !sent.Before(p.window.start) {
+		p.window.probes = max(p.window.probes-1, 0)
+	}
 	a := answer{sent: sent, arrived: time.Now()}
 	if resp == nil {
 		p.hearNothing(a, unsent)
@@ -179,10 +203,14 @@ func (p *pacer) answered(sent time.Time, resp *http.Response, unsent bool) *Rate
 		a.date = date
 		p.clock.observe(date, a.sent, a.arrived)
 	}
+	q := quotaOf(resp.Header, Minute, a)
+	if !q.reset.IsZero() {
+		p.clock.observeReset(q.reset, a.sent, a.arrived)
+	}
 	if resp.StatusCode == http.StatusTooManyRequests {
 		return p.refuse(a, resp)
 	}
-	p.learn(a, quotaOf(resp.Header, Minute, a))
+	p.learn(a, q)
 	return nil
 }
 
@@ -208,9 +236,14 @@ func (p *pacer) hearNothing(a answer, unsent bool) {
 // learn takes in what an answer says of the minute, and reports whether it is about the current one.
 func (p *pacer) learn(a answer, q quota) bool {
 	w := &p.window
+	if w.precedes(a, q) && !a.sent.Before(w.start) && !w.start.IsZero() {
+		*w = p.before // The service has not begun this window yet.
+		w.end = p.clock.local(q.reset)
+	}
 	if w.precedes(a, q) {
 		return false
 	}
+	w.isProved = true
 	if q.limit > 0 {
 		p.limit = q.limit
 	} else if q.remaining == unknown {

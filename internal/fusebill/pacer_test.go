@@ -425,24 +425,63 @@ func TestPacerUnderClocksThatDiffer(t *testing.T) {
 	}
 }
 
-// The service that counts has another clock than the one that writes the Date: refusals come although the window should
-// be over. That costs some seconds and some refusals, not the run.
-func TestPacerUnderAWrongDate(t *testing.T) {
+// The machine that writes the Date runs ahead of the one that counts: the first call of a window comes too early and is
+// refused. The client learns from it, and does not ask with all of its calls.
+func TestPacerUnderADateAhead(t *testing.T) {
+	t.Parallel()
+	seconds := func(n ...int) func() time.Duration {
+		return func() time.Duration { return time.Duration(n[rand.IntN(len(n))]) * time.Second }
+	}
+	for name, test := range map[string]struct {
+		ahead func() time.Duration // for each answer
+		most  int                  // refusals
+	}{
+		"2 seconds":    {seconds(2), 5},
+		"5 seconds":    {seconds(5), 5},
+		"10 seconds":   {seconds(10), 5},
+		"two machines": {seconds(0, 5), 12},
+	} {
+		for _, workers := range []int{1, 10, 50} {
+			t.Run(fmt.Sprintf("%s, %d workers", name, workers), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					sim := newSim(simConfig{LimitMinute: 100, Behavior: fusebillsim.Behavior{Latency: 20 * time.Millisecond}})
+					inner := sim.Transport()
+					early := roundTripper(func(req *http.Request) (*http.Response, error) {
+						resp, err := inner.RoundTrip(req)
+						if err == nil {
+							resp.Header.Set("Date", time.Now().Add(test.ahead()).UTC().Format(http.TimeFormat))
+						}
+						return resp, err
+					})
+					time.Sleep(17300 * time.Millisecond)
+					spend(t, newSimClient(t, sim, WithTransport(early), WithMaxRetries(0)), 500, workers)
+					requireMinutes(t, sim, 100, 100, 100, 100, 100)
+					if sim.RateLimited() > test.most {
+						t.Errorf("%d calls were refused", sim.RateLimited())
+					}
+					if got := sinceStart(); got > 4*time.Minute+2*resetSlack+2*time.Second {
+						t.Errorf("it took %s", got)
+					}
+				})
+			})
+		}
+	}
+}
+
+// The first call of a window goes alone, but it does not hold up the others for long.
+func TestSlowProbeHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		sim := newSim(simConfig{LimitMinute: 50, Behavior: fusebillsim.Behavior{Latency: 20 * time.Millisecond}})
-		inner := sim.Transport()
-		early := roundTripper(func(req *http.Request) (*http.Response, error) {
-			resp, err := inner.RoundTrip(req)
-			if err == nil {
-				resp.Header.Set("Date", time.Now().UTC().Add(4*time.Second).Format(http.TimeFormat))
-			}
-			return resp, err
-		})
-		spend(t, newSimClient(t, sim, WithTransport(early), WithMaxRetries(0)), 120, 10)
-		requireMinutes(t, sim, 50, 50, 20)
-		if got := sinceStart(); got > 2*time.Minute+2*time.Second || sim.RateLimited() > 100 {
-			t.Errorf("it took %s, %d calls were refused", got, sim.RateLimited())
+		sim := newSim(simConfig{LimitMinute: 50})
+		client := newSimClient(t, sim)
+		spend(t, client, 50, 10)
+		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Latency: 50 * time.Second})
+		spend(t, client, 50, 10)
+		requireMinutes(t, sim, 50, 50)
+		requests := sim.Requests() // In the order of their ends.
+		if last := requests[len(requests)-2].Time.Sub(bubbleStart); last != time.Minute+resetSlack || sim.RateLimited() != 0 {
+			t.Errorf("the last call but the slow one came after %s, %d calls were refused", last, sim.RateLimited())
 		}
 	})
 }

@@ -47,3 +47,32 @@ func TestServerClockIsExactForInstantAnswers(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+// Calls that were counted before a reset, although the Date was past it, prove that the Date is wrong.
+func TestServerClockPrefersWhatWasCounted(t *testing.T) {
+	t.Parallel()
+	reset := time.Date(2026, 1, 2, 15, 1, 0, 0, time.UTC)
+	var clock serverClock
+	clock.observe(reset.Add(-35*time.Second), reset.Add(-40*time.Second), reset.Add(-40*time.Second)) // 5 seconds ahead.
+	clock.observeReset(reset, reset.Add(-40*time.Second), reset.Add(-40*time.Second))
+	requireLocalAt := func(what string, want time.Duration) {
+		t.Helper()
+		if got := clock.local(reset); !got.Equal(reset.Add(want)) {
+			t.Errorf("%s: the reset is at %s, not %s", what, got.Sub(reset), want)
+		}
+	}
+	requireLocalAt("by the Date", -5*time.Second)
+	for refused := -5 * time.Second; refused < 0; refused += resetSlack {
+		clock.observeReset(reset, reset.Add(refused), reset.Add(refused))
+		requireLocalAt("after a refusal", refused+resetSlack)
+	}
+	next := reset.Add(minuteWindow)
+	clock.observeReset(next, reset.Add(time.Second), reset.Add(time.Second))
+	requireLocalAt("in the next minute", time.Second)
+
+	// A clock is set: the newest evidence alone counts.
+	clock.observeReset(next.Add(time.Hour), next, next)
+	if got := clock.local(next.Add(time.Hour)); got.Before(next) || got.After(next.Add(minuteWindow+resetJitter)) {
+		t.Errorf("the reset is at %s", got)
+	}
+}

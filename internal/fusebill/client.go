@@ -26,6 +26,7 @@ const (
 type Client struct {
 	baseURL *url.URL
 	retry   *retryablehttp.Client
+	mask    mask
 	// headers are those of every request. A function and not a field, so that no dump of a Client can show the key.
 	headers func() http.Header
 }
@@ -42,7 +43,7 @@ type settings struct {
 	logger            *slog.Logger
 	transport         http.RoundTripper
 	authorities       *x509.CertPool // nil: the system's
-	redact            func([]byte) []byte
+	mask              mask
 }
 
 // Option sets one property of a [Client]; an invalid value is an error of [NewClient].
@@ -150,7 +151,7 @@ func NewClient(apiKey string, options ...Option) (*Client, error) {
 		retryWaitMax:   30 * time.Second,
 		requestTimeout: DefaultRequestTimeout,
 		logger:         slog.New(slog.DiscardHandler),
-		redact:         redactor(key),
+		mask:           newMask(key),
 	}
 	for _, option := range append([]Option{WithBaseURL(DefaultBaseURL)}, options...) {
 		if err := option(&s); err != nil {
@@ -163,6 +164,7 @@ func NewClient(apiKey string, options ...Option) (*Client, error) {
 	return &Client{
 		baseURL: s.baseURL,
 		retry:   newRetryClient(s),
+		mask:    s.mask,
 		headers: func() http.Header {
 			return http.Header{
 				"Authorization": {"Basic " + key},
@@ -197,7 +199,7 @@ func (c *Client) do(ctx context.Context, call call) (http.Header, error) {
 	}
 	switch {
 	case err == nil:
-		err = answerError(resp)
+		err = c.answerError(resp)
 	case ctx.Err() != nil: // The caller's own end says more than the broken call that it caused.
 		err = endOf(ctx)
 	}
@@ -237,19 +239,19 @@ func (c *Client) newRequest(ctx context.Context, call call) (*retryablehttp.Requ
 }
 
 // answerError returns what is wrong with a whole answer, nil for one that was accepted and decoded.
-func answerError(resp *http.Response) error {
+func (c *Client) answerError(resp *http.Response) error {
 	body := answerOf(resp)
 	switch {
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
-		return newAPIError(resp, body.all)
+		return newAPIError(resp, body.all, c.mask)
 	case resp.StatusCode != http.StatusOK:
 		body.decodeErr = fmt.Errorf("it is a %d %s, without the JSON of a 200", resp.StatusCode, http.StatusText(resp.StatusCode))
 	case body.decodeErr == nil:
 		return nil
 	}
-	malformed := &MalformedAnswerError{ContentType: resp.Header.Get("Content-Type"), Err: body.decodeErr}
+	malformed := &MalformedAnswerError{ContentType: resp.Header.Get("Content-Type"), Err: c.mask.error(body.decodeErr)}
 	if text := bytes.TrimSpace(body.all); len(text) > 0 && text[0] != '{' && text[0] != '[' {
-		malformed.Excerpt = excerpt(text) // A customer object would show a person's name and email address.
+		malformed.Excerpt = c.mask.excerpt(text) // A customer object would show a person's name and email address.
 	}
 	return malformed
 }

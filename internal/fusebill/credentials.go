@@ -1,7 +1,6 @@
 package fusebill
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -48,19 +47,6 @@ func ParseBaseURL(raw string) (*url.URL, error) {
 	base.Path = strings.TrimRight(base.Path, "/")
 	base.RawPath = strings.TrimRight(base.RawPath, "/")
 	return base, nil
-}
-
-// redactor returns what takes the key out of an answer's body, in case a proxy or a debugging server echoes the request.
-// A real key is long; one shorter than this may stand in a body by chance.
-func redactor(key string) func(body []byte) []byte {
-	const shortest = 8
-	secret := []byte(key)
-	return func(body []byte) []byte {
-		if len(secret) < shortest || !bytes.Contains(body, secret) {
-			return body
-		}
-		return bytes.ReplaceAll(body, secret, []byte("***"))
-	}
 }
 
 func isLoopback(host string) bool {

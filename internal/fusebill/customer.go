@@ -57,7 +57,7 @@ func (c *Client) Customer(ctx context.Context, id int64) (Customer, error) {
 func (c *Client) customer(ctx context.Context, id int64, call call) (Customer, error) {
 	var customer Customer
 	call.decode = func(body []byte) (err error) {
-		if customer, err = decodeCustomer(body); err == nil && customer.ID != id {
+		if customer, err = decodeCustomer(body, c.mask); err == nil && customer.ID != id {
 			err = &unexpectedJSONError{fmt.Sprintf("it is about customer %d, not %d", customer.ID, id)}
 		}
 		return err

@@ -90,11 +90,11 @@ func TestCustomerDecoding(t *testing.T) {
 			if test.want.ID == 0 {
 				want = []Customer{{ID: 4}, {ID: 6}} // An entry that cannot be read concerns no other entry.
 			}
-			got, unreadable, err := decodeCustomers([]byte(` [ {"id":4}, ` + test.json + `, {"id":6} ] `))
+			got, unreadable, err := decodeCustomers([]byte(` [ {"id":4}, `+test.json+`, {"id":6} ] `), noMask)
 			if diff := cmp.Diff(want, got); err != nil || len(got)+unreadable != 3 || diff != "" {
 				t.Errorf("%d unreadable, error %v: %s", unreadable, err, diff)
 			}
-			single, err := decodeCustomer([]byte(test.json))
+			single, err := decodeCustomer([]byte(test.json), noMask)
 			if (err == nil) != (test.want.Latch != nil) {
 				t.Errorf("on its own: error %v", err)
 			}
@@ -162,7 +162,7 @@ const exampleCustomer = `{
 
 func TestExampleOfThePage(t *testing.T) {
 	t.Parallel()
-	got, err := decodeCustomer([]byte(exampleCustomer))
+	got, err := decodeCustomer([]byte(exampleCustomer), noMask)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func TestCustomerModified(t *testing.T) {
 		`null`:                        {},
 		`5`:                           {},
 	} {
-		got, _, err := decodeCustomers([]byte(`[{"id":1,"ModifiedTimestamp":` + text + `}]`))
+		got, _, err := decodeCustomers([]byte(`[{"id":1,"ModifiedTimestamp":`+text+`}]`), noMask)
 		if err != nil || !got[0].Modified.Equal(want) {
 			t.Errorf("%s: got %v, error %v", text, got[0].Modified, err)
 		}
@@ -260,7 +260,7 @@ func FuzzCustomerDecoding(f *testing.F) {
 		list := slices.Concat([]byte("["), entries, []byte("]"))
 		var reference []json.RawMessage
 		referenceErr := json.Unmarshal(list, &reference)
-		customers, unreadable, err := decodeCustomers(list)
+		customers, unreadable, err := decodeCustomers(list, noMask)
 		if (err != nil) != (referenceErr != nil) {
 			t.Fatalf("error %v, not %v", err, referenceErr)
 		}
@@ -308,7 +308,7 @@ func FuzzCustomerDecoding(f *testing.F) {
 // requireSingle fails unless an entry is the same customer on its own.
 func requireSingle(t *testing.T, entry json.RawMessage, want Customer) {
 	t.Helper()
-	got, err := decodeCustomer(entry)
+	got, err := decodeCustomer(entry, noMask)
 	if (err == nil) != (want.Latch != nil) || err != nil && isCutOff(err) {
 		t.Errorf("%s: error %v", entry, err)
 	}

@@ -55,7 +55,7 @@ func (c *Client) Customers(ctx context.Context, request CustomersRequest) (Custo
 	}
 	var page CustomersPage
 	decode := func(body []byte) (err error) {
-		page.Customers, page.Unreadable, err = decodeCustomers(body)
+		page.Customers, page.Unreadable, err = decodeCustomers(body, c.mask)
 		return err
 	}
 	header, err := c.do(ctx, call{method: http.MethodGet, path: "customers", query: query, decode: decode, list: true})

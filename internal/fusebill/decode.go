@@ -19,11 +19,12 @@ import (
 // again for each entry), and its newer jsontext, which this one mirrors, is part of Go from 1.27 on.
 type decoder struct {
 	*jsontext.Decoder
+	mask    mask
 	scratch []byte
 }
 
-func newDecoder(body []byte) *decoder {
-	return &decoder{Decoder: jsontext.NewDecoder(bytes.NewBuffer(body),
+func newDecoder(body []byte, mask mask) *decoder {
+	return &decoder{mask: mask, Decoder: jsontext.NewDecoder(bytes.NewBuffer(body),
 		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
 }
 
@@ -40,8 +41,8 @@ func isCutOff(err error) bool {
 }
 
 // decodeCustomer decodes a customer object. Its ID is not 0, and its Latch not nil.
-func decodeCustomer(body []byte) (Customer, error) {
-	d := newDecoder(body)
+func decodeCustomer(body []byte, mask mask) (Customer, error) {
+	d := newDecoder(body, mask)
 	fields, err := d.readEntry()
 	if err == nil {
 		err = d.readEnd()
@@ -58,8 +59,8 @@ func decodeCustomer(body []byte) (Customer, error) {
 
 // decodeCustomers decodes a list of customer objects. An entry whose latch is absent or cannot be read has a nil Latch; the
 // entries without an ID that can be read are only counted.
-func decodeCustomers(body []byte) (customers []Customer, unreadable int, err error) {
-	d := newDecoder(body)
+func decodeCustomers(body []byte, mask mask) (customers []Customer, unreadable int, err error) {
+	d := newDecoder(body, mask)
 	kind := d.PeekKind()
 	if kind != jsontext.KindBeginArray {
 		if err := d.SkipValue(); err != nil {
@@ -181,12 +182,12 @@ var fieldReaders = []struct {
 	{"id", func(d *decoder, f *entryFields, v jsontext.Value) { f.id = d.id(v) }},
 	{"hubSpotId", func(d *decoder, f *entryFields, v jsontext.Value) { f.hubSpotID = d.id(v) }},
 	{"hubSpotCompanyId", func(d *decoder, f *entryFields, v jsontext.Value) { f.hubSpotCompanyID = d.id(v) }},
-	{"reference", func(d *decoder, f *entryFields, v jsontext.Value) { f.Reference = string(d.text(v)) }},
-	{"firstName", func(d *decoder, f *entryFields, v jsontext.Value) { f.FirstName = string(d.text(v)) }},
-	{"lastName", func(d *decoder, f *entryFields, v jsontext.Value) { f.LastName = string(d.text(v)) }},
-	{"companyName", func(d *decoder, f *entryFields, v jsontext.Value) { f.CompanyName = string(d.text(v)) }},
-	{"primaryEmail", func(d *decoder, f *entryFields, v jsontext.Value) { f.PrimaryEmail = string(d.text(v)) }},
-	{"status", func(d *decoder, f *entryFields, v jsontext.Value) { f.Status = status(d.text(v)) }},
+	{"reference", func(d *decoder, f *entryFields, v jsontext.Value) { f.Reference = d.mask(string(d.text(v))) }},
+	{"firstName", func(d *decoder, f *entryFields, v jsontext.Value) { f.FirstName = d.mask(string(d.text(v))) }},
+	{"lastName", func(d *decoder, f *entryFields, v jsontext.Value) { f.LastName = d.mask(string(d.text(v))) }},
+	{"companyName", func(d *decoder, f *entryFields, v jsontext.Value) { f.CompanyName = d.mask(string(d.text(v))) }},
+	{"primaryEmail", func(d *decoder, f *entryFields, v jsontext.Value) { f.PrimaryEmail = d.mask(string(d.text(v))) }},
+	{"status", func(d *decoder, f *entryFields, v jsontext.Value) { f.Status = d.mask(status(d.text(v))) }},
 	{"modifiedTimestamp", func(d *decoder, f *entryFields, v jsontext.Value) {
 		f.Modified, _ = parseTimestamp(string(d.text(v)))
 	}},
@@ -248,7 +249,7 @@ func (d *decoder) id(value jsontext.Value) entryID {
 	}
 	n, err := strconv.ParseUint(string(digits), 10, 63) // No sign, and no more than an int64 has.
 	if err != nil {
-		id.invalid = excerpt(value)
+		id.invalid = d.mask.excerpt(value)
 		return id
 	}
 	id.value = int64(n)

@@ -121,7 +121,7 @@ func (e *OutcomeUnknownError) Error() string {
 func (e *OutcomeUnknownError) Unwrap() error { return e.Err }
 
 // newAPIError reads an error's body in either form of the service.
-func newAPIError(resp *http.Response, body []byte) *APIError {
+func newAPIError(resp *http.Response, body []byte, mask mask) *APIError {
 	var object struct {
 		Errors  []struct{ Key, Value string }
 		Message string
@@ -129,16 +129,16 @@ func newAPIError(resp *http.Response, body []byte) *APIError {
 	apiErr := &APIError{StatusCode: resp.StatusCode, contentType: resp.Header.Get("Content-Type")}
 	if json.Unmarshal(body, &object) == nil {
 		for _, e := range object.Errors {
-			if words := strings.TrimSpace(e.Value); words != "" {
+			if words := strings.TrimSpace(mask(e.Value)); words != "" {
 				apiErr.Form, apiErr.Messages = ErrorsForm, append(apiErr.Messages, words)
 			}
 		}
-		if words := strings.TrimSpace(object.Message); words != "" && len(apiErr.Messages) == 0 {
+		if words := strings.TrimSpace(mask(object.Message)); words != "" && len(apiErr.Messages) == 0 {
 			apiErr.Form, apiErr.Messages = MessageForm, []string{words}
 		}
 	}
 	if len(apiErr.Messages) == 0 {
-		apiErr.excerpt = excerpt(body)
+		apiErr.excerpt = mask.excerpt(body)
 	}
 	return apiErr
 }
@@ -147,16 +147,19 @@ func newAPIError(resp *http.Response, body []byte) *APIError {
 const maxExcerpt = 200
 
 // excerpt returns the beginning of a body as one line of a message.
-func excerpt(body []byte) string {
-	cut := len(body) > maxExcerpt
-	if cut {
-		body = body[:maxExcerpt]
-	}
-	text := oneLine(string(body))
-	if cut {
+func (m mask) excerpt(body []byte) string {
+	text := oneLine(m.cut(body, maxExcerpt))
+	if len(body) > maxExcerpt {
 		text += " …"
 	}
 	return text
+}
+
+// cut returns the beginning of a body. It hides the key before it cuts, so no part of the key remains at the end.
+func (m mask) cut(body []byte, length int) string {
+	const longestKey = 4 << 10 // Also where each character is escaped several times.
+	text := m(string(body[:min(len(body), length+longestKey)]))
+	return text[:min(len(text), length)]
 }
 
 // oneLine makes a text that came from outside fit for one line of a message: only printable characters, and no more than

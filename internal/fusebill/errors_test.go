@@ -141,7 +141,7 @@ func TestExcerpt(t *testing.T) {
 		strings.Repeat("é", 101):       strings.Repeat("é", 100) + " …",
 		"x" + strings.Repeat("é", 100): "x" + strings.Repeat("é", 99) + " …",
 	} {
-		if got := excerpt([]byte(body)); got != want {
+		if got := mask(noMask).excerpt([]byte(body)); got != want {
 			t.Errorf("%q: got %q", body, got)
 		}
 	}
@@ -156,7 +156,7 @@ func FuzzErrorBodies(f *testing.F) {
 	}
 	// An error quotes the service's words, or else an excerpt of one printable line; and only the words make it a "not found".
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		err := newAPIError(&http.Response{StatusCode: status, Header: http.Header{}}, body)
+		err := newAPIError(&http.Response{StatusCode: status, Header: http.Header{}}, body, noMask)
 		text := err.Error()
 		if len(err.Messages) > 0 == (err.excerpt != "") && len(bytes.TrimSpace(body)) > 0 && text != "" && !strings.Contains(text, "without a body") {
 			t.Errorf("both or neither of words %q and excerpt %q", err.Messages, err.excerpt)

@@ -115,3 +115,6 @@ func answering(status int, body string, header ...string) Option {
 		return textAnswer(status, body, header...), nil
 	}))
 }
+
+// noMask is the mask of no key.
+func noMask(text string) string { return text }

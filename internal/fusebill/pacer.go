@@ -38,6 +38,7 @@ const (
 type pacer struct {
 	ownLimit int // calls per minute that we allow ourselves
 	logger   *slog.Logger
+	mask     mask
 
 	mu       sync.Mutex
 	clock    serverClock
@@ -69,7 +70,7 @@ type window struct {
 }
 
 func newPacer(s settings) *pacer {
-	p := &pacer{ownLimit: unlimited, logger: s.logger, limit: unlimited, changed: make(chan struct{})}
+	p := &pacer{ownLimit: unlimited, logger: s.logger, mask: s.mask, limit: unlimited, changed: make(chan struct{})}
 	if s.requestsPerMinute > 0 {
 		p.ownLimit = s.requestsPerMinute
 	}
@@ -280,7 +281,7 @@ func (w *window) precedes(a answer, q quota) bool {
 
 // refuse takes in a 429.
 func (p *pacer) refuse(a answer, resp *http.Response) *RateLimitError {
-	apiErr := newAPIError(resp, answerOf(resp).all)
+	apiErr := newAPIError(resp, answerOf(resp).all, p.mask)
 	hit := refusedWindow(resp.Header, apiErr)
 	q := quotaOf(resp.Header, hit, a)
 	refusal := &RateLimitError{Window: hit, Limit: max(q.limit, 0), Reset: q.reset, Err: apiErr}

@@ -16,7 +16,7 @@ func newRetryClient(s settings) *retryablehttp.Client {
 	return &retryablehttp.Client{
 		HTTPClient: &http.Client{
 			Transport: &attemptTransport{
-				base: s.transport, timeout: s.requestTimeout, logger: s.logger, pacer: newPacer(s), redact: s.redact,
+				base: s.transport, timeout: s.requestTimeout, logger: s.logger, pacer: newPacer(s), mask: s.mask,
 			},
 			CheckRedirect: checkRedirect,
 		},

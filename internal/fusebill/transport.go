@@ -42,7 +42,7 @@ type attemptTransport struct {
 	timeout time.Duration
 	logger  *slog.Logger
 	pacer   *pacer
-	redact  func(body []byte) []byte
+	mask    mask
 }
 
 // RoundTrip implements [http.RoundTripper]. A 429 of the minute's limit is waited out here and doesn't use up a retry.
@@ -83,6 +83,7 @@ func (t *attemptTransport) roundTrip(req *http.Request) (resp *http.Response, un
 	if err != nil && req.Context().Err() == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
+	err = t.mask.error(err)
 	tries.record(resp, unsent)
 	t.log(req, tries.count, resp, err, time.Since(start))
 	return resp, unsent, err
@@ -102,7 +103,11 @@ func (t *attemptTransport) readAll(req *http.Request) (*http.Response, error) {
 	if len(body) > maxAnswerSize {
 		return nil, &answerTooLargeError{}
 	}
-	body = t.redact(body)
+	for _, values := range resp.Header {
+		for i, value := range values {
+			values[i] = t.mask(value) // The content type and the target of a redirect become parts of errors.
+		}
+	}
 	resp.Body = &answerBody{Reader: bytes.NewReader(body), all: body}
 	return resp, nil
 }
@@ -169,7 +174,7 @@ func (t *attemptTransport) log(req *http.Request, try int, resp *http.Response, 
 		body := answerOf(resp).all
 		t.logger.LogAttrs(ctx, LevelTrace, "the bodies of a call", append(attrs,
 			slog.String("sent", sentBody(req)),
-			slog.String("body", string(body[:min(len(body), maxLoggedBody)])))...)
+			slog.String("body", t.mask.cut(body, maxLoggedBody)))...)
 	}
 }
 

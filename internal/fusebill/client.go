@@ -159,7 +159,7 @@ func NewClient(apiKey string, options ...Option) (*Client, error) {
 		}
 	}
 	if s.transport == nil {
-		s.transport = newTransport(s.authorities)
+		s.transport = newTransport(s.authorities, s.requestTimeout)
 	}
 	return &Client{
 		baseURL: s.baseURL,

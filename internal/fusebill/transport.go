@@ -22,14 +22,20 @@ const (
 	maxLoggedBody = 4 << 10
 )
 
-// newTransport is a transport of the client's own: the default one belongs to the whole process.
-func newTransport(authorities *x509.CertPool) http.RoundTripper {
+// newTransport returns a transport of the client's own: the default one belongs to the whole process.
+//
+// A connection may die without a word: a NAT forgets it, or the machine has slept. All calls share one connection of
+// HTTP/2, so each try of each of them would wait on it for the whole timeout. Therefore a connection on which nothing was
+// received for a quarter of the timeout is asked for a sign of life, and closed after another quarter without one, so the
+// tries on it fail early and the next ones make a new connection. See closeIdle for HTTP/1.1.
+func newTransport(authorities *x509.CertPool, timeout time.Duration) http.RoundTripper {
 	transport, ok := http.DefaultTransport.(*http.Transport)
 	if !ok { // Somebody has replaced it.
 		transport = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
 	}
 	transport = transport.Clone()
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authorities}
+	transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: timeout / 4, PingTimeout: timeout / 4}
 	transport.MaxIdleConnsPerHost = 64 // Calls side by side keep their connections.
 	transport.MaxResponseHeaderBytes = 64 << 10
 	return transport
@@ -82,11 +88,20 @@ func (t *attemptTransport) roundTrip(req *http.Request) (resp *http.Response, un
 	unsent = err != nil && conn.isMissing(err)
 	if err != nil && req.Context().Err() == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
+		t.closeIdle()
 	}
 	err = t.mask.error(err)
 	tries.record(resp, unsent)
 	t.log(req, tries.count, resp, err, time.Since(start))
 	return resp, unsent, err
+}
+
+// closeIdle closes the connections that no call uses. After a try that ran out of time on one connection the others may be
+// dead, too, and a call's next tries would wait on one after the other.
+func (t *attemptTransport) closeIdle() {
+	if closer, ok := t.base.(interface{ CloseIdleConnections() }); ok {
+		closer.CloseIdleConnections()
+	}
 }
 
 // readAll sends the request and reads the whole answer into memory.

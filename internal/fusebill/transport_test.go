@@ -62,7 +62,7 @@ func TestTimeoutIsPerTry(t *testing.T) {
 
 func TestTransportIsItsOwn(t *testing.T) {
 	t.Parallel()
-	transport, ok := newTransport(nil).(*http.Transport)
+	transport, ok := newTransport(nil, time.Minute).(*http.Transport)
 	if !ok || transport == http.DefaultTransport || transport.TLSClientConfig.MinVersion < 0x0303 || transport.Proxy == nil {
 		t.Errorf("got %+v", transport)
 	}

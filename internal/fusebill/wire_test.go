@@ -3,6 +3,7 @@ package fusebill
 import (
 	"compress/gzip"
 	"context"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
@@ -13,8 +14,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // What goes over the wire, by real sockets. The promises tested here: proxies and certificate authorities are as the
@@ -140,6 +143,126 @@ func TestNoProxy(t *testing.T) {
 	output, ok := callIn(t, "https://fusebill.invalid/v1", trusting(t, certificate), "HTTPS_PROXY="+proxy.url, "NO_PROXY=fusebill.invalid")
 	if asked := proxy.asked(); ok || len(asked) != 0 {
 		t.Errorf("the proxy was asked %d times:\n%s", len(asked), output)
+	}
+}
+
+// A connection dies without a word: a NAT forgets it, or a machine that slept wakes up. The next try takes a new one.
+func TestDeadConnection(t *testing.T) {
+	t.Parallel()
+	for name, isHTTP2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewUnstartedServer(newSim(simConfig{}))
+			server.Config.ErrorLog = discardLog
+			server.EnableHTTP2 = isHTTP2
+			server.StartTLS()
+			t.Cleanup(server.Close)
+			certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+			hole := newBlackHole(t, server.Listener.Addr().String())
+			client := newTestClient(t, WithBaseURL("https://"+hole.listener.Addr().String()+"/v1"), WithCACertificates(certificate),
+				WithMaxRetries(1), WithRetryWait(0, 0), WithRequestTimeout(3*time.Second))
+			var group sync.WaitGroup
+			for range 5 { // Connections of HTTP/1.1 are many, and all of them die.
+				group.Go(func() {
+					if _, err := client.Customer(t.Context(), 1); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			group.Wait()
+			before := hole.swallow()
+			for range 2 { // Also calls side by side, which keep the connection in use.
+				group.Go(func() {
+					if _, err := client.Customer(t.Context(), 1); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			group.Wait()
+			if isHTTP2 && before != 1 || hole.count() == before {
+				t.Errorf("%d connections, and then %d", before, hole.count())
+			}
+		})
+	}
+}
+
+// blackHole passes connections on to one server, until it swallows what comes over them without closing them.
+type blackHole struct {
+	listener net.Listener
+	mu       sync.Mutex
+	alive    []*atomic.Bool // of each connection
+	closers  []io.Closer    // of both sides
+}
+
+func newBlackHole(t *testing.T, target string) *blackHole {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hole := &blackHole{listener: listener}
+	var group sync.WaitGroup
+	group.Go(func() {
+		for {
+			here, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			there, err := new(net.Dialer).DialContext(context.Background(), "tcp", target)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			isAlive := new(atomic.Bool)
+			isAlive.Store(true)
+			hole.mu.Lock()
+			hole.alive = append(hole.alive, isAlive)
+			hole.closers = append(hole.closers, here, there)
+			hole.mu.Unlock()
+			group.Go(func() { pass(here, swallowing{there, isAlive}) })
+			group.Go(func() { pass(there, swallowing{here, isAlive}) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		hole.mu.Lock()
+		for _, closer := range hole.closers {
+			_ = closer.Close()
+		}
+		hole.mu.Unlock()
+		group.Wait()
+	})
+	return hole
+}
+
+func (h *blackHole) count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.alive)
+}
+
+// swallow makes the connections dead that exist by now, and returns their number.
+func (h *blackHole) swallow() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, isAlive := range h.alive {
+		isAlive.Store(false)
+	}
+	return len(h.alive)
+}
+
+// swallowing reads from one end of a connection. What comes after its death is lost.
+type swallowing struct {
+	io.Reader
+	isAlive *atomic.Bool
+}
+
+func (s swallowing) Read(p []byte) (int, error) {
+	for {
+		n, err := s.Reader.Read(p)
+		if err != nil || s.isAlive.Load() {
+			return n, err
+		}
 	}
 }
 

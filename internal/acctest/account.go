@@ -66,7 +66,7 @@ const (
 	// Forever is a latency that no test waits for: it ends with the call.
 	Forever = time.Hour
 	// APIKey is the API key of every simulated account.
-	APIKey = "c2VjcmV0LW9mLXRoZS1hY2NvdW50"
+	APIKey = "MDp1OGp6UGRlMElneExkNkduY2ZCQWVwZkpCZDBLaDhvT09MOGRLTHpkb2NKMmlzQWpJaEt0SjBSbGdMS09teGdK"
 	// LatchAddress is the address of the latch in most configurations.
 	LatchAddress = "fusebill_hubspot_latch.test"
 )

@@ -13,7 +13,7 @@ import (
 )
 
 // apiKey opens the simulated accounts.
-const apiKey = "YmVuY2g="
+const apiKey = "MDo5b2pmbGpvUW9hRjFMbHFzYWpBSXhOS3U4aVMyRzhOUFJWZEQ1M1g4M1JaSnp6enpnRU96ZG1lbkNraHZNZGdh"
 
 // noLimit is for an account whose limits aren't what is measured.
 const noLimit = 1 << 30

@@ -13,7 +13,7 @@ import (
 )
 
 // apiKey opens the simulated account.
-const apiKey = "ZGVtbw=="
+const apiKey = "MDpEZTFmOHJFU1FlZFVTdFBLUjBDc1R5NFF3YjhEd2tOaEZkblhzaVZweno2M0Zma0N6SnI0aTBCM0pyVEF3UjR5"
 
 // stage is what the demo is played on: a folder, a simulated account, and the CLI.
 type stage struct {

@@ -207,7 +207,7 @@ func (c *Client) do(ctx context.Context, call call) (http.Header, error) {
 		return resp.Header, nil
 	}
 	if apiErr, ok := errors.AsType[*APIError](err); ok {
-		apiErr.IsRead, apiErr.isList = !call.write, call.list
+		apiErr.IsRead, apiErr.isList, apiErr.BaseURL = !call.write, call.list, c.baseURL.String()
 	}
 	err = fmt.Errorf("%s %s: %w", call.method, call.path, unwrapURLError(err))
 	if call.write && tries.mayHaveReachedService() {

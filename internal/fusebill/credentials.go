@@ -1,6 +1,7 @@
 package fusebill
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -8,8 +9,8 @@ import (
 	"strings"
 )
 
-// ParseAPIKey returns the key as it goes behind "Basic " in the Authorization header. White space around it and a
-// "Basic " before it, which people copy along, are dropped. An error never shows the key.
+// ParseAPIKey returns the key as it follows "Basic " in the Authorization header. It drops white space around the key and a
+// "Basic " before it, which people copy along. An error never shows the key.
 func ParseAPIKey(raw string) (string, error) {
 	key := strings.TrimSpace(raw)
 	if scheme, rest, ok := strings.Cut(key, " "); ok && strings.EqualFold(scheme, "Basic") {
@@ -20,23 +21,32 @@ func ParseAPIKey(raw string) (string, error) {
 	}
 	for _, r := range key {
 		if r <= ' ' || r > '~' {
-			return "", errors.New("the API key holds white space or a character that no key has; " +
+			return "", errors.New("the API key contains white space or a character that no key has; " +
 				"copy it again as Fusebill shows it, in one piece")
 		}
 	}
 	return key, nil
 }
 
+// HasUsualForm reports whether a key, in the form that [ParseAPIKey] returns, looks like those that Fusebill issues: base64 of
+// "0:" and 64 characters, 88 characters in all. The service answers other keys with a 400. But keys that its support made
+// long ago may look otherwise (https://developer.staxbill.com/reference/authentication), so a caller may warn, not refuse.
+func HasUsualForm(key string) bool {
+	const length = len("0:") + 64
+	decoded, err := base64.StdEncoding.DecodeString(key)
+	return err == nil && len(decoded) == length && strings.HasPrefix(string(decoded), "0:")
+}
+
 // ParseBaseURL checks that the API key may be sent to a URL: it is HTTPS (the API reference: "HTTPS only"), or plain
-// HTTP to a loopback address, and has no user, query or fragment. A slash at its end is dropped.
+// HTTP to a loopback address, and has no user, query or fragment. It drops slashes at the end.
 func ParseBaseURL(raw string) (*url.URL, error) {
 	base, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil {
-		return nil, fmt.Errorf("the base URL can't be read: %w", unwrapURLError(err))
+		return nil, fmt.Errorf("the base URL cannot be read: %w", unwrapURLError(err))
 	}
 	switch {
 	case base.Scheme != "https" && base.Scheme != "http" || base.Hostname() == "":
-		// What was given isn't shown: where two settings were confused, it's the key.
+		// The error does not show the value: where two settings were confused, it is the key.
 		return nil, errors.New("the base URL must look like " + DefaultBaseURL)
 	case base.User != nil || base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
 		return nil, errors.New("the base URL must have no user, query or fragment")

@@ -1,6 +1,10 @@
 package fusebill
 
-import "testing"
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+)
 
 func TestParseAPIKey(t *testing.T) {
 	t.Parallel()
@@ -82,6 +86,31 @@ func TestParseBaseURL(t *testing.T) {
 			}
 		case base.String() != want:
 			t.Errorf("%q: got %q, want %q", raw, base, want)
+		}
+	}
+}
+
+func TestHasUsualForm(t *testing.T) {
+	t.Parallel()
+	encode := func(secret string) string { return base64.StdEncoding.EncodeToString([]byte(secret)) }
+	issued := encode("0:" + strings.Repeat("x", 64))
+	for key, want := range map[string]bool{
+		issued:                                 true,
+		randomKey(1):                           true,
+		issued[:44]:                            false,
+		issued + issued:                        false,
+		testKey:                                false,
+		"a-token_of-else":                      false,
+		"":                                     false,
+		encode("1:" + strings.Repeat("x", 64)): false,
+		encode("0:" + strings.Repeat("x", 63)): false,
+		encode("0:" + strings.Repeat("x", 65)): false,
+		strings.TrimRight(encode("0:"+strings.Repeat("x", 65)), "="): false,
+		encode("me:" + strings.Repeat("x", 63)):                      false,
+		"0:" + strings.Repeat("x", 64):                               false,
+	} {
+		if HasUsualForm(key) != want || want && len(key) != 88 {
+			t.Errorf("a key of %d characters: %v", len(key), HasUsualForm(key))
 		}
 	}
 }

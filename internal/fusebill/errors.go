@@ -21,6 +21,8 @@ type APIError struct {
 	Messages []string
 	// IsRead reports whether the refused call was a read, which changes nothing.
 	IsRead bool
+	// BaseURL is the base URL of the client that made the call.
+	BaseURL string
 
 	isList      bool // the refused call was a list call
 	contentType string

@@ -30,6 +30,12 @@ const (
 	conflictCheckNever  = "never"
 )
 
+// How to recognize and to find an API key (https://developer.staxbill.com/reference/authentication).
+const (
+	keyForm  = `A key is base64 of "0:" and 64 characters, 88 characters in all`
+	keyPlace = "Fusebill shows it under Settings > Integrations > API Key"
+)
+
 // maxMaxRetries bounds max_retries: with waits that double, more of them only hide that the service is away.
 const maxMaxRetries = 20
 
@@ -148,6 +154,11 @@ func (m providerModel) newClient(userAgent string, extra []fusebill.Option) (*fu
 	}
 	if diags.HasError() {
 		return nil, diags
+	}
+	if bare, err := fusebill.ParseAPIKey(key); err == nil && !fusebill.HasUsualForm(bare) {
+		diags.AddAttributeWarning(path.Root("api_key"), "Unusual API key", fmt.Sprintf("The API key has %d characters. %s. "+
+			"Fusebill may refuse this one, unless its support made it long ago.\n\n%s If Fusebill refuses it, copy the key again: %s.",
+			len(bare), keyForm, whereFrom(m.APIKey, envAPIKey), keyPlace))
 	}
 	options = append(options, fusebill.WithUserAgent(userAgent), fusebill.WithLogger(slog.New(newLogHandler(key))))
 	client, err := fusebill.NewClient(key, append(options, extra...)...)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -31,7 +32,7 @@ func TestClientSettings(t *testing.T) {
 		fromBlock = "\n\nThe value stands in the provider block."
 		fromEnv   = "\n\nThe value comes from the environment variable "
 		emptyKey  = "The API key is empty."
-		brokenKey = "The API key holds white space or a character that no key has; copy it again as Fusebill shows it, in one piece."
+		brokenKey = "The API key contains white space or a character that no key has; copy it again as Fusebill shows it, in one piece."
 		plainHTTP = "The base URL must begin with https://, since the API key would be readable on the way to fusebill.test " +
 			"(plain HTTP is for loopback addresses only)."
 	)
@@ -88,7 +89,7 @@ func TestClientSettings(t *testing.T) {
 		},
 		"URL from the environment that can't be read": {
 			env: map[string]string{envBaseURL: "https://[::1"}, attribute: "base_url", summary: "Invalid base URL",
-			detail: "The base URL can't be read: missing ']' in host." + fromEnv + "FUSEBILL_BASE_URL.",
+			detail: "The base URL cannot be read: missing ']' in host." + fromEnv + "FUSEBILL_BASE_URL.",
 		},
 		"URL of another kind": {
 			model: providerModel{BaseURL: types.StringValue("ftp://fusebill.test")}, attribute: "base_url", summary: "Invalid base URL",
@@ -180,6 +181,36 @@ func TestNewClient_needsKey(t *testing.T) {
 			t.Errorf("%s: client %v, diagnostics (- want, + got):\n%s", name, client, diff)
 		}
 	}
+}
+
+// A key of another form is a warning and no error: the service decides.
+func TestNewClient_warnsOfUnusualKey(t *testing.T) {
+	t.Setenv(envAPIKey, "Basic "+acctest.APIKey[:40])
+	client, diags := providerModel{}.newClient("test", nil)
+	want := diag.Diagnostics{diag.NewAttributeWarningDiagnostic(path.Root("api_key"), "Unusual API key",
+		"The API key has 40 characters. A key is base64 of \"0:\" and 64 characters, 88 characters in all. Fusebill may refuse this one, "+
+			"unless its support made it long ago.\n\nThe value comes from the environment variable FUSEBILL_API_KEY. If Fusebill refuses "+
+			"it, copy the key again: Fusebill shows it under Settings > Integrations > API Key.")}
+	if diff := gocmp.Diff(want, diags); client == nil || diff != "" {
+		t.Errorf("client %v, diagnostics (- want, + got):\n%s", client, diff)
+	}
+	if _, diags := (providerModel{APIKey: types.StringValue(acctest.APIKey)}).newClient("test", nil); len(diags) != 0 {
+		t.Errorf("a usual key: %v", diags)
+	}
+}
+
+// A malformed key is a 400, and stops a plan as a wrong one does.
+func TestAccProvider_malformedKey(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"ErrorId":0,"HttpStatusCode":400,"Errors":[{"Key":"Api Error","Value":"Authorization key is not in the correct format."}]}`)
+	}))
+	t.Cleanup(server.Close)
+	config := acctest.ProviderBlock(`api_key = "half-a-key"`, fmt.Sprintf("base_url = %q", server.URL+"/v1")) +
+		acctest.Customer{ID: 11, Contact: 101}.Block()
+	acctest.Run(t, acctest.Refused(config, acctest.Diagnosis("Fusebill refused the API key", "", "Authorization key is not in the correct format.",
+		"the provider used it with "+server.URL+"/v1", "Fusebill shows it under Settings > Integrations > API Key")))
 }
 
 // A client and what hands its logs on are dumped by careless code now and then.

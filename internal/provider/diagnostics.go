@@ -1,11 +1,11 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -136,32 +136,34 @@ func attributeDeclaredTwice(twice *latch.DeclaredTwiceError) string {
 	return attributeOf(twice.Claim)
 }
 
-// isSureToFail says whether what was found at plan time makes an apply fail.
+// isSureToFail reports whether an error that was met at plan time makes every apply fail.
 func isSureToFail(err error) bool {
-	var (
-		already *latch.AlreadyLatchedError
-		apiErr  *fusebill.APIError
-	)
-	return fusebill.IsNotFound(err) || errors.As(err, &already) ||
-		errors.As(err, &apiErr) && apiErr.StatusCode == http.StatusUnauthorized
+	already := (*latch.AlreadyLatchedError)(nil)
+	return fusebill.IsNotFound(err) || fusebill.IsKeyRefused(err) || errors.As(err, &already)
 }
 
-// explainRefusal explains the statuses of the API reference.
+// explainRefusal explains what package fusebill makes of a status.
 func (a attempt) explainRefusal(apiErr *fusebill.APIError) explanation {
-	switch status := apiErr.StatusCode; {
-	case status == http.StatusRequestTimeout || status >= 500:
+	baseURL := cmp.Or(apiErr.BaseURL, fusebill.DefaultBaseURL)
+	switch {
+	case fusebill.IsFault(apiErr):
 		return explanation{"Fusebill had a fault", "It didn't go away within the tries that max_retries allows. Run again later.", ""}
-	case status == http.StatusUnauthorized || status == http.StatusForbidden && len(apiErr.Messages) > 0:
-		return explanation{"Fusebill refused the API key", "Check api_key in the provider block or " + envAPIKey + ": it must be a key " +
-			"of the environment that base_url names (a sandbox key doesn't open the live account).", ""}
-	case len(apiErr.Messages) == 0:
-		return explanation{"Something else than Fusebill answered", "Check base_url, which must end with the API's version as in " +
-			fusebill.DefaultBaseURL + ", and any proxy on the way.", ""}
+	case fusebill.IsKeyRefused(apiErr):
+		return explanation{"Fusebill refused the API key", fmt.Sprintf("The API key is wrong, or it belongs to another environment: the "+
+			"provider used it with %s. %s. %s.\n\nSet api_key in the provider block or %s to the account's key, and base_url to the "+
+			"URL of the environment that the key belongs to.", baseURL, keyForm, keyPlace, envAPIKey), ""}
+	case fusebill.IsForbidden(apiErr):
+		return explanation{"Fusebill does not allow the call", "The API key is known, but it does not allow this call: the API's words " +
+			"above explain why. Set api_key in the provider block or " + envAPIKey + " to a key that allows it.", ""}
+	case fusebill.IsForeign(apiErr):
+		return explanation{"Something else than Fusebill answered", fmt.Sprintf("The provider sent the call to %s. Check that base_url ends "+
+			"with the API's version, as in %s, and check any proxy between.", baseURL, fusebill.DefaultBaseURL), ""}
 	case fusebill.IsNotFound(apiErr) && a.customerID != 0:
 		return explanation{"Customer not found in Fusebill", fmt.Sprintf("Check that %d is the customer's own ID, as in the URL of its "+
-			"page in Fusebill, and not its reference, and that the API key is of the customer's account.", a.customerID), "fusebill_id"}
-	case a.declared.IsZero() || status != http.StatusBadRequest && status != http.StatusConflict:
-		return explanation{"Fusebill refused the call", "The API's words above say why.", ""}
+			"page in Fusebill, and not its reference, that the API key belongs to the customer's account, and that base_url is right: the "+
+			"provider used %s.", a.customerID, baseURL), "fusebill_id"}
+	case a.declared.IsZero() || !fusebill.IsConflict(apiErr):
+		return explanation{"Fusebill refused the call", "The API's words above explain why.", ""}
 	}
 	const (
 		there = "in the HubSpot account that Fusebill is connected to, and that no other customer is latched to "

@@ -264,7 +264,7 @@ Error: Fusebill refused the call
 
 Could not create the HubSpot latch of customer 11 (contact 101): POST HubSpot/latchCustomer: 415 Unsupported Media Type: The request's Content-Type is not application/json.
 
-The API's words above say why.
+The API's words above explain why.
 `,
 		},
 		{
@@ -273,7 +273,7 @@ Error: Fusebill refused the call
 
 Could not delete the HubSpot latch of customer 11: POST HubSpot/latchCustomer: 409 Conflict: The customer is on hold.
 
-The API's words above say why.
+The API's words above explain why.
 `,
 		},
 		{
@@ -283,7 +283,7 @@ on fusebill_id
 
 Could not create the HubSpot latch of customer 11 (contact 101): GET customers/11: 404 Not Found: Customer with id 11 was not found.
 
-Check that 11 is the customer's own ID, as in the URL of its page in Fusebill, and not its reference, and that the API key is of the customer's account.
+Check that 11 is the customer's own ID, as in the URL of its page in Fusebill, and not its reference, that the API key belongs to the customer's account, and that base_url is right: the provider used https://secure.fusebill.com/v1.
 `,
 		},
 		{
@@ -292,7 +292,7 @@ Error: Something else than Fusebill answered
 
 Could not read the HubSpot latch of customer 11: GET customers/11: 404 Not Found without a body.
 
-Check base_url, which must end with the API's version as in https://secure.fusebill.com/v1, and any proxy on the way.
+The provider sent the call to https://secure.fusebill.com/v1. Check that base_url ends with the API's version, as in https://secure.fusebill.com/v1, and check any proxy between.
 `,
 		},
 		{
@@ -301,7 +301,7 @@ Error: Something else than Fusebill answered
 
 Could not read the HubSpot latch of customer 11: GET customers/11: 403 Forbidden without a body.
 
-Check base_url, which must end with the API's version as in https://secure.fusebill.com/v1, and any proxy on the way.
+The provider sent the call to https://secure.fusebill.com/v1. Check that base_url ends with the API's version, as in https://secure.fusebill.com/v1, and check any proxy between.
 `,
 		},
 		{
@@ -310,7 +310,42 @@ Error: Fusebill refused the API key
 
 Could not read the HubSpot latch of customer 11: GET customers/11: 401 Unauthorized without a body.
 
-Check api_key in the provider block or FUSEBILL_API_KEY: it must be a key of the environment that base_url names (a sandbox key doesn't open the live account).
+The API key is wrong, or it belongs to another environment: the provider used it with https://secure.fusebill.com/v1. A key is base64 of "0:" and 64 characters, 88 characters in all. Fusebill shows it under Settings > Integrations > API Key.
+
+Set api_key in the provider block or FUSEBILL_API_KEY to the account's key, and base_url to the URL of the environment that the key belongs to.
+`,
+		},
+		{
+			"malformed key, on a write", creating,
+			post(&fusebill.APIError{
+				StatusCode: 400, Messages: []string{"Authorization key is not in the correct format."}, BaseURL: "https://stg-secure.fusebill.com/v1",
+			}), `
+Error: Fusebill refused the API key
+
+Could not create the HubSpot latch of customer 11 (contact 101): POST HubSpot/latchCustomer: 400 Bad Request: Authorization key is not in the correct format.
+
+The API key is wrong, or it belongs to another environment: the provider used it with https://stg-secure.fusebill.com/v1. A key is base64 of "0:" and 64 characters, 88 characters in all. Fusebill shows it under Settings > Integrations > API Key.
+
+Set api_key in the provider block or FUSEBILL_API_KEY to the account's key, and base_url to the URL of the environment that the key belongs to.
+`,
+		},
+		{
+			"a key that does not allow the call", creating, post(said(403, "No access to HubSpot.")), `
+Error: Fusebill does not allow the call
+
+Could not create the HubSpot latch of customer 11 (contact 101): POST HubSpot/latchCustomer: 403 Forbidden: No access to HubSpot.
+
+The API key is known, but it does not allow this call: the API's words above explain why. Set api_key in the provider block or FUSEBILL_API_KEY to a key that allows it.
+`,
+		},
+		{
+			"the refusal of a read is not about HubSpot", creating,
+			get(&fusebill.APIError{StatusCode: 400, Messages: []string{"The contact is wrong."}, IsRead: true}), `
+Error: Fusebill refused the call
+
+Could not create the HubSpot latch of customer 11 (contact 101): GET customers/11: 400 Bad Request: The contact is wrong.
+
+The API's words above explain why.
 `,
 		},
 		{

@@ -102,7 +102,7 @@ func TestAccHubSpotLatchDrift_foreignNotFoundIsNoDeletedCustomer(t *testing.T) {
 	acctest.Run(t, a.Creates(t, declared),
 		acctest.Refused(misdirected.With(declared.Block()), acctest.Diagnosis("Something else than Fusebill answered", latchLine,
 			"Could not read the HubSpot latch of customer 11", "404 Not Found, not in the API's form", "404 page not found",
-			"Check base_url")),
+			"Check that base_url")),
 		a.Step(t, acctest.Step{Action: plancheck.ResourceActionNoop, Before: declared, After: declared}),
 	)
 }

@@ -374,7 +374,8 @@ func TestAccHubSpotLatchFaults_wrongKey(t *testing.T) {
 	config := acctest.ProviderBlock(`api_key = "d3Jvbmcta2V5"`, `base_url = "`+a.URL+`"`) + acctest.Customer{ID: 11, Contact: 101}.Block()
 	acctest.Run(t, acctest.Refused(config, acctest.Diagnosis("Fusebill refused the API key", latchLine,
 		"Could not plan the HubSpot latch of customer 11 (contact 101): ", "401 Unauthorized: The API key is missing or wrong.",
-		"Check api_key in the provider block or FUSEBILL_API_KEY", "a sandbox key doesn't open the live account")))
+		"the provider used it with "+a.URL, "Fusebill shows it under Settings > Integrations > API Key",
+		"Set api_key in the provider block or FUSEBILL_API_KEY")))
 	if n := a.Count(); n != 1 {
 		t.Errorf("%d calls with a key that was refused, want 1: accounts get locked", n)
 	}

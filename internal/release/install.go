@@ -17,7 +17,7 @@ import (
 )
 
 // apiKey opens the simulated account.
-const apiKey = "cmVsZWFzZQ=="
+const apiKey = "MDpUZUtkTm5GUklCWHVETDdEeHRwWWxTWHBmS3RIRjR2VUNzTWVoR0FrV3ZqN0ZBYzlRZVdKS1k0MHV2U3dNRkxa"
 
 // guide holds what the guide "Installing without a registry" shows.
 const guide = "examples/guides/installing"

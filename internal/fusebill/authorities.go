@@ -8,10 +8,11 @@ import (
 	"fmt"
 )
 
-// parseAuthorities returns the system's certificate authorities and those of a PEM text. Where the system has none that can
-// be read, these alone are trusted.
+// parseAuthorities returns the system's certificate authorities and those of a PEM text. If the
+// system has none that can be read, it returns only those of the text.
 //
-// It reads the text by itself: the standard library's AppendCertsFromPEM drops what it can't read without a word.
+// It does not use AppendCertsFromPEM of the standard library, which skips what it cannot read
+// without an error.
 func parseAuthorities(text []byte) (*x509.CertPool, error) {
 	pool, err := x509.SystemCertPool()
 	if err != nil {
@@ -21,14 +22,15 @@ func parseAuthorities(text []byte) (*x509.CertPool, error) {
 	for rest := bytes.TrimSpace(text); len(rest) > 0; rest = bytes.TrimSpace(rest) {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
-			return nil, errors.New("the CA certificate isn't in PEM form, which begins with -----BEGIN CERTIFICATE-----")
+			return nil, errors.New("the CA certificate is not in PEM form, " +
+				"which begins with -----BEGIN CERTIFICATE-----")
 		}
 		if block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("the CA certificate holds a %s, which isn't a certificate", block.Type)
+			return nil, fmt.Errorf("the CA certificate contains a %s, which is not a certificate", block.Type)
 		}
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, fmt.Errorf("the CA certificate can't be read: %w", err)
+			return nil, fmt.Errorf("the CA certificate cannot be read: %w", err)
 		}
 		pool.AddCert(certificate)
 		found = true
@@ -39,7 +41,7 @@ func parseAuthorities(text []byte) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// CheckCACertificates says what is wrong with a text for [WithCACertificates].
+// CheckCACertificates returns an error if [WithCACertificates] would not accept a text.
 func CheckCACertificates(pem []byte) error {
 	_, err := parseAuthorities(pem)
 	return err

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// The promises tested here: a server whose authority is given is trusted, one whose isn't is not; what can't be read as a
-// certificate is refused, and never ignored.
+// The promises tested here: a server whose authority is given is trusted, one whose is not is not;
+// what cannot be read as a certificate is refused, and never ignored.
 
 // newTLSServer serves a simulator by TLS, and returns the certificate that it signs itself by.
 func newTLSServer(t *testing.T) (server *httptest.Server, certificate []byte) {
@@ -42,10 +42,10 @@ func TestCACertificatesThatArent(t *testing.T) {
 	for text, words := range map[string]string{
 		"":                        "is empty",
 		" \n":                     "is empty",
-		"x":                       "isn't in PEM form",
-		string(certificate) + "x": "isn't in PEM form",
-		"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n":         "can't be read",
-		"-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n": "holds a RSA PRIVATE KEY",
+		"x":                       "is not in PEM form",
+		string(certificate) + "x": "is not in PEM form",
+		"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n":         "cannot be read",
+		"-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n": "contains a RSA PRIVATE KEY",
 	} {
 		_, err := NewClient(testKey, WithCACertificates([]byte(text)))
 		if err == nil || !strings.Contains(err.Error(), words) {

@@ -27,11 +27,12 @@ type Client struct {
 	baseURL *url.URL
 	retry   *retryablehttp.Client
 	mask    mask
-	// headers are those of every request. A function and not a field, so that no dump of a Client can show the key.
+	// headers returns those of every request. It is a function, so no dump of a Client can show the
+	// key.
 	headers func() http.Header
 }
 
-// settings are what the options set.
+// settings are the values that the options set.
 type settings struct {
 	baseURL           *url.URL
 	userAgent         string
@@ -49,7 +50,8 @@ type settings struct {
 // Option sets one property of a [Client]; an invalid value is an error of [NewClient].
 type Option func(*settings) error
 
-// WithBaseURL sets where the API is served, in the form that [ParseBaseURL] accepts. Default: [DefaultBaseURL].
+// WithBaseURL sets where the API is served, in the form that [ParseBaseURL] accepts. Default:
+// [DefaultBaseURL].
 func WithBaseURL(raw string) Option {
 	return func(s *settings) (err error) {
 		s.baseURL, err = ParseBaseURL(raw)
@@ -65,7 +67,8 @@ func WithUserAgent(userAgent string) Option {
 	}
 }
 
-// WithMaxRetries sets how often a failed call is tried again, 0 or more. Default: [DefaultMaxRetries].
+// WithMaxRetries sets how often the client tries a failed call again, 0 or more. Default:
+// [DefaultMaxRetries].
 func WithMaxRetries(n int) Option {
 	return func(s *settings) error {
 		if n < 0 {
@@ -76,8 +79,8 @@ func WithMaxRetries(n int) Option {
 	}
 }
 
-// WithRetryWait sets the shortest and the longest wait between two tries; it doubles from one to the other.
-// Default: half a second and 30 seconds.
+// WithRetryWait sets the shortest and the longest wait between two tries. The wait doubles with
+// each try. Default: half a second and 30 seconds.
 func WithRetryWait(shortest, longest time.Duration) Option {
 	return func(s *settings) error {
 		if shortest < 0 || longest < shortest {
@@ -88,7 +91,8 @@ func WithRetryWait(shortest, longest time.Duration) Option {
 	}
 }
 
-// WithRequestTimeout bounds one try, from its sending to the last byte of the answer. Default: [DefaultRequestTimeout].
+// WithRequestTimeout bounds one try, from its sending to the last byte of the answer. Default:
+// [DefaultRequestTimeout].
 func WithRequestTimeout(timeout time.Duration) Option {
 	return func(s *settings) error {
 		if timeout <= 0 {
@@ -99,8 +103,8 @@ func WithRequestTimeout(timeout time.Duration) Option {
 	}
 }
 
-// WithRequestsPerMinute sets a limit of our own below the account's, which leaves the rest of the quota to others.
-// Default: the account's limit, as the service's answers tell it.
+// WithRequestsPerMinute sets a limit of the client's own below the account's, which leaves the rest
+// of the quota to others. Default: the account's limit, as the service reports it.
 func WithRequestsPerMinute(n int) Option {
 	return func(s *settings) error {
 		if n < 1 {
@@ -111,9 +115,9 @@ func WithRequestsPerMinute(n int) Option {
 	}
 }
 
-// WithLogger sets where calls are logged, with the context of the call: one debug record for each try, with method,
-// path and status, bodies one level below debug ([LevelTrace]), waits of a second and more at info. Headers are never
-// logged. Default: nowhere.
+// WithLogger sets the logger of calls. Each try is one debug record with its method, path and
+// status; bodies are one level below debug ([LevelTrace]); waits of a second or more are info
+// records. Headers are never logged. Each record has the context of its call. Default: none.
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) error {
 		s.logger = logger
@@ -121,8 +125,8 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithCACertificates trusts servers whose certificates come from these authorities, in PEM form, besides the system's. A
-// transport of [WithTransport] decides by itself.
+// WithCACertificates adds certificate authorities, in PEM form, to those of the system. It has no
+// effect together with [WithTransport].
 func WithCACertificates(pem []byte) Option {
 	return func(s *settings) (err error) {
 		s.authorities, err = parseAuthorities(pem)
@@ -130,8 +134,9 @@ func WithCACertificates(pem []byte) Option {
 	}
 }
 
-// WithTransport sets what carries the requests, such as a simulator in tests. Default: a transport of the client's own
-// that speaks TLS 1.2 or later and takes proxies from the environment.
+// WithTransport sets the transport of the requests, such as a simulator in tests. Default: a
+// transport of the client's own that uses TLS 1.2 or later, and the proxies that the environment
+// names.
 func WithTransport(transport http.RoundTripper) Option {
 	return func(s *settings) error {
 		s.transport = transport
@@ -139,7 +144,8 @@ func WithTransport(transport http.RoundTripper) Option {
 	}
 }
 
-// NewClient makes a client that authenticates with apiKey, in the form that [ParseAPIKey] accepts. It makes no call.
+// NewClient returns a client that authenticates with apiKey, in a form that [ParseAPIKey] accepts.
+// It makes no call.
 func NewClient(apiKey string, options ...Option) (*Client, error) {
 	key, err := ParseAPIKey(apiKey)
 	if err != nil {
@@ -175,7 +181,7 @@ func NewClient(apiKey string, options ...Option) (*Client, error) {
 	}, nil
 }
 
-// call is one request of the API and where its answer goes.
+// call is one call of the API.
 type call struct {
 	method string
 	path   string // below the base URL
@@ -186,7 +192,8 @@ type call struct {
 	list   bool                    // is about no single customer
 }
 
-// do makes a call, tries it again as the package comment says, and returns the headers of the answer.
+// do makes a call, tries it again as the package comment describes, and returns the headers of the
+// answer.
 func (c *Client) do(ctx context.Context, call call) (http.Header, error) {
 	req, err := c.newRequest(ctx, call)
 	if err != nil {
@@ -200,7 +207,7 @@ func (c *Client) do(ctx context.Context, call call) (http.Header, error) {
 	switch {
 	case err == nil:
 		err = c.answerError(resp)
-	case ctx.Err() != nil: // The caller's own end says more than the broken call that it caused.
+	case ctx.Err() != nil: // The caller's own end explains more than the broken call that it caused.
 		err = endOf(ctx)
 	}
 	if err == nil {
@@ -217,7 +224,7 @@ func (c *Client) do(ctx context.Context, call call) (http.Header, error) {
 }
 
 func (c *Client) newRequest(ctx context.Context, call call) (*retryablehttp.Request, error) {
-	target := c.baseURL.JoinPath(call.path) //nolint:gosec // Every path is a constant of this package, with an integer at most.
+	target := c.baseURL.JoinPath(call.path) //nolint:gosec // A path is a constant, with an integer at most.
 	target.RawQuery = call.query.Encode()
 	var body any
 	if call.body != nil {
@@ -238,14 +245,15 @@ func (c *Client) newRequest(ctx context.Context, call call) (*retryablehttp.Requ
 	return req, nil
 }
 
-// answerError returns what is wrong with a whole answer, nil for one that was accepted and decoded.
+// answerError returns the error of an answer, nil for one that was accepted and decoded.
 func (c *Client) answerError(resp *http.Response) error {
 	body := answerOf(resp)
 	switch {
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
 		return newAPIError(resp, body.all, c.mask)
 	case resp.StatusCode != http.StatusOK:
-		body.decodeErr = fmt.Errorf("it is a %d %s, without the JSON of a 200", resp.StatusCode, http.StatusText(resp.StatusCode))
+		body.decodeErr = fmt.Errorf("it is a %d %s, without the JSON of a 200",
+			resp.StatusCode, http.StatusText(resp.StatusCode))
 	case body.decodeErr == nil:
 		return nil
 	}
@@ -256,7 +264,7 @@ func (c *Client) answerError(resp *http.Response) error {
 	return malformed
 }
 
-// endOf says why a context ended: canceled or out of time, and the cause where one was given.
+// endOf returns why a context ended: canceled or out of time, with the cause if there is one.
 func endOf(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	if errors.Is(cause, err) {
@@ -265,8 +273,8 @@ func endOf(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", err, cause)
 }
 
-// unwrapURLError drops the method and URL that net/http puts before an error: callers of this package name the call in
-// the API's own terms.
+// unwrapURLError drops the method and the URL that net/http puts before an error: this package
+// names the call in the API's own terms.
 func unwrapURLError(err error) error {
 	if urlErr := (*url.Error)(nil); errors.As(err, &urlErr) {
 		return urlErr.Err

@@ -8,8 +8,9 @@ import (
 	"sync/atomic"
 )
 
-// connection watches whether a try gets a connection: without one the service can't have seen the request. The errors
-// themselves don't tell: a timeout while connecting looks like one while waiting for the answer.
+// connection observes whether a try gets a connection: without one the service cannot have seen the
+// request. The error of the try does not show it: a timeout while connecting looks like a timeout
+// while waiting for the answer.
 type connection struct {
 	sought, found atomic.Bool
 }
@@ -21,8 +22,8 @@ func (c *connection) watch(ctx context.Context) context.Context {
 	})
 }
 
-// isMissing says whether a try failed for want of a connection. A transport that doesn't report on connections is taken at
-// its word where the error is one of dialing.
+// isMissing reports whether a try failed because it got no connection. For a transport that does
+// not report its connections, an error of dialing decides.
 func (c *connection) isMissing(err error) bool {
 	if c.sought.Load() {
 		return !c.found.Load()

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// What tells a request that was never sent from one that may have arrived is net/http's, hence real sockets. Nothing is
-// asserted of how long anything takes.
+// Package net/http decides whether a request was never sent or may have arrived, hence real
+// sockets. Nothing asserts how long anything takes.
 func TestUnsentWrites(t *testing.T) {
 	t.Parallel()
 	over := make(chan struct{})
@@ -144,7 +144,8 @@ func TestSentWrites(t *testing.T) {
 			options := []Option{
 				WithBaseURL(server.URL), WithMaxRetries(1), WithRetryWait(0, 0), WithTransport(server.Client().Transport),
 			}
-			// With a connection at hand, however slow this machine is, the write is sent before its time is up.
+			// With a connection at hand, however slow this machine is, the write is sent before its
+			// time is up.
 			if _, err := newTestClient(t, options...).Customers(t.Context(), CustomersRequest{}); err != nil {
 				t.Fatal(err)
 			}

@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
-// ParseAPIKey returns the key as it follows "Basic " in the Authorization header. It drops white space around the key and a
-// "Basic " before it, which people copy along. An error never shows the key.
+// ParseAPIKey returns the key as it follows "Basic " in the Authorization header. It drops white
+// space around the key and a "Basic " before it, which people copy along. An error never shows the
+// key.
 func ParseAPIKey(raw string) (string, error) {
 	key := strings.TrimSpace(raw)
 	if scheme, rest, ok := strings.Cut(key, " "); ok && strings.EqualFold(scheme, "Basic") {
@@ -28,17 +29,19 @@ func ParseAPIKey(raw string) (string, error) {
 	return key, nil
 }
 
-// HasUsualForm reports whether a key, in the form that [ParseAPIKey] returns, looks like those that Fusebill issues: base64 of
-// "0:" and 64 characters, 88 characters in all. The service answers other keys with a 400. But keys that its support made
-// long ago may look otherwise (https://developer.staxbill.com/reference/authentication), so a caller may warn, not refuse.
+// HasUsualForm reports whether a key, in the form that [ParseAPIKey] returns, looks like those that
+// Fusebill issues: base64 of "0:" and 64 characters, 88 characters in all. The service answers
+// other keys with a 400. But keys that its support made long ago may look otherwise
+// (https://developer.staxbill.com/reference/authentication), so a caller may warn, not refuse.
 func HasUsualForm(key string) bool {
 	const length = len("0:") + 64
 	decoded, err := base64.StdEncoding.DecodeString(key)
 	return err == nil && len(decoded) == length && strings.HasPrefix(string(decoded), "0:")
 }
 
-// ParseBaseURL checks that the API key may be sent to a URL: it is HTTPS (the API reference: "HTTPS only"), or plain
-// HTTP to a loopback address, and has no user, query or fragment. It drops slashes at the end.
+// ParseBaseURL checks that the API key may be sent to a URL: it is HTTPS (the API reference: "HTTPS
+// only"), or plain HTTP to a loopback address, and has no user, query or fragment. It drops slashes
+// at the end.
 func ParseBaseURL(raw string) (*url.URL, error) {
 	base, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil {
@@ -51,8 +54,8 @@ func ParseBaseURL(raw string) (*url.URL, error) {
 	case base.User != nil || base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
 		return nil, errors.New("the base URL must have no user, query or fragment")
 	case base.Scheme == "http" && !isLoopback(base.Hostname()):
-		return nil, fmt.Errorf("the base URL must begin with https://, since the API key would be readable on the way to %s "+
-			"(plain HTTP is for loopback addresses only)", base.Host)
+		return nil, fmt.Errorf("the base URL must begin with https://, since the API key would be "+
+			"readable on the way to %s (plain HTTP is for loopback addresses only)", base.Host)
 	}
 	base.Path = strings.TrimRight(base.Path, "/")
 	base.RawPath = strings.TrimRight(base.RawPath, "/")

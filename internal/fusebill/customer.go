@@ -20,16 +20,17 @@ type Customer struct {
 	Status       string    // one of Statuses
 	Modified     time.Time // the last change; zero where the answer does not have it in a form that can be read
 
-	// Latch is nil where the answer did not carry both HubSpot keys, or not in a form that can be read. That means nothing
-	// for the latch, which has to be read with the customer individually.
+	// Latch is nil where the answer did not carry both HubSpot keys, or not in a form that can be
+	// read. That means nothing for the latch, which has to be read with the customer individually.
 	Latch *Latch
 }
 
-// maxName bounds a name in runes. A name is for people to recognize, and stands in the middle of a sentence.
+// maxName bounds a name in runes. A name is for people to recognize, and stands in the middle of a
+// sentence.
 const maxName = 60
 
-// Name returns the name by which people recognize the customer in a message: the company name, else the reference, else
-// nothing. It is never a person's name or email address, and fits on one line.
+// Name returns the name by which people recognize the customer in a message: the company name, else
+// the reference, else nothing. It is never a person's name or email address, and fits on one line.
 func (c Customer) Name() string {
 	name := []rune(cmp.Or(oneLine(c.CompanyName), oneLine(c.Reference)))
 	if len(name) > maxName {
@@ -38,8 +39,8 @@ func (c Customer) Name() string {
 	return string(name)
 }
 
-// String returns the customer in the words of messages: "customer 2554530 (Brown Coffee)". It keeps the fields with a
-// person's name and email address out of logs.
+// String returns the customer in the words of messages: "customer 2554530 (Brown Coffee)". It keeps
+// the fields with a person's name and email address out of logs.
 func (c Customer) String() string {
 	if name := c.Name(); name != "" {
 		return fmt.Sprintf("customer %d (%s)", c.ID, name)
@@ -47,8 +48,8 @@ func (c Customer) String() string {
 	return fmt.Sprintf("customer %d", c.ID)
 }
 
-// Customer reads one customer. An error for which [IsNotFound] reports true is necessary, but not sufficient, to conclude
-// that there is no such customer.
+// Customer reads one customer. An error for which [IsNotFound] reports true is necessary, but not
+// sufficient, to conclude that there is no such customer.
 func (c *Client) Customer(ctx context.Context, id int64) (Customer, error) {
 	return c.customer(ctx, id, call{method: http.MethodGet, path: "customers/" + strconv.FormatInt(id, 10)})
 }

@@ -246,7 +246,8 @@ func TestCustomerChecksTheAnswer(t *testing.T) {
 	}
 }
 
-// The decoder agrees with encoding/json on what is JSON, on the customers of a list, and on their IDs to the digit.
+// The decoder agrees with encoding/json on what is JSON, on the customers of a list, and on their
+// IDs to the digit.
 func FuzzCustomerDecoding(f *testing.F) {
 	for _, seed := range []string{
 		exampleCustomer, `{"id":"9007199254740993","HubSpotID":null,"hubspotcompanyid":9223372036854775807}`, `{"id":1}`, `null`,
@@ -317,7 +318,8 @@ func requireSingle(t *testing.T, entry json.RawMessage, want Customer) {
 	}
 }
 
-// lastValues reads an object's keys in lower case, with the last value of each, by a decoder that does not know Customer.
+// lastValues reads an object's keys in lower case, with the last value of each, by a decoder that
+// does not know Customer.
 func lastValues(t *testing.T, data []byte) map[string]string {
 	t.Helper()
 	values := make(map[string]string)

@@ -8,33 +8,38 @@ import (
 	"strings"
 )
 
-// MaxPageSize is the largest page that the service is sure to give (the API reference: never below 1,000).
+// MaxPageSize is the largest page that every service returns (the API reference: never below
+// 1,000).
 const MaxPageSize = 1000
 
 // CustomersRequest chooses one page of the list of customers.
 type CustomersRequest struct {
-	IDs        []int64 // only these customers, whatever the filter; empty: all that match it
-	Filter     Filter  // the service may answer with others, too
+	IDs        []int64 // only these customers, without regard to the filter; empty: all that match the filter
+	Filter     Filter  // the service may answer with other customers besides
 	PageNumber int     // from 0
 	PageSize   int     // 0: MaxPageSize
 }
 
-// CustomersPage is one page of the list. Customers come and go while pages are read, so a customer that is on no page
-// may exist all the same.
+// CustomersPage is one page of the list. Customers come and go while pages are read, so a customer
+// that is on no page may still exist.
 type CustomersPage struct {
-	// Customers are the entries that have an ID. Where an entry does not say what the customer is latched to, or says it in
-	// a way that cannot be read, its Latch is nil and the customer has to be read individually.
+	// Customers are the entries that have an ID. Where an entry does not say what the customer is
+	// latched to, or says it in a way that cannot be read, its Latch is nil and the customer has to
+	// be read individually.
 	Customers []Customer
-	// Unreadable counts the entries without an ID that can be read. They may be any customers of the account.
+	// Unreadable counts the entries without an ID that can be read. They may be any customers of
+	// the account.
 	Unreadable int
 	// Last reports whether no page follows.
 	Last bool
-	// AccountSize is how many customers the whole account has; -1 where the service did not report it.
+	// AccountSize is how many customers the whole account has; -1 where the service did not report
+	// it.
 	AccountSize int
 }
 
-// Customers reads one page of the list of customers. Without IDs it goes oldest first: a customer made while pages are
-// read comes on the last one and moves no other from page to page.
+// Customers reads one page of the list of customers. Without IDs the list begins with the oldest
+// customer, so a customer that is made while pages are read is on the last page, and moves no other
+// customer from page to page.
 func (c *Client) Customers(ctx context.Context, request CustomersRequest) (CustomersPage, error) {
 	size := request.PageSize
 	if size == 0 {
@@ -67,8 +72,8 @@ func (c *Client) Customers(ctx context.Context, request CustomersRequest) (Custo
 	return page, nil
 }
 
-// isLastPage goes by the headers where they are; otherwise a page shorter than asked for is the last. An empty page always
-// is, or else a wrong header would make for a reading without an end.
+// isLastPage decides by the headers, if there are any; otherwise a page shorter than asked for is
+// the last. An empty page is always the last, since a wrong header would make the reading endless.
 func isLastPage(header http.Header, got, size int) bool {
 	if got == 0 {
 		return true
@@ -79,7 +84,8 @@ func isLastPage(header http.Header, got, size int) bool {
 	return got < min(size, headerInt(header, "X-PageSize", size))
 }
 
-// headerInt returns fallback for an absent or malformed header: neither means 0.
+// headerInt returns the number in a header, or fallback if the header is absent or malformed:
+// neither means 0.
 func headerInt(header http.Header, name string, fallback int) int {
 	if n, err := strconv.Atoi(strings.TrimSpace(header.Get(name))); err == nil {
 		return n

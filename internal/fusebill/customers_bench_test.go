@@ -9,8 +9,8 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// BenchmarkCustomersPage measures what the client does with one page of 1,000 customers, from the transport's answer to
-// the customers. It uses only the client's methods, so it runs at any commit.
+// BenchmarkCustomersPage measures what the client does with one page of 1,000 customers, from the
+// transport's answer to the customers. It uses only the client's methods, so it runs at any commit.
 func BenchmarkCustomersPage(b *testing.B) {
 	sim := fusebillsim.New(fusebillsim.Config{APIKey: testKey})
 	sim.AddSampleCustomers(MaxPageSize)

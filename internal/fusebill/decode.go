@@ -11,12 +11,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// decoder reads the service's customers in one pass over the bytes of an answer. It is lenient as the API description
-// asks: it ignores the letter case of keys, skips unknown keys, and takes the last of several equal ones; IDs come as
-// numbers or numeric strings; any scalar is a text. A field that cannot be read concerns nothing but that field.
+// decoder reads the service's customers in one pass over the bytes of an answer. It is lenient as
+// the API description asks: it ignores the letter case of keys, skips unknown keys, and takes the
+// last of several equal ones; IDs come as numbers or numeric strings; any scalar is a text. A field
+// that cannot be read concerns nothing but that field.
 //
-// The package encoding/json reads the bytes several times (once to check the syntax, once to find each entry, then both
-// again for each entry), and its newer jsontext, which this one mirrors, is part of Go from 1.27 on.
+// The package encoding/json reads the bytes several times (once to check the syntax, once to find
+// each entry, then both again for each entry), and its newer jsontext, which this one mirrors, is
+// part of Go from 1.27 on.
 type decoder struct {
 	*jsontext.Decoder
 	mask    mask
@@ -28,13 +30,14 @@ func newDecoder(body []byte, mask mask) *decoder {
 		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
 }
 
-// unexpectedJSONError is an answer that is JSON as a whole, but not what was asked for. Another try would bring the same.
+// unexpectedJSONError is an answer that is JSON as a whole, but not what was asked for. Another try
+// would bring the same.
 type unexpectedJSONError struct{ text string }
 
 func (e *unexpectedJSONError) Error() string { return e.text }
 
-// isCutOff reports whether an error of a decoder means that the answer is not JSON as a whole: it is a proxy's page or a
-// part of an answer, and the next try may bring all of it.
+// isCutOff reports whether an error of a decoder means that the answer is not JSON as a whole: it
+// is a proxy's page or a part of an answer, and the next try may bring all of it.
 func isCutOff(err error) bool {
 	_, unexpected := errors.AsType[*unexpectedJSONError](err)
 	return err != nil && !unexpected
@@ -57,8 +60,8 @@ func decodeCustomer(body []byte, mask mask) (Customer, error) {
 	return customer, nil
 }
 
-// decodeCustomers decodes a list of customer objects. An entry whose latch is absent or cannot be read has a nil Latch; the
-// entries without an ID that can be read are only counted.
+// decodeCustomers decodes a list of customer objects. An entry whose latch is absent or cannot be
+// read has a nil Latch; the entries without an ID that can be read are only counted.
 func decodeCustomers(body []byte, mask mask) (customers []Customer, unreadable int, err error) {
 	d := newDecoder(body, mask)
 	kind := d.PeekKind()
@@ -95,7 +98,8 @@ func decodeCustomers(body []byte, mask mask) (customers []Customer, unreadable i
 	return customers, unreadable, nil
 }
 
-// syntaxError words the error of a decoder. The original names the path to the error, whose keys may be anything.
+// syntaxError words the error of a decoder. The original names the path to the error, whose keys
+// may be anything.
 func syntaxError(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("the JSON ends too early")
@@ -207,7 +211,8 @@ func (d *decoder) readerOf(name jsontext.Value) fieldReader {
 	return nil
 }
 
-// text returns any scalar as a text, and nothing for anything else. It is valid until the next call.
+// text returns any scalar as a text, and nothing for anything else. It is valid until the next
+// call.
 func (d *decoder) text(value jsontext.Value) []byte {
 	switch value.Kind() {
 	case jsontext.KindString:
@@ -221,7 +226,8 @@ func (d *decoder) text(value jsontext.Value) []byte {
 	}
 }
 
-// status returns one string for all customers of a status: an account has tens of thousands of them.
+// status returns one string for all customers of a status: an account has tens of thousands of
+// them.
 func status(text []byte) string {
 	for _, known := range Statuses {
 		if string(text) == known {
@@ -256,7 +262,8 @@ func (d *decoder) id(value jsontext.Value) entryID {
 	return id
 }
 
-// customer returns the customer that was read. Its Latch is nil where either ID is absent or cannot be read.
+// customer returns the customer that was read. Its Latch is nil where either ID is absent or cannot
+// be read.
 func (f *entryFields) customer() Customer {
 	customer := f.Customer
 	customer.ID = f.id.value

@@ -10,14 +10,14 @@ import (
 	"unicode"
 )
 
-// APIError is an answer that refuses a call, or a failure that the service or a proxy reports. The predicates of this
-// package, such as [IsKeyRefused], tell what it means.
+// APIError is an answer that refuses a call, or a failure that the service or a proxy reports. The
+// predicates of this package, such as [IsKeyRefused], decide what it means.
 type APIError struct {
 	StatusCode int
 	// Form is how the body says what is wrong.
 	Form ErrorForm
-	// Messages are the service's own words, in its order; empty where the body is not the service's, as when a proxy
-	// answers.
+	// Messages are the service's own words, in its order; empty where the body is not the
+	// service's, as when a proxy answers.
 	Messages []string
 	// IsRead reports whether the refused call was a read, which changes nothing.
 	IsRead bool
@@ -36,8 +36,8 @@ type ErrorForm string
 const (
 	// ErrorsForm is the form of the API reference: {"Errors":[{"Key":"Api Error","Value":"…"}]}.
 	ErrorsForm ErrorForm = "Errors"
-	// MessageForm is how the framework that the service is built with answers, to an unknown path for instance:
-	// {"Message":"…"}. Some of the service's own misses were seen in it, too.
+	// MessageForm is how the framework that the service is built with answers, to an unknown path
+	// for instance: {"Message":"…"}. Some of the service's own misses were seen in it, too.
 	MessageForm ErrorForm = "Message"
 	// ForeignForm is any other body, or none. The service is not known to answer so.
 	ForeignForm ErrorForm = ""
@@ -55,20 +55,21 @@ func (e *APIError) Error() string {
 	case e.excerpt == "":
 		return status + " without a body"
 	default:
-		return fmt.Sprintf("%s, not in the API's form (%s): %s", status, cmp.Or(e.contentType, "no content type"), e.excerpt)
+		contentType := cmp.Or(e.contentType, "no content type")
+		return fmt.Sprintf("%s, not in the API's form (%s): %s", status, contentType, e.excerpt)
 	}
 }
 
-// RateLimitError says that the account's quota for the day is used up, or that calls were refused for the minute's
-// however long they waited. It unwraps to the [APIError], where there was one.
+// RateLimitError reports that the account's quota of the day is used up, or that a call was refused
+// in one minute after the other. It unwraps to the [APIError], if there was one.
 type RateLimitError struct {
 	Window RateLimitWindow
-	Limit  int       // calls in that window; 0 where the service didn't say
-	Reset  time.Time // when the next window begins; zero where the service didn't say
+	Limit  int       // calls in that window; 0 where the service did not report it
+	Reset  time.Time // when the next window begins; zero where the service did not report it
 	Err    error
 }
 
-// RateLimitWindow is what a rate limit counts calls in.
+// RateLimitWindow is the time in which a rate limit counts calls.
 type RateLimitWindow string
 
 // The two windows of the API reference.
@@ -77,7 +78,7 @@ const (
 	Day    RateLimitWindow = "day"
 )
 
-// Error names the limit that was hit and when it ends.
+// Error names the limit that was hit, and its end.
 func (e *RateLimitError) Error() string {
 	text := "the account's limit of calls per " + string(e.Window) + " is used up"
 	if e.Limit > 0 {
@@ -94,7 +95,7 @@ func (e *RateLimitError) Error() string {
 
 func (e *RateLimitError) Unwrap() error { return e.Err }
 
-// MalformedAnswerError is an answer that accepts a call but can't be understood.
+// MalformedAnswerError is an answer that accepts a call but cannot be understood.
 type MalformedAnswerError struct {
 	ContentType string
 	Excerpt     string
@@ -102,7 +103,7 @@ type MalformedAnswerError struct {
 }
 
 func (e *MalformedAnswerError) Error() string {
-	text := "the answer can't be understood: " + e.Err.Error()
+	text := "the answer cannot be understood: " + e.Err.Error()
 	if e.Excerpt != "" {
 		text += fmt.Sprintf(" (%s: %s)", cmp.Or(e.ContentType, "no content type"), e.Excerpt)
 	}
@@ -111,7 +112,8 @@ func (e *MalformedAnswerError) Error() string {
 
 func (e *MalformedAnswerError) Unwrap() error { return e.Err }
 
-// OutcomeUnknownError wraps the failure of a write that the service may have carried out all the same.
+// OutcomeUnknownError wraps the failure of a write that the service may have carried out
+// nevertheless.
 type OutcomeUnknownError struct {
 	Err error
 }
@@ -145,7 +147,8 @@ func newAPIError(resp *http.Response, body []byte, mask mask) *APIError {
 	return apiErr
 }
 
-// maxExcerpt is how much of a foreign body an error shows: enough to tell a proxy's page from the API.
+// maxExcerpt is how many bytes of a foreign body an error shows: enough to recognize a proxy's
+// page.
 const maxExcerpt = 200
 
 // excerpt returns the beginning of a body as one line of a message.
@@ -157,15 +160,16 @@ func (m mask) excerpt(body []byte) string {
 	return text
 }
 
-// cut returns the beginning of a body. It hides the key before it cuts, so no part of the key remains at the end.
+// cut returns the beginning of a body. It hides the key before it cuts, so no part of the key
+// remains at the end.
 func (m mask) cut(body []byte, length int) string {
 	const longestKey = 4 << 10 // Also where each character is escaped several times.
 	text := m(string(body[:min(len(body), length+longestKey)]))
 	return text[:min(len(text), length)]
 }
 
-// oneLine makes a text that came from outside fit for one line of a message: only printable characters, and no more than
-// one space between words.
+// oneLine makes a text from outside fit for one line of a message: it has only printable
+// characters, and one space between words.
 func oneLine(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {

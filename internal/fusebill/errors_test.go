@@ -104,7 +104,7 @@ func TestMalformedAnswerErrorText(t *testing.T) {
 	t.Parallel()
 	client := newTestClient(t, WithMaxRetries(0), answering(200, "<html>\nlog in</html>", "Content-Type", "text/html"))
 	_, err := client.Customer(t.Context(), 7)
-	want := "GET customers/7: the answer can't be understood: invalid character '<' at start of value at byte 0 " +
+	want := "GET customers/7: the answer cannot be understood: invalid character '<' at start of value at byte 0 " +
 		"(text/html: <html> log in</html>)"
 	if err.Error() != want {
 		t.Errorf("got %q", err)
@@ -154,7 +154,8 @@ func FuzzErrorBodies(f *testing.F) {
 	} {
 		f.Add(404, []byte(seed))
 	}
-	// An error quotes the service's words, or else an excerpt of one printable line; and only the words make it a "not found".
+	// An error quotes the service's words, or else an excerpt of one printable line; and only the
+	// words make it a "not found".
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		err := newAPIError(&http.Response{StatusCode: status, Header: http.Header{}}, body, noMask)
 		text := err.Error()

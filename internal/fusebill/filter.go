@@ -10,8 +10,8 @@ import (
 // Statuses are all values of a customer's status (the API reference).
 var Statuses = []string{"Draft", "Active", "Hold", "Suspended", "Cancelled"}
 
-// Filter chooses customers. A customer is chosen if all fields that are set match exactly. The zero Filter chooses every
-// customer.
+// Filter chooses customers. A customer is chosen if all fields that are set match exactly. The zero
+// Filter chooses every customer.
 type Filter struct {
 	Statuses      []string // any of these
 	Reference     string
@@ -22,21 +22,25 @@ type Filter struct {
 
 // IsZero reports whether the filter chooses every customer.
 func (f Filter) IsZero() bool {
-	return len(f.Statuses) == 0 && f.Reference == "" && f.CompanyName == "" && f.PrimaryEmail == "" && f.ModifiedSince.IsZero()
+	return len(f.Statuses) == 0 && f.Reference == "" && f.CompanyName == "" && f.PrimaryEmail == "" &&
+		f.ModifiedSince.IsZero()
 }
 
-// Matches reports whether the filter chooses a customer. A customer without a known time of its last change counts as
-// changed.
+// Matches reports whether the filter chooses a customer. A customer without a known time of its
+// last change counts as changed.
 func (f Filter) Matches(c Customer) bool {
 	isSame := func(wanted, value string) bool { return wanted == "" || wanted == value }
-	return isSame(f.Reference, c.Reference) && isSame(f.CompanyName, c.CompanyName) && isSame(f.PrimaryEmail, c.PrimaryEmail) &&
-		(len(f.Statuses) == 0 || slices.ContainsFunc(f.Statuses, func(s string) bool { return strings.EqualFold(s, c.Status) })) &&
+	hasStatus := func(status string) bool { return strings.EqualFold(status, c.Status) }
+	return isSame(f.Reference, c.Reference) && isSame(f.CompanyName, c.CompanyName) &&
+		isSame(f.PrimaryEmail, c.PrimaryEmail) &&
+		(len(f.Statuses) == 0 || slices.ContainsFunc(f.Statuses, hasStatus)) &&
 		(f.ModifiedSince.IsZero() || c.Modified.IsZero() || !c.Modified.Before(f.ModifiedSince))
 }
 
-// query is the list's parameter of that name. It may choose more customers than the filter, never fewer, so answers have
-// to be filtered again. The reference knows no way to write a character that has a meaning in a query; such a character
-// becomes a *, which matches it among others. A time is cut to its second, which every form of the service can express.
+// query is the list's parameter of that name. It may choose more customers than the filter, never
+// fewer, so answers have to be filtered again. The reference knows no way to write a character that
+// has a meaning in a query; such a character becomes a *, which matches it among others. A time is
+// cut to its second, which every form of the service can express.
 func (f Filter) query() string {
 	var pairs []string
 	add := func(name, value string) {
@@ -54,7 +58,8 @@ func (f Filter) query() string {
 	return strings.Join(pairs, ";")
 }
 
-// literal makes a text safe for a query. The service might take white space at its ends for the query's own.
+// literal makes a text safe for a query. The service might take white space at its ends for the
+// query's own.
 func literal(text string) string {
 	trimmed := strings.TrimSpace(text)
 	before, after, _ := strings.Cut(text, trimmed)

@@ -11,8 +11,8 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// The promises tested here: a filter chooses what it says, whatever characters are in its values; what is sent may choose
-// more, never less.
+// The promises tested here: a filter chooses what it says, whatever characters are in its values;
+// what is sent may choose more, never less.
 
 func TestFilterQuery(t *testing.T) {
 	t.Parallel()
@@ -85,8 +85,8 @@ func TestFilterChooses(t *testing.T) {
 	}
 }
 
-// FuzzFilter looks for a customer by anything that it may be called, among others, through the simulator's own reading of
-// queries.
+// FuzzFilter looks for a customer by anything that it may be called, among others, through the
+// simulator's own reading of queries.
 func FuzzFilter(f *testing.F) {
 	for _, seed := range []string{"C-1", "a;b", "reference:*", "[empty]", "*", " x ", "1|2", "a,b", "\x00\n", "käse", "status:Draft;", `"\`} {
 		f.Add(seed)

@@ -18,7 +18,8 @@ const testKey = "MDpUaGUra2V5L29mK2Etc2FuZGJveC9hY2NvdW50Kys="
 
 type simConfig = fusebillsim.Config
 
-// newSim makes a simulator with customers 1 to 3, of which 1 is latched, and calls without a limit that matters.
+// newSim makes a simulator with customers 1 to 3, of which 1 is latched, and calls without a limit
+// that matters.
 func newSim(config simConfig) *fusebillsim.Simulator {
 	config.APIKey = testKey
 	sim := fusebillsim.New(config)
@@ -47,7 +48,7 @@ func newTestClient(t *testing.T, options ...Option) *Client {
 	return client
 }
 
-// roundTripper is a transport for what the simulator can't do.
+// roundTripper is a transport for what the simulator cannot do.
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }

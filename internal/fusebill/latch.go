@@ -7,17 +7,17 @@ import (
 	"strconv"
 )
 
-// Latch ties a customer to a HubSpot contact, a HubSpot company, or both. HubSpot's IDs begin at 1; 0 stands for none
-// (the API's null), so that latches compare with ==.
+// Latch links a customer to a HubSpot contact, a HubSpot company, or both. HubSpot's IDs begin at
+// 1; 0 stands for none (the API's null), so latches compare with ==.
 type Latch struct {
 	HubSpotID        int64 // the contact's visitor ID (vid)
 	HubSpotCompanyID int64
 }
 
-// IsZero says whether the customer is latched to nothing.
+// IsZero reports whether the customer is latched to nothing.
 func (l Latch) IsZero() bool { return l == Latch{} }
 
-// String gives the latch in the words of error messages: "contact 101 and company 202".
+// String returns the latch in the words of messages: "contact 101 and company 202".
 func (l Latch) String() string {
 	switch {
 	case l.IsZero():
@@ -31,16 +31,17 @@ func (l Latch) String() string {
 	}
 }
 
-// latchRequest is the body of the latch call. A field that is left out removes its mapping as null does (the API
-// reference), so both are always sent, for the reader of a log.
+// latchRequest is the body of the latch call. A field that is left out removes its mapping as null
+// does (the API reference); the client always sends both, so a log shows what was asked for.
 type latchRequest struct {
 	FusebillID       int64  `json:"fusebillId"`
 	HubSpotID        *int64 `json:"hubSpotId"`
 	HubSpotCompanyID *int64 `json:"hubSpotCompanyId"`
 }
 
-// Latch sets both IDs of a customer, or removes those that are 0, and returns the customer as the service answered.
-// The same call again gives the same result. An ID that HubSpot doesn't know is a 400.
+// Latch sets both IDs of a customer, or removes those that are 0, and returns the customer as the
+// service answered. The same call again has the same result. An ID that HubSpot does not know is a
+// 400.
 func (c *Client) Latch(ctx context.Context, customerID int64, latch Latch) (Customer, error) {
 	return c.customer(ctx, customerID, call{
 		method: http.MethodPost,

@@ -51,7 +51,7 @@ func TestLatchAndUnlatch(t *testing.T) {
 	}
 }
 
-// What the service answers comes back, never what was sent.
+// The client returns the service's answer, never the request.
 func TestLatchReturnsTheAnswer(t *testing.T) {
 	t.Parallel()
 	sim := newSim(simConfig{})

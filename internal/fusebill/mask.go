@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// mask takes the API key out of a text that came from the service or from anything before it: a proxy or a debugging server
-// may answer with the request that it got. Every such text goes through it before it becomes part of an error, a log record
-// or a customer. It is a function and no struct, so no dump of a value can show the key.
+// mask takes the API key out of a text that came from the service or from anything before it: a
+// proxy or a debugging server may answer with the request that it got. Every such text goes through
+// it before it becomes part of an error, a log record or a customer. It is a function and no
+// struct, so no dump of a value can show the key.
 type mask func(text string) string
 
 const (
@@ -27,9 +28,10 @@ type gram uint64
 // add appends a byte and drops the first one.
 func (g gram) add(b byte) gram { return g<<8 | gram(b) }
 
-// newMask makes the mask of a key. It compares only letters and digits, since any other character of a key is often escaped,
-// replaced (a + by a blank or a -), or wrapped to a new line, and it looks through the escapes of JSON, HTML and URLs. A key
-// with fewer of them than a part worth hiding is not masked: it may be in a text by chance.
+// newMask makes the mask of a key. It compares only letters and digits, since any other character
+// of a key is often escaped, replaced (a + by a blank or a -), or wrapped to a new line, and it
+// looks through the escapes of JSON, HTML and URLs. A key with fewer of them than a part worth
+// hiding is not masked: it may be in a text by chance.
 func newMask(key string) mask {
 	grams := make(map[gram]struct{})
 	scan(letters(key), func(_ int, g gram) { grams[g] = struct{}{} })
@@ -174,7 +176,8 @@ func escaped(text string) (value byte, length int) {
 	return text[0], 1
 }
 
-// hexadecimal returns the ASCII character that has the number text[from:to], or else the first of the text.
+// hexadecimal returns the ASCII character that has the number text[from:to], or else the first of
+// the text.
 func hexadecimal(text string, from, to int) (value byte, length int) {
 	if len(text) >= to {
 		if n, err := strconv.ParseUint(text[from:to], 16, 7); err == nil {

@@ -128,7 +128,8 @@ func randomKey(seed uint64) string {
 	return base64.StdEncoding.EncodeToString(secret)
 }
 
-// requireEchoIsMasked lets a server echo a key in every place of an answer that may become a part of a message.
+// requireEchoIsMasked lets a server echo a key in every place of an answer that may become a part
+// of a message.
 func requireEchoIsMasked(t *testing.T, key string, echo func(string) string) {
 	t.Helper()
 	text := echo(key)
@@ -184,7 +185,8 @@ func requireEchoIsMasked(t *testing.T, key string, echo func(string) string) {
 	}
 }
 
-// isOurs reports whether an error is not one that another library made of an answer: a wrapper has a masked text for it.
+// isOurs reports whether an error is not one that another library made of an answer: a wrapper has
+// a masked text for it.
 func isOurs(err error) bool {
 	return !strings.HasPrefix(fmt.Sprintf("%T", err), "*errors.")
 }
@@ -223,7 +225,7 @@ func TestEchoedRequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	t.Cleanup(func() { _ = listener.Close() })
 	go func() {
 		for {
 			conn, err := listener.Accept()

@@ -11,32 +11,38 @@ import (
 )
 
 const (
-	// minuteWindow and dayWindow are the windows' lengths, for when the service doesn't say when one ends.
+	// minuteWindow and dayWindow are the lengths of the windows, where the service does not report
+	// an end.
 	minuteWindow = time.Minute
 	dayWindow    = 24 * time.Hour
-	// resetJitter is how far apart two answers may put the end of one window: a service may round it, or work it out anew
-	// for each answer.
+	// resetJitter is how much the end of one window may differ between two answers: a service may
+	// round it, or compute it for each answer again.
 	resetJitter = time.Second
-	// clockPrecision is how late we may notice the end of a window: a Date has whole seconds, and answers take their time.
+	// clockPrecision is how late the client may notice the end of a window: a Date has whole
+	// seconds, and answers take time.
 	clockPrecision = 2 * time.Second
-	// resetSlack is the shortest wait after a 429, also after one that came although its window should be over. It is the
-	// step in which the end of a window is sought where the Date is wrong, and how late that end may then be noticed.
+	// resetSlack is the shortest wait after a 429, also after one that came although its window
+	// should be over. It is the step in which the end of a window is sought where the Date is
+	// wrong, and how late that end may then be noticed.
 	resetSlack = 2 * time.Second
-	// maxMinuteWaits ends a call that is refused window after window: others take the whole quota.
+	// maxMinuteWaits ends a call that is refused in one window after the other: others take the
+	// whole quota.
 	maxMinuteWaits = 30
-	// unlimited stands for a limit that nobody has set, and for a remainder that nobody has told.
+	// unlimited stands for a limit that is not set, and for a remainder that is not known.
 	unlimited = math.MaxInt
 )
 
-// pacer spends the account's calls per minute whole and then waits for the next window, so that a run is as fast as the
-// account allows and no call is refused. The API's windows are fixed, not sliding (the API reference).
+// pacer spends all of the account's calls of a minute and then waits for the next window, so a run
+// is as fast as the account allows, and no call is refused. The API's windows are fixed, not
+// sliding (the API reference).
 //
-// What may be sent is what the service last said is left, less the calls under way, which it may not have counted when it
-// said so. That is never too much while nobody else uses the account, grows exact as the calls under way end, and follows
-// what others spend. A window that follows on one with a known limit begins whole; where nothing is known, as in a fresh
-// process, one call goes alone, and its answer says what is left.
+// It allows the calls that the service last reported as remaining, less the calls under way, which
+// the service may not have counted when it reported. While nobody else uses the account that is
+// never too many; it becomes exact as the calls under way end, and follows what others spend. A
+// window after one with a known limit begins with the whole limit. The first call of each window
+// goes alone, until its answer proves that the service has begun that window.
 type pacer struct {
-	ownLimit int // calls per minute that we allow ourselves
+	ownLimit int // calls per minute that the client allows itself
 	logger   *slog.Logger
 	mask     mask
 
@@ -46,27 +52,29 @@ type pacer struct {
 	window   window
 	before   window // the one before
 	inFlight int
-	today    *RateLimitError // the day's refusal, while it holds
-	dayEnd   time.Time       // when it ends, by our clock
-	changed  chan struct{}   // closed and made anew when waiting calls should look again
+	today    *RateLimitError // the day's refusal, until its end
+	dayEnd   time.Time       // by our clock
+	changed  chan struct{}   // closed and replaced when waiting calls should look again
 }
 
-// window is what is known of the current minute.
+// window is what is known about one minute.
 type window struct {
-	// start is when we took it for begun, by our clock; zero once an answer has said when it ends.
+	// start is when the client assumed that it began, by our clock; zero once an answer has
+	// reported its end.
 	start time.Time
 	end   time.Time // by our clock
-	// reset is when it ends, by the service's clock. Until an answer has said so, it lies between the end of the window
-	// before and its own, which is enough to tell answers of the two apart.
+	// reset is when it ends, by the service's clock. Until an answer has reported it, it is a time
+	// between the end of the window before and its own, which is enough to distinguish answers
+	// about the two.
 	reset     time.Time
-	remaining int       // the least that an answer has told: an older one never raises it
-	done      int       // our calls that ended in it
-	silent    int       // those of them whose answer, if any, said nothing, so that remaining may not count them
+	remaining int       // the least that an answer has reported: an older one never raises it
+	done      int       // calls of this client that ended in it
+	silent    int       // those of them without a report, so remaining may not count them
 	silentAt  time.Time // when the last of them ended
 	refused   bool      // a 429 has set its end
 	logged    bool      // that calls wait for its end
 	isProved  bool      // an answer is about it
-	probes    int       // the calls under way that were sent before one proved it
+	underWay  int       // calls under way that were sent in it
 }
 
 func newPacer(s settings) *pacer {
@@ -77,8 +85,9 @@ func newPacer(s settings) *pacer {
 	return p
 }
 
-// wait returns when a call may be sent; the caller then sends it and reports the end to answered. An error is the
-// context's or the day's [RateLimitError], and nothing may be sent.
+// wait returns when a call may be sent; the caller then sends it and reports its end to answered.
+// After an error, which is that of the context or the day's [RateLimitError], the caller must not
+// send it.
 func (p *pacer) wait(ctx context.Context) error {
 	for waited := false; ; waited = true {
 		if err := ctx.Err(); err != nil {
@@ -104,60 +113,63 @@ func (p *pacer) wait(ctx context.Context) error {
 	}
 }
 
-// turn is a call's turn, taken or to be waited for.
+// turn is the permission of a call, or how long to wait for it.
 type turn struct {
 	taken   bool
 	until   time.Time       // look again then
 	changed <-chan struct{} // or when it is closed
-	reason  string          // of a wait that should be announced
+	reason  string          // of a wait that should be logged
 }
 
-// take takes one call of the window, or says how long to wait.
+// take allows one call of the window, or returns how long to wait.
 func (p *pacer) take(now time.Time) (turn, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.today != nil && now.Before(p.dayEnd) {
-		return turn{}, p.today // A call that is certain to fail isn't made.
+		return turn{}, p.today // A call that is certain to fail is not made.
 	}
 	p.today = nil
 	w := &p.window
 	if !now.Before(w.end) {
-		p.before, *w = *w, p.nextWindow(now)
+		p.before, *w = *w, p.nextWindowLocked(now)
 	}
 	if until, ok := w.mayProbe(now); !ok {
 		return turn{until: until, changed: p.changed}, nil
 	}
-	if p.left() > 0 {
+	if p.leftLocked() > 0 {
 		p.inFlight++
-		w.probes++
+		w.underWay++
 		return turn{taken: true}, nil
 	}
 	t := turn{until: w.end, changed: p.changed}
-	if !w.logged && p.left()+p.inFlight <= 0 && w.end.Sub(now) >= time.Second {
+	if !w.logged && p.leftLocked()+p.inFlight <= 0 && w.end.Sub(now) >= time.Second {
 		w.logged = true
-		t.reason = p.usedUp()
+		t.reason = p.usedUpLocked()
 	}
 	return t, nil
 }
 
-// nextWindow is the window that begins when the current one ends: whole, where the limit is known.
-func (p *pacer) nextWindow(now time.Time) window {
+// nextWindowLocked returns the window that begins when the current one ends, with the whole limit
+// if it is known.
+func (p *pacer) nextWindowLocked(now time.Time) window {
 	next := window{start: now, end: now.Add(minuteWindow), reset: p.window.reset, remaining: p.limit}
 	if p.window.start.IsZero() {
 		next.reset = next.reset.Add(2 * resetJitter)
 	}
-	// Where nothing has been told or refused, as many as before may ask side by side. And what ended without a word so
-	// shortly before may have been counted in this window already.
+	// If nothing was reported or refused, as many calls as before may probe side by side. And the
+	// service may have counted in this window already a call that ended without an answer shortly
+	// before.
 	if p.window.remaining == unlimited || p.window.silentAt.Add(clockPrecision).After(p.window.end) {
 		next.silent, next.silentAt = p.window.silent, p.window.silentAt
 	}
 	return next
 }
 
-// mayProbe reports whether a call may be sent as far as it is known that the window has begun; otherwise, when to look
-// again. The first call of a window goes alone: the clock that counts may be behind, and one refusal says as much as one for
-// each caller. So that no single call holds up all others, each that ends without an answer lets one more go beside it, and
-// so does each wait of resetSlack.
+// mayProbe reports whether a call may be sent although no answer has proved yet that the window has
+// begun; otherwise it returns when to look again. The first call of a window goes alone: the clock
+// that counts may be behind, and one refusal shows that as well as one for each caller. One more
+// call may go beside it for each that ended without an answer and for each resetSlack that has
+// passed, so a single slow call does not hold up all others.
 func (w *window) mayProbe(now time.Time) (time.Time, bool) {
 	if w.isProved || w.start.IsZero() {
 		return time.Time{}, true
@@ -167,36 +179,36 @@ func (w *window) mayProbe(now time.Time) (time.Time, bool) {
 	if next.After(w.end) {
 		next = w.end
 	}
-	return next, w.probes <= w.silent+waits
+	return next, w.underWay <= w.silent+waits
 }
 
-// left is how many calls may be sent now.
-func (p *pacer) left() int {
+// leftLocked returns how many calls may be sent now.
+func (p *pacer) leftLocked() int {
 	w := &p.window
 	return min(w.remaining-w.silent, min(p.limit, p.ownLimit)-w.done) - p.inFlight
 }
 
-// usedUp says in words what left counts as used up.
-func (p *pacer) usedUp() string {
+// usedUpLocked returns in words which limit is used up.
+func (p *pacer) usedUpLocked() string {
 	if p.ownLimit <= p.window.done {
 		return fmt.Sprintf("the %d calls per minute that this client allows itself are used up", p.ownLimit)
 	}
 	return "the account's calls of this minute are used up"
 }
 
-// answered reports the end of a call that wait allowed: its answer, or nil and whether it was never sent. For a 429 it
-// says which limit was hit.
+// answered takes in the end of a call that wait allowed: its answer, or nil and whether it was
+// never sent. For a 429 it returns which limit was hit.
 func (p *pacer) answered(sent time.Time, resp *http.Response, unsent bool) *RateLimitError {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	defer p.wakeAll()
+	defer p.wakeAllLocked()
 	p.inFlight--
 	if !sent.Before(p.window.start) {
-		p.window.probes = max(p.window.probes-1, 0)
+		p.window.underWay = max(p.window.underWay-1, 0)
 	}
 	a := answer{sent: sent, arrived: time.Now()}
 	if resp == nil {
-		p.hearNothing(a, unsent)
+		p.hearNothingLocked(a, unsent)
 		return nil
 	}
 	a.date = a.arrived
@@ -209,21 +221,21 @@ func (p *pacer) answered(sent time.Time, resp *http.Response, unsent bool) *Rate
 		p.clock.observeReset(q.reset, a.sent, a.arrived)
 	}
 	if resp.StatusCode == http.StatusTooManyRequests {
-		return p.refuse(a, resp)
+		return p.refuseLocked(a, resp)
 	}
-	p.learn(a, q)
+	p.learnLocked(a, q)
 	return nil
 }
 
-// wakeAll lets waiting calls look again.
-func (p *pacer) wakeAll() {
+// wakeAllLocked lets waiting calls look again.
+func (p *pacer) wakeAllLocked() {
 	close(p.changed)
 	p.changed = make(chan struct{})
 }
 
-// hearNothing takes in a call that ended without a word on the quota. The service may have counted it all the same,
-// unless it was never sent.
-func (p *pacer) hearNothing(a answer, unsent bool) {
+// hearNothingLocked takes in a call that ended without a report on the quota. The service may have
+// counted it nevertheless, unless it was never sent.
+func (p *pacer) hearNothingLocked(a answer, unsent bool) {
 	w := &p.window
 	if !unsent {
 		w.done++
@@ -234,8 +246,9 @@ func (p *pacer) hearNothing(a answer, unsent bool) {
 	}
 }
 
-// learn takes in what an answer says of the minute, and reports whether it is about the current one.
-func (p *pacer) learn(a answer, q quota) bool {
+// learnLocked takes in what an answer reports about the minute. It returns whether the answer is
+// about the current one.
+func (p *pacer) learnLocked(a answer, q quota) bool {
 	w := &p.window
 	if w.precedes(a, q) && !a.sent.Before(w.start) && !w.start.IsZero() {
 		*w = p.before // The service has not begun this window yet.
@@ -248,17 +261,17 @@ func (p *pacer) learn(a answer, q quota) bool {
 	if q.limit > 0 {
 		p.limit = q.limit
 	} else if q.remaining == unknown {
-		p.hearNothing(a, false)
+		p.hearNothingLocked(a, false)
 		return true
 	}
 	if q.reset.After(w.reset.Add(resetJitter)) {
-		if w.start.IsZero() { // This one is over, earlier than we knew.
+		if w.start.IsZero() { // This window is over earlier than expected.
 			*w = window{remaining: p.limit, silent: w.silent, silentAt: w.silentAt}
 		}
 		w.start, w.reset = time.Time{}, q.reset
 	}
 	if !q.reset.IsZero() && !w.refused {
-		w.end = p.clock.local(q.reset) // Anew with each answer: the clock is known better and better.
+		w.end = p.clock.local(q.reset) // Again with each answer: each makes the clock more exact.
 	}
 	w.done++
 	w.remaining = min(w.remaining, p.limit)
@@ -266,12 +279,12 @@ func (p *pacer) learn(a answer, q quota) bool {
 		w.remaining = min(w.remaining, q.remaining)
 	}
 	if !a.sent.Before(w.silentAt) {
-		w.silent = 0 // Whatever had become of them, this answer counts them.
+		w.silent = 0 // This answer counts them, if the service did.
 	}
 	return true
 }
 
-// precedes says whether an answer is about the window before: it comes late.
+// precedes reports whether an answer is about the window before.
 func (w *window) precedes(a answer, q quota) bool {
 	if q.reset.IsZero() {
 		return a.sent.Before(w.start)
@@ -279,29 +292,30 @@ func (w *window) precedes(a answer, q quota) bool {
 	return q.reset.Before(w.reset.Add(-resetJitter))
 }
 
-// refuse takes in a 429.
-func (p *pacer) refuse(a answer, resp *http.Response) *RateLimitError {
+// refuseLocked takes in a 429.
+func (p *pacer) refuseLocked(a answer, resp *http.Response) *RateLimitError {
 	apiErr := newAPIError(resp, answerOf(resp).all, p.mask)
 	hit := refusedWindow(resp.Header, apiErr)
 	q := quotaOf(resp.Header, hit, a)
 	refusal := &RateLimitError{Window: hit, Limit: max(q.limit, 0), Reset: q.reset, Err: apiErr}
 	if hit == Day {
-		p.today, p.dayEnd = refusal, p.refusalEnd(a, q, resp.Header, dayWindow)
+		p.today, p.dayEnd = refusal, p.refusalEndLocked(a, q, resp.Header, dayWindow)
 		return refusal
 	}
 	w := &p.window
 	q.remaining = 0
-	late := !p.learn(a, q) && (w.start.IsZero() || a.sent.Before(w.start))
-	if !late { // A late one is about the window before, and this one has calls left.
+	late := !p.learnLocked(a, q) && (w.start.IsZero() || a.sent.Before(w.start))
+	if !late { // A late refusal is about the window before, and this window has calls left.
 		w.remaining, w.refused = 0, true
-		w.end = p.refusalEnd(a, q, resp.Header, minuteWindow)
+		w.end = p.refusalEndLocked(a, q, resp.Header, minuteWindow)
 	}
 	return refusal
 }
 
-// refusalEnd says when calls that were refused may be sent again, by our clock. Whatever is asked for, that is within twice the
-// window's length: no window lasts longer than once, and asking again costs one call, while a wait for years looks like a hang.
-func (p *pacer) refusalEnd(a answer, q quota, header http.Header, length time.Duration) time.Time {
+// refusalEndLocked returns when calls may be sent again after a refusal, by our clock: at most
+// twice the window's length later, also where the service asks for more. No window lasts longer,
+// and another refusal costs one call, while a wait for years looks like a hang.
+func (p *pacer) refusalEndLocked(a answer, q quota, header http.Header, length time.Duration) time.Time {
 	end := a.arrived.Add(length)
 	if wait, ok := retryAfter(header, a.date); ok {
 		end = a.arrived.Add(min(wait, 2*length))
@@ -314,7 +328,7 @@ func (p *pacer) refusalEnd(a answer, q quota, header http.Header, length time.Du
 	return end
 }
 
-// sleep returns at a time, when changed is closed, or with the context's error.
+// sleep returns at a time, when changed is closed, or with the error of the context.
 func sleep(ctx context.Context, until time.Time, changed <-chan struct{}) error {
 	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()

@@ -109,7 +109,8 @@ func TestPacerSpendsWindowsWhole(t *testing.T) {
 				if sim.RateLimited() != 0 {
 					t.Errorf("%d calls were refused", sim.RateLimited())
 				}
-				// Date headers have whole seconds, so a window may be known to be over up to a second late.
+				// Date headers have whole seconds, so a window may be known to be over up to a
+				// second late.
 				if got := sinceStart(); got < test.end || got > test.end+1300*time.Millisecond {
 					t.Errorf("it took %s, not %s", got, test.end)
 				}
@@ -425,8 +426,9 @@ func TestPacerUnderClocksThatDiffer(t *testing.T) {
 	}
 }
 
-// The machine that writes the Date runs ahead of the one that counts: the first call of a window comes too early and is
-// refused. The client learns from it, and does not ask with all of its calls.
+// The machine that writes the Date runs ahead of the one that counts: the first call of a window
+// comes too early and is refused. The client learns from it, and does not ask with all of its
+// calls.
 func TestPacerUnderADateAhead(t *testing.T) {
 	t.Parallel()
 	seconds := func(n ...int) func() time.Duration {
@@ -486,7 +488,8 @@ func TestSlowProbeHoldsUpNobody(t *testing.T) {
 	})
 }
 
-// A reset that is worked out anew for each answer differs by fractions of a second within one window.
+// A reset that is worked out anew for each answer differs by fractions of a second within one
+// window.
 func TestPacerUnderResetsThatJitter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -640,7 +643,8 @@ func TestWaitIsLoggedOncePerWindow(t *testing.T) {
 	})
 }
 
-// Whatever becomes of calls on their way, while we're alone none is refused, and all are counted to the end.
+// While this client is alone, none of its calls is refused, and all are counted to the end, also if
+// they fail on the way.
 func TestPacerUnderRandomInterleavings(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(60) {
@@ -677,7 +681,8 @@ func TestPacerUnderRandomInterleavings(t *testing.T) {
 	}
 }
 
-// A call that the service counted in a new minute ended without an answer, before we knew of that minute.
+// A call that the service counted in a new minute ended without an answer, before we knew of that
+// minute.
 func TestSilenceAtTheEndOfAWindow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -698,7 +703,8 @@ func TestSilenceAtTheEndOfAWindow(t *testing.T) {
 	})
 }
 
-// A call without an answer may have been counted. Only the answer to a later call says so: then the minute is spent whole.
+// A call without an answer may have been counted. Only the answer to a later call says so: then the
+// minute is spent whole.
 func TestSilenceIsClearedUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -734,7 +740,8 @@ func TestSilenceOutlastsEarlierAnswers(t *testing.T) {
 	})
 }
 
-// A Date has whole seconds, so the first answer puts the minute's end up to a second late. Later ones make it exact.
+// A Date has whole seconds, so the first answer puts the minute's end up to a second late. Later
+// ones make it exact.
 func TestEndOfWindowGrowsExact(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -750,7 +757,8 @@ func TestEndOfWindowGrowsExact(t *testing.T) {
 	})
 }
 
-// An answer that was under way during a refusal doesn't shorten the wait that the refusal asks for.
+// An answer that was under way during a refusal does not shorten the wait that the refusal asks
+// for.
 func TestRefusalOutlastsOtherAnswers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

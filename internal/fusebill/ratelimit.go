@@ -8,25 +8,29 @@ import (
 	"unicode"
 )
 
-// unknown stands for a number that the service didn't say. It isn't 0, which says that nothing is left.
+// unknown stands for a number that the service did not report. It is not 0, which means that
+// nothing is left.
 const unknown = -1
 
-// clockDifference is how far the clock that counts calls may be behind the one that dates answers.
+// clockDifference is how far the clock that counts calls may be behind the clock of the Date
+// header.
 const clockDifference = 10 * time.Second
 
-// answer is when a call was sent and answered: by our clock, and by the service's Date (ours where it sent none).
+// answer is when a call was sent and answered: by our clock, and by the Date of the answer (ours
+// where it has none).
 type answer struct {
 	sent, arrived, date time.Time
 }
 
-// quota is what an answer's headers say of one window.
+// quota is what the headers of an answer report about one window.
 type quota struct {
-	limit     int       // unknown where not said
-	remaining int       // unknown where not said
-	reset     time.Time // by the service's clock; zero where not said, not understood or impossible
+	limit     int       // unknown if not reported
+	remaining int       // unknown if not reported
+	reset     time.Time // by the service's clock; zero if not reported, not understood or impossible
 }
 
-// quotaOf reads the X-Rate-Limit headers of one window, which every answer of the API carries (the API reference).
+// quotaOf reads the X-Rate-Limit headers of one window, which every answer of the API carries (the
+// API reference).
 func quotaOf(header http.Header, window RateLimitWindow, a answer) quota {
 	suffix, length := "Minute", minuteWindow
 	if window == Day {
@@ -37,8 +41,9 @@ func quotaOf(header http.Header, window RateLimitWindow, a answer) quota {
 		remaining: headerInt(header, "X-Rate-Limit-Remaining-"+suffix, unknown),
 	}
 	reset, ok := parseTimestamp(header.Get("X-Rate-Limit-Reset-" + suffix))
-	// The call was counted after it was sent, and that window ended later, within its length: a slow answer may well come
-	// after the reset that it tells. The clocks of the service's machines may differ a little, ours from theirs more.
+	// The service counted the call after it was sent, in a window that ended later, within its
+	// length. A slow answer may come after the reset that it reports. The clocks of the service's
+	// machines may differ a little, ours from theirs more.
 	counted := a.date.Add(-a.arrived.Sub(a.sent))
 	if ok && !reset.Before(counted.Add(-clockDifference)) && !reset.After(a.date.Add(2*length)) {
 		q.reset = reset
@@ -46,7 +51,8 @@ func quotaOf(header http.Header, window RateLimitWindow, a answer) quota {
 	return q
 }
 
-// retryAfter reads a Retry-After header, in seconds or as a date, which is by the service's clock as date is.
+// retryAfter reads a Retry-After header, in seconds or as a date, which is by the service's clock
+// as date is.
 func retryAfter(header http.Header, date time.Time) (time.Duration, bool) {
 	text := strings.TrimSpace(header.Get("Retry-After"))
 	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil { // 31 bits are 68 years, which a Duration holds.
@@ -58,8 +64,9 @@ func retryAfter(header http.Header, date time.Time) (time.Duration, bool) {
 	return 0, false
 }
 
-// refusedWindow decides which limit a 429 is about. The headers decide where they can; the service's words do only where no
-// header does. In doubt it is the minute's, which is the one that waiting helps with.
+// refusedWindow decides which limit a 429 is about. The headers decide where they can; the
+// service's words do only where no header does. In doubt it is the minute's, which is the one that
+// waiting helps with.
 func refusedWindow(header http.Header, apiErr *APIError) RateLimitWindow {
 	minute := headerInt(header, "X-Rate-Limit-Remaining-Minute", unknown)
 	day := headerInt(header, "X-Rate-Limit-Remaining-Day", unknown)

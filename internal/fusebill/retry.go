@@ -25,15 +25,16 @@ func newRetryClient(s settings) *retryablehttp.Client {
 		RetryWaitMax: s.retryWaitMax,
 		CheckRetry:   checkRetry,
 		Backoff:      backoff,
-		// The last answer or error comes back as it is, so that errors can quote it.
+		// The last answer or error is returned unchanged, so errors can quote it.
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
 }
 
-// checkRetry tries again what may go well next time. The wait for a minute's quota isn't a retry: see pacer.
+// checkRetry decides whether another try may succeed. The wait for a minute's quota is not a retry:
+// see pacer.
 func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	switch {
-	case err == nil && isFinalAnswer(resp): // Even for a caller who has ended meanwhile: what was done is known.
+	case err == nil && isFinalAnswer(resp): // Also for a caller that has ended meanwhile: the outcome is known.
 		return false, nil
 	case ctx.Err() != nil:
 		return false, ctx.Err()
@@ -42,20 +43,21 @@ func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, erro
 	}
 }
 
-// isFinalAnswer says whether another try would bring the same answer.
+// isFinalAnswer reports whether another try would bring the same answer.
 func isFinalAnswer(resp *http.Response) bool {
 	switch {
 	case isFault(resp.StatusCode):
 		return false
 	case resp.StatusCode == http.StatusOK:
-		// Otherwise it's a proxy's page or the first half of an answer: the next try may bring the whole one.
+		// Otherwise it is a proxy's page or a part of an answer, and the next try may bring the
+		// whole answer.
 		return !isCutOff(answerOf(resp).decodeErr)
 	default:
 		return true
 	}
 }
 
-// isFinal says whether another try would end in the same error.
+// isFinal reports whether another try would end in the same error.
 func isFinal(err error) bool {
 	var (
 		redirect    *RedirectError
@@ -67,8 +69,9 @@ func isFinal(err error) bool {
 		errors.As(err, &certificate)
 }
 
-// backoff doubles the wait with each try, up to longest, and spreads it by a quarter, so that calls that failed together
-// don't come back together. A Retry-After makes it longer, within the same bound.
+// backoff doubles the wait with each try, up to longest, and shortens it by up to a quarter at
+// random: calls that failed together then do not return together. A Retry-After makes the wait
+// longer, within the same bound.
 func backoff(shortest, longest time.Duration, try int, resp *http.Response) time.Duration {
 	wait := shortest
 	for range try {
@@ -86,44 +89,46 @@ func backoff(shortest, longest time.Duration, try int, resp *http.Response) time
 	return max(wait, min(asked, longest))
 }
 
-// RedirectError refuses a redirect: the API key stays with its host, and a latch call would lose its body.
+// RedirectError refuses a redirect: the API key stays with its host, and a latch call would lose
+// its body.
 type RedirectError struct {
 	target string
 }
 
 func (e *RedirectError) Error() string {
-	return fmt.Sprintf("the service redirects to %s, which isn't followed, since the API key stays with the host that it was "+
-		"given for and a call stays what it is: check the base URL", e.target)
+	return fmt.Sprintf("the service redirects to %s, which the client does not follow, since the API key stays with "+
+		"its host and a write must not become a read: check the base URL", e.target)
 }
 
-// checkRedirect keeps the key on its host and scheme, and keeps a POST a POST: net/http turns it into a GET on a 301,
-// 302 or 303, and a write that became a read would pass for done.
+// checkRedirect keeps the key on its host and scheme, and keeps a POST a POST: net/http turns it
+// into a GET after a 301, 302 or 303, and a write that became a read would look as if it were done.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	first := via[0]
-	if req.URL.Host != first.URL.Host || req.URL.Scheme != first.URL.Scheme || req.Method != first.Method || len(via) > 3 {
+	if req.URL.Host != first.URL.Host || req.URL.Scheme != first.URL.Scheme || req.Method != first.Method ||
+		len(via) > 3 {
 		return &RedirectError{target: req.URL.Scheme + "://" + req.URL.Host + req.URL.Path}
 	}
 	return nil
 }
 
-// tries records, over all tries of one call, what decides whether a failed write may have been done. A call's tries
-// come one after another, so it needs no lock.
+// tries records, over all tries of one call, whether a failed write may have been done. The tries
+// of a call follow one another, so it needs no lock.
 type tries struct {
-	decode  func(body []byte) error // of the call
-	count   int
-	unclear bool
+	decode func(body []byte) error // of the call
+	count  int
+	isOpen bool // a try ended without a clear refusal after its request may have arrived
 }
 
-// mayHaveReachedService says whether any try ended without a clear refusal after its request may have arrived.
-func (t *tries) mayHaveReachedService() bool { return t.unclear }
+// mayHaveReachedService reports whether the service may have carried out one of the tries.
+func (t *tries) mayHaveReachedService() bool { return t.isOpen }
 
 // record notes how a try ended; resp is nil where no answer came.
 func (t *tries) record(resp *http.Response, unsent bool) {
 	if resp == nil {
-		t.unclear = t.unclear || !unsent
+		t.isOpen = t.isOpen || !unsent
 		return
 	}
-	t.unclear = t.unclear || isFault(resp.StatusCode) || resp.StatusCode < 300
+	t.isOpen = t.isOpen || isFault(resp.StatusCode) || resp.StatusCode < 300
 }
 
 type triesKey struct{}

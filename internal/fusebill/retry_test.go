@@ -14,7 +14,8 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// Every fault of the simulator, on a write, all the time: how often it's tried, and what is known afterwards.
+// Every fault of the simulator, on a write, all the time: how often it is tried, and what is known
+// afterwards.
 func TestFaultsOfAWrite(t *testing.T) {
 	t.Parallel()
 	const retries = 3
@@ -32,8 +33,8 @@ func TestFaultsOfAWrite(t *testing.T) {
 		{fusebillsim.FaultLatencyAfter, 1 + retries, "no whole answer within 1m0s", true},
 		{fusebillsim.FaultSlowDrip, 1 + retries, "no whole answer within 1m0s", true},
 		{fusebillsim.FaultTruncatedBody, 1 + retries, "the answer broke off: ", true},
-		{fusebillsim.FaultTruncatedJSON, 1 + retries, "the answer can't be understood: the JSON ends too early", true},
-		{fusebillsim.FaultEmptyBody, 1 + retries, "the answer can't be understood: the JSON ends too early", true},
+		{fusebillsim.FaultTruncatedJSON, 1 + retries, "the answer cannot be understood: the JSON ends too early", true},
+		{fusebillsim.FaultEmptyBody, 1 + retries, "the answer cannot be understood: the JSON ends too early", true},
 		{fusebillsim.FaultNotJSON, 1 + retries, "The service is being updated.", true},
 		{fusebillsim.FaultHTMLBody, 1 + retries, "<title>Please wait</title>", true},
 		{fusebillsim.FaultHTML502, 1 + retries, "502 Bad Gateway, not in the API's form (text/html): <html>", true},
@@ -108,7 +109,7 @@ func TestPassingFaults(t *testing.T) {
 	}
 }
 
-// A refusal after a lost answer doesn't say that nothing was done.
+// A refusal after a lost answer does not say that nothing was done.
 func TestOutcomeStaysUnknown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -254,7 +255,7 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-// Real servers, since it's net/http that follows redirects.
+// Real servers, since it is net/http that follows redirects.
 func TestRedirects(t *testing.T) {
 	t.Parallel()
 	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

@@ -2,11 +2,13 @@ package fusebill
 
 import "time"
 
-// serverClock learns how far the clock that counts calls is from ours, since the service gives resets by that clock.
+// serverClock learns how far the clock that counts calls is from ours, since the service gives
+// resets by that clock.
 //
-// The Date of an answer is the first evidence. It has whole seconds: each answer narrows the difference down to an
-// interval, and many of them to about a round trip. But a balancer before the service may write the Date by another clock.
-// The stronger evidence is the reset of an answer: the call was counted before that reset, and at most one window earlier.
+// The Date of an answer is the first evidence. It has whole seconds: each answer narrows the
+// difference down to an interval, and many of them to about a round trip. But a balancer before the
+// service may write the Date by another clock. The stronger evidence is the reset of an answer: the
+// call was counted before that reset, and at most one window earlier.
 type serverClock struct {
 	date, count interval
 }
@@ -17,7 +19,8 @@ type interval struct {
 	isKnown     bool
 }
 
-// narrow adds an observation. Where it contradicts what was known, one of the clocks was set, and it alone counts.
+// narrow adds an observation. Where it contradicts what was known, one of the clocks was set, and
+// it alone counts.
 func (i *interval) narrow(least, most time.Duration) {
 	if !i.isKnown || least > i.most || most < i.least {
 		*i = interval{least: least, most: most, isKnown: true}
@@ -26,20 +29,22 @@ func (i *interval) narrow(least, most time.Duration) {
 	i.least, i.most = max(i.least, least), min(i.most, most)
 }
 
-// observe learns from the Date of an answer to a request sent and answered at these times of our clock.
+// observe learns from the Date of an answer to a request sent and answered at these times of our
+// clock.
 func (c *serverClock) observe(date, sent, answered time.Time) {
 	c.date.narrow(date.Sub(answered), date.Add(time.Second).Sub(sent))
 }
 
-// observeReset learns from the end of the minute in which the service counted a request sent and answered at these times
-// of our clock.
+// observeReset learns from the end of the minute in which the service counted a request sent and
+// answered at these times of our clock.
 func (c *serverClock) observeReset(reset, sent, answered time.Time) {
 	c.count.narrow(reset.Add(-minuteWindow-resetJitter).Sub(answered), reset.Sub(sent))
 }
 
-// local returns when, by our clock, the service's clock has reached t, as far as the evidence goes: surely, unless the Date
-// comes from a clock that runs ahead. A request that was counted before t although the Date was past t proves that; t is
-// then expected a little later than that request was sent.
+// local returns when, by our clock, the service's clock has reached t, as far as the evidence goes:
+// surely, unless the Date comes from a clock that runs ahead. A request that was counted before t
+// although the Date was past t proves that; t is then expected a little later than that request was
+// sent.
 func (c *serverClock) local(t time.Time) time.Time {
 	ahead := c.date.least
 	if c.count.isKnown {

@@ -20,7 +20,7 @@ func TestServerClock(t *testing.T) {
 	}
 	requireLocal(t, &clock, ours, 3*time.Minute)
 
-	// It is set back: what was known doesn't hold any more.
+	// It is set back: what was known does not hold any more.
 	for range 50 {
 		sent := ours.Add(time.Duration(rand.Int64N(int64(time.Hour))))
 		clock.observe(sent.Add(100*time.Millisecond-3*time.Minute).Truncate(time.Second), sent, sent.Add(200*time.Millisecond))
@@ -28,8 +28,8 @@ func TestServerClock(t *testing.T) {
 	requireLocal(t, &clock, ours, -3*time.Minute)
 }
 
-// requireLocal fails unless a time of the service's clock, which is ahead of ours, is surely reached at our own, and not
-// more than about a second and a round trip before.
+// requireLocal fails unless a time of the service's clock, which is ahead of ours, is surely
+// reached at our own, and not more than about a second and a round trip before.
 func requireLocal(t *testing.T, clock *serverClock, at time.Time, ahead time.Duration) {
 	t.Helper()
 	exact := at.Add(-ahead)
@@ -48,7 +48,8 @@ func TestServerClockIsExactForInstantAnswers(t *testing.T) {
 	}
 }
 
-// Calls that were counted before a reset, although the Date was past it, prove that the Date is wrong.
+// Calls that were counted before a reset, although the Date was past it, prove that the Date is
+// wrong.
 func TestServerClockPrefersWhatWasCounted(t *testing.T) {
 	t.Parallel()
 	reset := time.Date(2026, 1, 2, 15, 1, 0, 0, time.UTC)

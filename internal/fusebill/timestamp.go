@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// timestampLayouts are the forms of text that a .NET service may write. The API reference does not say which of them it
-// is. All times are UTC, also where the text does not say so. Go accepts fractions of seconds in each of them.
+// timestampLayouts are the forms of text that a .NET service may write. The API reference does not
+// say which of them it is. All times are UTC, also where the text does not say so. Go accepts
+// fractions of seconds in each of them.
 var timestampLayouts = []string{
 	time.RFC3339,
 	"2006-01-02T15:04:05",
@@ -21,7 +22,8 @@ var timestampLayouts = []string{
 	"1/2/2006 3:04:05 PM -07:00",
 }
 
-// parseTimestamp understands the forms above, the dates of HTTP, and seconds or milliseconds since 1970. It returns UTC.
+// parseTimestamp understands the forms above, the dates of HTTP, and seconds or milliseconds since
+// 1970. It returns UTC.
 func parseTimestamp(text string) (time.Time, bool) {
 	text = strings.TrimSpace(text)
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
@@ -38,8 +40,8 @@ func parseTimestamp(text string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// epochTime takes a number for seconds or milliseconds since 1970 by its size. A number that is not between
-// 1973 and 5138 in either unit is no time.
+// epochTime takes a number for seconds or milliseconds since 1970 by its size. A number that is not
+// between 1973 and 5138 in either unit is no time.
 func epochTime(n int64) (time.Time, bool) {
 	const earliest, latest = 1e8, 1e11 // Seconds.
 	switch {

@@ -69,7 +69,7 @@ func TestParseTimestamp(t *testing.T) {
 	}
 }
 
-// What is understood is written back in every form and understood as the same time.
+// A time that is understood can be written in every form, and is understood as the same time.
 func FuzzTimestamps(f *testing.F) {
 	for _, seed := range []string{
 		"2026-01-02T15:04:00.1234567Z", "Fri, 02 Jan 2026 15:04:00 GMT", "01/02/2026 15:04:00", "1767366240", "next window", "",

@@ -18,19 +18,21 @@ const LevelTrace = slog.LevelDebug - 4
 const (
 	// maxAnswerSize bounds an answer in memory. A page of 1,000 customers takes about 2 MiB.
 	maxAnswerSize = 64 << 20
-	// maxLoggedBody bounds what a trace record shows of a body.
+	// maxLoggedBody bounds how many bytes of a body a trace record shows.
 	maxLoggedBody = 4 << 10
 )
 
-// newTransport returns a transport of the client's own: the default one belongs to the whole process.
+// newTransport returns a transport of the client's own: the default one belongs to the whole
+// process.
 //
-// A connection may die without a word: a NAT forgets it, or the machine has slept. All calls share one connection of
-// HTTP/2, so each try of each of them would wait on it for the whole timeout. Therefore a connection on which nothing was
-// received for a quarter of the timeout is asked for a sign of life, and closed after another quarter without one, so the
-// tries on it fail early and the next ones make a new connection. See closeIdle for HTTP/1.1.
+// A connection may die without a word: a NAT forgets it, or the machine has slept. All calls share
+// one connection of HTTP/2, so each try of each of them would wait on it for the whole timeout.
+// Therefore a connection on which nothing was received for a quarter of the timeout is asked for a
+// sign of life, and closed after another quarter without one, so the tries on it fail early and the
+// next ones make a new connection. See closeIdle for HTTP/1.1.
 func newTransport(authorities *x509.CertPool, timeout time.Duration) http.RoundTripper {
 	transport, ok := http.DefaultTransport.(*http.Transport)
-	if !ok { // Somebody has replaced it.
+	if !ok { // The program has replaced it.
 		transport = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
 	}
 	transport = transport.Clone()
@@ -41,8 +43,9 @@ func newTransport(authorities *x509.CertPool, timeout time.Duration) http.RoundT
 	return transport
 }
 
-// attemptTransport makes one try of a call: it waits for its place in the quota, bounds the time, reads the whole answer,
-// and logs it. Since the body is read here, a connection that breaks in the middle of it counts as a failed try.
+// attemptTransport makes one try of a call: it waits until the quota allows it, bounds the time,
+// reads and decodes the whole answer, and logs it. A connection that breaks in the middle of the
+// body is therefore a failed try.
 type attemptTransport struct {
 	base    http.RoundTripper
 	timeout time.Duration
@@ -51,7 +54,8 @@ type attemptTransport struct {
 	mask    mask
 }
 
-// RoundTrip implements [http.RoundTripper]. A 429 of the minute's limit is waited out here and doesn't use up a retry.
+// RoundTrip implements [http.RoundTripper]. It waits out a 429 of the minute's limit, which
+// therefore uses up no retry.
 func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	for waits := 0; ; waits++ {
 		if err := t.pacer.wait(req.Context()); err != nil {
@@ -72,11 +76,13 @@ func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	}
 }
 
-// roundTrip sends the request once. An error comes with whether the service can't have seen the request.
+// roundTrip sends the request once. For an error, unsent reports whether the service cannot have
+// seen the request.
 func (t *attemptTransport) roundTrip(req *http.Request) (resp *http.Response, unsent bool, err error) {
 	tries := triesFrom(req.Context())
 	tries.count++
-	ctx, cancel := context.WithTimeoutCause(req.Context(), t.timeout, fmt.Errorf("no whole answer within %s", t.timeout))
+	ctx, cancel := context.WithTimeoutCause(req.Context(), t.timeout,
+		fmt.Errorf("no whole answer within %s", t.timeout))
 	defer cancel()
 	start := time.Now()
 	conn := new(connection)
@@ -96,8 +102,9 @@ func (t *attemptTransport) roundTrip(req *http.Request) (resp *http.Response, un
 	return resp, unsent, err
 }
 
-// closeIdle closes the connections that no call uses. After a try that ran out of time on one connection the others may be
-// dead, too, and a call's next tries would wait on one after the other.
+// closeIdle closes the connections that no call uses. After a try that ran out of time on one
+// connection the others may be dead, too, and a call's next tries would wait on one after the
+// other.
 func (t *attemptTransport) closeIdle() {
 	if closer, ok := t.base.(interface{ CloseIdleConnections() }); ok {
 		closer.CloseIdleConnections()
@@ -166,7 +173,7 @@ func rewound(req *http.Request) (*http.Request, error) {
 	return again, nil
 }
 
-// log records a try by an allow-list of fields. Headers aren't among them: one holds the key.
+// log records a try. It has no headers, one of which contains the key.
 func (t *attemptTransport) log(req *http.Request, try int, resp *http.Response, err error, took time.Duration) {
 	ctx := req.Context()
 	if !t.logger.Enabled(ctx, slog.LevelDebug) {

@@ -41,7 +41,7 @@ func TestOversizeAnswer(t *testing.T) {
 	}
 }
 
-// A try has the time limit; the call with its retries doesn't.
+// A try has the time limit; the call with its retries does not.
 func TestTimeoutIsPerTry(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -68,7 +68,7 @@ func TestTransportIsItsOwn(t *testing.T) {
 	}
 }
 
-// What is logged, at which level; and nowhere the key, not even where the other side echoes it.
+// Each record has its level, and none has the key.
 func TestLog(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -20,9 +20,9 @@ import (
 	"time"
 )
 
-// What goes over the wire, by real sockets. The promises tested here: proxies and certificate authorities are as the
-// environment says, and no key goes to a proxy; an answer is bounded, however it's packed. That old TLS is refused is tested in
-// connection_test.go, what redirects do in retry_test.go.
+// These tests use real sockets. The promises tested here: proxies and certificate authorities are
+// as the environment says, and no key goes to a proxy; an answer is bounded, however it is packed.
+// That old TLS is refused is tested in connection_test.go, what redirects do in retry_test.go.
 
 // A small body may well become a large one.
 func TestGzipBomb(t *testing.T) {
@@ -40,7 +40,7 @@ func TestGzipBomb(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if n := sent.Load(); n == 0 || n > 1<<20 {
-		t.Errorf("%d bytes were sent: that's no bomb", n)
+		t.Errorf("%d bytes were sent: that is no bomb", n)
 	}
 }
 
@@ -67,8 +67,8 @@ func TestOversizeHeader(t *testing.T) {
 	}
 }
 
-// The standard library reads proxies and authorities from the environment once for each process, so that each of these is
-// one of its own: TestInEnvironment.
+// The standard library reads proxies and authorities from the environment once for each process, so
+// that each of these is one of its own: TestInEnvironment.
 
 const envTestURL = "FUSEBILL_TEST_URL"
 
@@ -98,11 +98,12 @@ func callIn(t *testing.T, url string, environment ...string) (output string, suc
 	return string(text), err == nil
 }
 
-// trusting writes what SSL_CERT_FILE names, which stands for the system's store where Go reads that from files.
+// trusting writes what SSL_CERT_FILE names, which stands for the system's store where Go reads that
+// from files.
 func trusting(t *testing.T, certificate []byte) string {
 	t.Helper()
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
-		t.Skip("The store of " + runtime.GOOS + " isn't made of files.")
+		t.Skip("The store of " + runtime.GOOS + " is not made of files.")
 	}
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(file, certificate, 0o600); err != nil {
@@ -146,7 +147,8 @@ func TestNoProxy(t *testing.T) {
 	}
 }
 
-// A connection dies without a word: a NAT forgets it, or a machine that slept wakes up. The next try takes a new one.
+// A connection dies without a word: a NAT forgets it, or a machine that slept wakes up. The next
+// try takes a new one.
 func TestDeadConnection(t *testing.T) {
 	t.Parallel()
 	for name, isHTTP2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
@@ -186,7 +188,8 @@ func TestDeadConnection(t *testing.T) {
 	}
 }
 
-// blackHole passes connections on to one server, until it swallows what comes over them without closing them.
+// blackHole passes connections on to one server, until it swallows what comes over them without
+// closing them.
 type blackHole struct {
 	listener net.Listener
 	mu       sync.Mutex

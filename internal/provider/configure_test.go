@@ -132,7 +132,7 @@ func TestClientSettings(t *testing.T) {
 		},
 		"file name for a certificate": {
 			model: providerModel{CACertificate: types.StringValue("ca.pem")}, attribute: "ca_certificate", summary: "Invalid CA certificate",
-			detail: "The CA certificate isn't in PEM form, which begins with -----BEGIN CERTIFICATE-----.\n\nGive the certificate itself, for " +
+			detail: "The CA certificate is not in PEM form, which begins with -----BEGIN CERTIFICATE-----.\n\nGive the certificate itself, for " +
 				"instance by file(\"ca.pem\"), and not the name of its file.",
 		},
 	} {

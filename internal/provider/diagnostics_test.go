@@ -375,7 +375,7 @@ Run again once it is renewed. Other users of the account share this limit; reque
 			get(&fusebill.MalformedAnswerError{ContentType: "text/html", Excerpt: "<html>Please wait</html>", Err: errors.New("invalid character '<' looking for beginning of value")}), `
 Error: Fusebill's answer can't be understood
 
-Could not read the HubSpot latch of customer 11: GET customers/11: the answer can't be understood: invalid character '<' looking for beginning of value (text/html: <html>Please wait</html>).
+Could not read the HubSpot latch of customer 11: GET customers/11: the answer cannot be understood: invalid character '<' looking for beginning of value (text/html: <html>Please wait</html>).
 
 A proxy may have answered in its place: check base_url and the network, then run again.
 `,

@@ -3,10 +3,10 @@ package acceptance
 import (
 	"fmt"
 	"maps"
-	"math/big"
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -488,11 +488,14 @@ func heldIn(p *acctest.Protocol, encoded *tfprotov6.DynamicValue) acctest.Custom
 		if attributes[name].IsNull() {
 			return 0
 		}
-		var number big.Float
-		if err := attributes[name].As(&number); err != nil {
+		var text string
+		if err := attributes[name].As(&text); err != nil {
 			p.T.Fatal(err)
 		}
-		id, _ := number.Int64()
+		id, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			p.T.Fatal(err)
+		}
 		return id
 	}
 	return acctest.Customer{ID: id("fusebill_id"), Contact: id("hubspot_id"), Company: id("hubspot_company_id")}

@@ -98,9 +98,9 @@ func latchesIn(t *testing.T, state string) acctest.LatchSet {
 	var all acctest.LatchSet
 	eachManaged(t, state, func(_ string, instance releasedInstance) {
 		var resource struct {
-			Customer int64 `json:"fusebill_id"`
-			Contact  int64 `json:"hubspot_id"`
-			Company  int64 `json:"hubspot_company_id"`
+			Customer string `json:"fusebill_id"`
+			Contact  string `json:"hubspot_id"`
+			Company  string `json:"hubspot_company_id"`
 			Latches  map[string]struct {
 				Contact string `json:"hubspot_id"`
 				Company string `json:"hubspot_company_id"`
@@ -112,8 +112,10 @@ func latchesIn(t *testing.T, state string) acctest.LatchSet {
 		for id, l := range resource.Latches {
 			all = append(all, acctest.Customer{ID: parse(id), Contact: parse(l.Contact), Company: parse(l.Company)})
 		}
-		if resource.Customer != 0 {
-			all = append(all, acctest.Customer{ID: resource.Customer, Contact: resource.Contact, Company: resource.Company})
+		if resource.Customer != "" {
+			all = append(all, acctest.Customer{
+				ID: parse(resource.Customer), Contact: parse(resource.Contact), Company: parse(resource.Company),
+			})
 		}
 	})
 	return all

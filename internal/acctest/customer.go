@@ -1,9 +1,9 @@
 package acctest
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
@@ -43,7 +43,7 @@ func (h Customer) InState() []statecheck.StateCheck {
 		if id == 0 {
 			return knownvalue.Null()
 		}
-		return knownvalue.Int64Exact(id)
+		return knownvalue.StringExact(formatID(id))
 	}
 	return []statecheck.StateCheck{
 		statecheck.ExpectKnownValue(LatchAddress, tfjsonpath.New("fusebill_id"), id(h.ID)),
@@ -52,15 +52,18 @@ func (h Customer) InState() []statecheck.StateCheck {
 	}
 }
 
-// customerIn reads a latch in the JSON form of a plan. A value that is no exact integer is -1.
+// formatID is an ID as schemas hold it.
+func formatID(id int64) string { return strconv.FormatInt(id, 10) }
+
+// customerIn reads a latch in the JSON form of a plan. A value that is not an ID is -1.
 func customerIn(object any) Customer {
 	attributes, _ := object.(map[string]any)
 	id := func(name string) int64 {
 		switch value := attributes[name].(type) {
 		case nil:
 			return 0
-		case json.Number:
-			if id, err := value.Int64(); err == nil {
+		case string:
+			if id, err := strconv.ParseInt(value, 10, 64); err == nil {
 				return id
 			}
 		}

@@ -176,7 +176,7 @@ func (p *Protocol) Unlatching(h Customer) *tfprotov6.DynamicValue {
 	attributes := map[string]tftypes.Value{}
 	for name, id := range map[string]int64{"fusebill_id": h.ID, "hubspot_id": h.Contact, "hubspot_company_id": h.Company} {
 		if id != 0 {
-			attributes[name] = tftypes.NewValue(tftypes.Number, id)
+			attributes[name] = tftypes.NewValue(tftypes.String, formatID(id))
 		}
 	}
 	return p.Value(ObjectType(p.T, schemas.ActionSchemas[UnlatchType].Schema.ValueType()), attributes)
@@ -200,9 +200,9 @@ func (p *Protocol) State(h Customer, timeouts ...string) *tfprotov6.DynamicValue
 	}
 	id := func(id int64) tftypes.Value {
 		if id == 0 {
-			return tftypes.NewValue(tftypes.Number, nil)
+			return tftypes.NewValue(tftypes.String, nil)
 		}
-		return tftypes.NewValue(tftypes.Number, id)
+		return tftypes.NewValue(tftypes.String, formatID(id))
 	}
 	attributes := map[string]tftypes.Value{
 		"fusebill_id": id(h.ID), "hubspot_id": id(h.Contact), "hubspot_company_id": id(h.Company),
@@ -238,7 +238,7 @@ func (p *Protocol) Encode(typ tftypes.Type, value tftypes.Value) *tfprotov6.Dyna
 func (p *Protocol) IdentityOf(customer int64) *tfprotov6.ResourceIdentityData {
 	p.T.Helper()
 	return &tfprotov6.ResourceIdentityData{IdentityData: p.Value(p.IdentityType, map[string]tftypes.Value{
-		"fusebill_id": tftypes.NewValue(tftypes.Number, customer),
+		"fusebill_id": tftypes.NewValue(tftypes.String, formatID(customer)),
 	})}
 }
 

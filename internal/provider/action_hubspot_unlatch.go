@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/action/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -27,9 +27,9 @@ type hubSpotUnlatchAction struct {
 }
 
 type hubSpotUnlatchModel struct {
-	FusebillID       types.Int64 `tfsdk:"fusebill_id"`
-	HubSpotID        types.Int64 `tfsdk:"hubspot_id"`
-	HubSpotCompanyID types.Int64 `tfsdk:"hubspot_company_id"`
+	FusebillID       types.String `tfsdk:"fusebill_id"`
+	HubSpotID        types.String `tfsdk:"hubspot_id"`
+	HubSpotCompanyID types.String `tfsdk:"hubspot_company_id"`
 }
 
 func newHubSpotUnlatchAction() action.Action { return &hubSpotUnlatchAction{} }
@@ -39,27 +39,26 @@ func (a *hubSpotUnlatchAction) Metadata(_ context.Context, req action.MetadataRe
 }
 
 func (a *hubSpotUnlatchAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
-	atLeastOne := []validator.Int64{int64validator.AtLeast(1)}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Removes the HubSpot latch of a customer that no resource manages. A customer that isn't latched is left as it is.",
 		Attributes: map[string]schema.Attribute{
-			"fusebill_id": schema.Int64Attribute{
-				MarkdownDescription: "ID of the Fusebill customer, 1 or more.",
+			"fusebill_id": schema.StringAttribute{
+				MarkdownDescription: "ID of the Fusebill customer." + idNote,
 				Required:            true,
-				Validators:          atLeastOne,
+				Validators:          []validator.String{idValidator{idOfCustomer}},
 			},
-			"hubspot_id": schema.Int64Attribute{
-				MarkdownDescription: "ID of the HubSpot contact that the customer is expected to be latched to, 1 or more. Where this or " +
-					"`hubspot_company_id` is set, only a latch to exactly what the two say is removed, and any other is an error. Left out " +
-					"beside `hubspot_company_id`, the customer is expected to be latched to no contact.",
+			"hubspot_id": schema.StringAttribute{
+				MarkdownDescription: "ID of the HubSpot contact that the customer is expected to be latched to." + idNote + " If this or " +
+					"`hubspot_company_id` is set, the action removes a latch to exactly these two only, and any other latch is an error. If " +
+					"only `hubspot_company_id` is set, the customer is expected to be latched to no contact.",
 				Optional:   true,
-				Validators: atLeastOne,
+				Validators: []validator.String{idValidator{idOfContact}},
 			},
-			"hubspot_company_id": schema.Int64Attribute{
-				MarkdownDescription: "ID of the HubSpot company that the customer is expected to be latched to, 1 or more. Left out beside " +
-					"`hubspot_id`, the customer is expected to be latched to no company.",
+			"hubspot_company_id": schema.StringAttribute{
+				MarkdownDescription: "ID of the HubSpot company that the customer is expected to be latched to." + idNote + " If only " +
+					"`hubspot_id` is set, the customer is expected to be latched to no company.",
 				Optional:   true,
-				Validators: atLeastOne,
+				Validators: []validator.String{idValidator{idOfCompany}},
 			},
 		},
 	}
@@ -74,10 +73,11 @@ func (a *hubSpotUnlatchAction) Configure(_ context.Context, req action.Configure
 func (a *hubSpotUnlatchAction) ModifyPlan(ctx context.Context, req action.ModifyPlanRequest, resp *action.ModifyPlanResponse) {
 	var config hubSpotUnlatchModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(config.checkIDs()...)
 	if resp.Diagnostics.HasError() || a.keeper == nil || !isKnown(config.FusebillID) {
 		return // What isn't known yet is checked when the action is invoked.
 	}
-	id := config.FusebillID.ValueInt64()
+	id := idIn(config.FusebillID)
 	if err := a.keeper.DeclareUnlatch(id); err != nil {
 		resp.Diagnostics.Append(config.attempt().diagnostic(err))
 	} else if a.keeper.IsManaged(id) { // As where -invoke plans no resource, and the action refers to one.
@@ -89,10 +89,11 @@ func (a *hubSpotUnlatchAction) ModifyPlan(ctx context.Context, req action.Modify
 func (a *hubSpotUnlatchAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
 	var config hubSpotUnlatchModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(config.checkIDs()...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	id := config.FusebillID.ValueInt64()
+	id := idIn(config.FusebillID)
 	say := func(format string, args ...any) {
 		resp.SendProgress(action.InvokeProgressEvent{Message: fmt.Sprintf(format, args...)})
 	}
@@ -109,11 +110,23 @@ func (a *hubSpotUnlatchAction) Invoke(ctx context.Context, req action.InvokeRequ
 	}
 }
 
+// checkIDs refuses what the validators could not: IDs that were unknown when the CLI called them.
+// A CLI plans and invokes an action without another validation.
+func (m hubSpotUnlatchModel) checkIDs() diag.Diagnostics {
+	var diags diag.Diagnostics
+	for kind, value := range map[idKind]types.String{
+		idOfCustomer: m.FusebillID, idOfContact: m.HubSpotID, idOfCompany: m.HubSpotCompanyID,
+	} {
+		diags.Append(kind.check(path.Root(kind.argument()), value)...)
+	}
+	return diags
+}
+
 func (m hubSpotUnlatchModel) attempt() attempt {
-	return attempt{doing: "unlatch", customerID: m.FusebillID.ValueInt64()}
+	return attempt{doing: "unlatch", customerID: idIn(m.FusebillID)}
 }
 
 // expected is the only latch that may be removed, zero where any may.
 func (m hubSpotUnlatchModel) expected() fusebill.Latch {
-	return fusebill.Latch{HubSpotID: m.HubSpotID.ValueInt64(), HubSpotCompanyID: m.HubSpotCompanyID.ValueInt64()}
+	return fusebill.Latch{HubSpotID: idIn(m.HubSpotID), HubSpotCompanyID: idIn(m.HubSpotCompanyID)}
 }

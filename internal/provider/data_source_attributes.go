@@ -30,7 +30,7 @@ func customerAttributes() map[string]schema.Attribute {
 		return schema.StringAttribute{MarkdownDescription: description + " `null` where there is none.", Computed: true}
 	}
 	id := func(description string) schema.Attribute {
-		return schema.Int64Attribute{MarkdownDescription: description, Computed: true}
+		return schema.StringAttribute{MarkdownDescription: description, Computed: true}
 	}
 	return map[string]schema.Attribute{
 		"id":                 id("ID of the customer."),

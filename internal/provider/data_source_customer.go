@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/datasourcevalidator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
@@ -32,15 +31,15 @@ type customerDataSource struct {
 }
 
 type customerDataModel struct {
-	ID               types.Int64  `tfsdk:"id"`
+	ID               types.String `tfsdk:"id"`
 	Reference        types.String `tfsdk:"reference"`
 	FirstName        types.String `tfsdk:"first_name"`
 	LastName         types.String `tfsdk:"last_name"`
 	CompanyName      types.String `tfsdk:"company_name"`
 	PrimaryEmail     types.String `tfsdk:"primary_email"`
 	Status           types.String `tfsdk:"status"`
-	HubSpotID        types.Int64  `tfsdk:"hubspot_id"`
-	HubSpotCompanyID types.Int64  `tfsdk:"hubspot_company_id"`
+	HubSpotID        types.String `tfsdk:"hubspot_id"`
+	HubSpotCompanyID types.String `tfsdk:"hubspot_company_id"`
 }
 
 func newCustomerDataSource() datasource.DataSource { return &customerDataSource{} }
@@ -55,12 +54,12 @@ func (d *customerDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 		readsAccount = " to look for. Only the list of all customers tells who holds it, so this costs one call for each 1,000 customers " +
 			"of the account; further ones in the same run cost nothing more, up to ten minutes later."
 	)
-	id := func(description string) schema.Attribute {
-		return schema.Int64Attribute{
-			MarkdownDescription: description,
+	id := func(description string, kind idKind) schema.Attribute {
+		return schema.StringAttribute{
+			MarkdownDescription: description + idNote,
 			Optional:            true,
 			Computed:            true,
-			Validators:          []validator.Int64{int64validator.AtLeast(1)},
+			Validators:          []validator.String{idValidator{kind}},
 		}
 	}
 	text := func(description string) schema.Attribute {
@@ -72,11 +71,11 @@ func (d *customerDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 		}
 	}
 	attributes := customerAttributes()
-	attributes["id"] = id("ID of the customer to look for, 1 or more, as in the URL of its page in Fusebill.")
+	attributes["id"] = id("ID of the customer to look for, as in the URL of its page in Fusebill.", idOfCustomer)
 	attributes["reference"] = text("Reference" + toTheLetter + " It is your own customer ID in Fusebill, and two customers may have the same.")
 	attributes["primary_email"] = text("Primary email address" + toTheLetter)
-	attributes["hubspot_id"] = id("ID of the HubSpot contact" + readsAccount)
-	attributes["hubspot_company_id"] = id("ID of the HubSpot company" + readsAccount)
+	attributes["hubspot_id"] = id("ID of the HubSpot contact"+readsAccount, idOfContact)
+	attributes["hubspot_company_id"] = id("ID of the HubSpot company"+readsAccount, idOfCompany)
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Looks up one Fusebill customer, with its HubSpot latch, by exactly one of `id`, `reference`, `primary_email`, " +
 			"`hubspot_id` and `hubspot_company_id`. The others say what the customer has, and are `null` where it has none. None, or several, " +
@@ -123,7 +122,7 @@ type lookup struct {
 func (m customerDataModel) lookup() lookup {
 	switch {
 	case !m.ID.IsNull():
-		return lookup{argument: "id", id: m.ID.ValueInt64()}
+		return lookup{argument: "id", id: idIn(m.ID)}
 	case !m.Reference.IsNull():
 		reference := m.Reference.ValueString()
 		return lookup{argument: "reference", what: fmt.Sprintf("the reference %q", reference), filter: fusebill.Filter{Reference: reference}}
@@ -131,9 +130,9 @@ func (m customerDataModel) lookup() lookup {
 		email := m.PrimaryEmail.ValueString()
 		return lookup{argument: "primary_email", what: fmt.Sprintf("the primary email address %q", email), filter: fusebill.Filter{PrimaryEmail: email}}
 	case !m.HubSpotID.IsNull():
-		return lookup{argument: "hubspot_id", claim: fusebill.Claim{Kind: fusebill.Contact, ID: m.HubSpotID.ValueInt64()}}
+		return lookup{argument: "hubspot_id", claim: fusebill.Claim{Kind: fusebill.Contact, ID: idIn(m.HubSpotID)}}
 	default:
-		return lookup{argument: "hubspot_company_id", claim: fusebill.Claim{Kind: fusebill.Company, ID: m.HubSpotCompanyID.ValueInt64()}}
+		return lookup{argument: "hubspot_company_id", claim: fusebill.Claim{Kind: fusebill.Company, ID: idIn(m.HubSpotCompanyID)}}
 	}
 }
 
@@ -220,14 +219,14 @@ func candidates(customers []fusebill.Customer) string {
 
 func newCustomerDataModel(c fusebill.Customer) customerDataModel {
 	return customerDataModel{
-		ID:               types.Int64Value(c.ID),
+		ID:               idOrNull(c.ID),
 		Reference:        textOrNull(c.Reference),
 		FirstName:        textOrNull(c.FirstName),
 		LastName:         textOrNull(c.LastName),
 		CompanyName:      textOrNull(c.CompanyName),
 		PrimaryEmail:     textOrNull(c.PrimaryEmail),
 		Status:           textOrNull(c.Status),
-		HubSpotID:        int64OrNull(c.Latch.HubSpotID),
-		HubSpotCompanyID: int64OrNull(c.Latch.HubSpotCompanyID),
+		HubSpotID:        idOrNull(c.Latch.HubSpotID),
+		HubSpotCompanyID: idOrNull(c.Latch.HubSpotCompanyID),
 	}
 }

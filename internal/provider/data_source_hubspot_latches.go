@@ -30,8 +30,8 @@ type hubSpotLatchesDataModel struct {
 
 // latchDataModel is a latch, with enough of its customer to know it by. It is there thousands of times.
 type latchDataModel struct {
-	HubSpotID        types.Int64  `tfsdk:"hubspot_id"`
-	HubSpotCompanyID types.Int64  `tfsdk:"hubspot_company_id"`
+	HubSpotID        types.String `tfsdk:"hubspot_id"`
+	HubSpotCompanyID types.String `tfsdk:"hubspot_company_id"`
 	Name             types.String `tfsdk:"name"`
 	CompanyName      types.String `tfsdk:"company_name"`
 	Reference        types.String `tfsdk:"reference"`
@@ -112,8 +112,8 @@ func (d *hubSpotLatchesDataSource) Read(ctx context.Context, req datasource.Read
 
 func newLatchDataModel(c fusebill.Customer) latchDataModel {
 	return latchDataModel{
-		HubSpotID:        int64OrNull(c.Latch.HubSpotID),
-		HubSpotCompanyID: int64OrNull(c.Latch.HubSpotCompanyID),
+		HubSpotID:        idOrNull(c.Latch.HubSpotID),
+		HubSpotCompanyID: idOrNull(c.Latch.HubSpotCompanyID),
 		Name:             textOrNull(nameOf(c)),
 		CompanyName:      textOrNull(c.CompanyName),
 		Reference:        textOrNull(c.Reference),

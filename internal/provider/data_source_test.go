@@ -2,7 +2,6 @@ package provider
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -109,9 +108,8 @@ func TestAccDataSource_filters(t *testing.T) {
 			for arguments, chosen := range filterCases {
 				latches, customers := map[string]knownvalue.Check{}, []knownvalue.Check{}
 				for id := range strings.FieldsSeq(chosen) {
-					n, _ := strconv.ParseInt(id, 10, 64)
 					latches[id] = knownvalue.NotNull()
-					customers = append(customers, knownvalue.ObjectPartial(map[string]knownvalue.Check{"id": knownvalue.Int64Exact(n)}))
+					customers = append(customers, knownvalue.ObjectPartial(map[string]knownvalue.Check{"id": knownvalue.StringExact(id)}))
 				}
 				label := fmt.Sprintf("case%d", len(blocks))
 				blocks = append(blocks,
@@ -130,7 +128,6 @@ func TestDataSource_wrongArguments(t *testing.T) {
 	t.Parallel()
 	const exactlyOne = "Exactly one of these attributes must be configured: [id,reference,primary_email,hubspot_id,hubspot_company_id]"
 	text := func(text string) tftypes.Value { return tftypes.NewValue(tftypes.String, text) }
-	number := func(n int) tftypes.Value { return tftypes.NewValue(tftypes.Number, n) }
 	list := func(texts ...string) tftypes.Value {
 		values := []tftypes.Value{}
 		for _, t := range texts {
@@ -154,10 +151,10 @@ func TestDataSource_wrongArguments(t *testing.T) {
 		{"fusebill_hubspot_latches fusebill_customers", arguments{"modified_since": text("yesterday")}, `AttributeName("modified_since")`,
 			`"yesterday" is neither a date such as 2026-01-31 nor a time such as 2026-01-31T12:00:00Z.`},
 		{"fusebill_customer", nil, ``, exactlyOne},
-		{"fusebill_customer", arguments{"id": number(11), "reference": text("C-1")}, `AttributeName("id")`, exactlyOne},
-		{"fusebill_customer", arguments{"id": number(0)}, `AttributeName("id")`, "must be at least 1"},
-		{"fusebill_customer", arguments{"hubspot_id": number(-1)}, `AttributeName("hubspot_id")`, "must be at least 1"},
-		{"fusebill_customer", arguments{"hubspot_company_id": number(0)}, `AttributeName("hubspot_company_id")`, "must be at least 1"},
+		{"fusebill_customer", arguments{"id": text("11"), "reference": text("C-1")}, `AttributeName("id")`, exactlyOne},
+		{"fusebill_customer", arguments{"id": text("0")}, `AttributeName("id")`, `"0" is not the ID of a Fusebill customer: it is not 1 or more.`},
+		{"fusebill_customer", arguments{"hubspot_id": text("-1")}, `AttributeName("hubspot_id")`, `"-1" is not the ID of a HubSpot contact: it is not 1 or more.`},
+		{"fusebill_customer", arguments{"hubspot_company_id": text("0")}, `AttributeName("hubspot_company_id")`, `"0" is not the ID of a HubSpot company: it is not 1 or more.`},
 		{"fusebill_customer", arguments{"reference": text("")}, `AttributeName("reference")`, "must not be empty"},
 		{"fusebill_customer", arguments{"primary_email": text(" ")}, `AttributeName("primary_email")`, "must not be empty"},
 	} {
@@ -296,7 +293,7 @@ func TestProtocol_stopEndsDataSources(t *testing.T) {
 	for typeName, arguments := range map[string]map[string]tftypes.Value{
 		"fusebill_hubspot_latches": nil,
 		"fusebill_customers":       {"reference": tftypes.NewValue(tftypes.String, "C-1")},
-		"fusebill_customer":        {"hubspot_id": tftypes.NewValue(tftypes.Number, 101)},
+		"fusebill_customer":        {"hubspot_id": tftypes.NewValue(tftypes.String, "101")},
 	} {
 		for name, stuck := range map[string]func(*fusebillsim.Simulator){
 			"call": func(sim *fusebillsim.Simulator) { acctest.Stick(sim, acctest.ReadRoutes...) },

@@ -41,9 +41,9 @@ func (*parseHubSpotURLFunction) Definition(_ context.Context, _ function.Definit
 		},
 		Return: function.ObjectReturn{
 			AttributeTypes: map[string]attr.Type{
-				"portal_id":   types.Int64Type,
+				"portal_id":   types.StringType,
 				"object_type": types.StringType,
-				"id":          types.Int64Type,
+				"id":          types.StringType,
 			},
 		},
 	}
@@ -64,9 +64,9 @@ func (*parseHubSpotURLFunction) Run(ctx context.Context, req function.RunRequest
 
 // hubSpotRecord is what the URL of a record says.
 type hubSpotRecord struct {
-	PortalID   int64  `tfsdk:"portal_id"`
+	PortalID   string `tfsdk:"portal_id"`
 	ObjectType string `tfsdk:"object_type"`
-	ID         int64  `tfsdk:"id"`
+	ID         string `tfsdk:"id"`
 }
 
 // hubSpotHost matches HubSpot's own host and those of its regions, such as app-eu1.hubspot.com.
@@ -87,16 +87,16 @@ func readHubSpotURL(text string) (record hubSpotRecord, err error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Scheme != "https" && u.Scheme != "http":
-		return record, errors.New("it isn't a URL that begins with https://")
+		return record, errors.New("it is not a URL that begins with https://")
 	case u.User != nil || !hubSpotHost.MatchString(strings.ToLower(u.Host)):
-		return record, errors.New("its host isn't app.hubspot.com, nor that of a region such as app-eu1.hubspot.com")
+		return record, errors.New("its host is not app.hubspot.com or that of a region, such as app-eu1.hubspot.com")
 	}
 	// Escaped, since a slash in an escape separates nothing.
 	path, isContacts := strings.CutPrefix(u.EscapedPath(), "/contacts/")
 	portal, path, _ := strings.Cut(path, "/")
 	object, path, _ := strings.Cut(path, "/")
 	if !isContacts || object == "" {
-		return record, errors.New("its path isn't that of a record")
+		return record, errors.New("its path is not that of a record")
 	}
 	if object == "record" {
 		object, path, _ = strings.Cut(path, "/")
@@ -115,13 +115,12 @@ func readHubSpotURL(text string) (record hubSpotRecord, err error) {
 	}
 	for _, part := range []struct {
 		name, text string
-		id         *int64
+		id         *string
 	}{{"portal", portal, &record.PortalID}, {record.ObjectType, id, &record.ID}} {
-		value, ok := parseID(part.text)
-		if !ok {
-			return record, fmt.Errorf("its %s is %q, which isn't an ID: a whole number from 1 to %d", part.name, part.text, int64(math.MaxInt64))
+		if _, ok := parseID(part.text); !ok {
+			return record, fmt.Errorf("its %s is %q, which is not an ID: a whole number from 1 to %d", part.name, part.text, int64(math.MaxInt64))
 		}
-		*part.id = value
+		*part.id = part.text
 	}
 	return record, nil
 }

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"testing"
 
@@ -22,7 +21,7 @@ import (
 
 func TestParseHubSpotURL(t *testing.T) {
 	t.Parallel()
-	contact, company := hubSpotRecord{6246015, "contact", 101}, hubSpotRecord{6246015, "company", 202}
+	contact, company := hubSpotRecord{"6246015", "contact", "101"}, hubSpotRecord{"6246015", "company", "202"}
 	for text, want := range map[string]hubSpotRecord{
 		"https://app.hubspot.com/contacts/6246015/contact/101":                     contact,
 		"https://app.hubspot.com/contacts/6246015/contact/101/":                    contact,
@@ -41,9 +40,9 @@ func TestParseHubSpotURL(t *testing.T) {
 		"http://app.hubspot.com/contacts/6246015/contact/101":                      contact,
 		"HTTPS://App-EU1.HubSpot.COM/contacts/6246015/contact/101":                 contact,
 		" \t\r\nhttps://app.hubspot.com/contacts/6246015/contact/101\u00a0\n":      contact,
-		"https://app.hubspot.com/contacts/1/contact/9007199254740993":              {1, "contact", 9007199254740993},
+		"https://app.hubspot.com/contacts/1/contact/9007199254740993":              {"1", "contact", "9007199254740993"},
 		"https://app.hubspot.com/contacts/9007199254740993/record/0-2/9223372036854775807": {
-			9007199254740993, "company", math.MaxInt64,
+			"9007199254740993", "company", "9223372036854775807",
 		},
 	} {
 		got, err := parseHubSpotURL(text)
@@ -56,9 +55,9 @@ func TestParseHubSpotURL(t *testing.T) {
 func TestParseHubSpotURL_refused(t *testing.T) {
 	t.Parallel()
 	const (
-		noURL  = "it isn't a URL that begins with https://"
-		host   = "its host isn't app.hubspot.com, nor that of a region such as app-eu1.hubspot.com"
-		record = "its path isn't that of a record"
+		noURL  = "it is not a URL that begins with https://"
+		host   = "its host is not app.hubspot.com or that of a region, such as app-eu1.hubspot.com"
+		record = "its path is not that of a record"
 		noID   = "there is no ID of a contact in it"
 	)
 	for text, fault := range map[string]string{
@@ -98,10 +97,10 @@ func TestParseHubSpotURL_refused(t *testing.T) {
 		"https://app.hubspot.com/contacts/6246015/contact?id=101":              noID,
 		"https://app.hubspot.com/contacts/6246015/record/0-1":                  noID,
 		"https://app.hubspot.com/contacts/6246015/record/0-2/":                 "there is no ID of a company in it",
-		"https://app.hubspot.com/contacts//contact/101":                        `its portal is "", which isn't an ID: a whole number from 1 to 9223372036854775807`,
-		"https://app.hubspot.com/contacts/mine/contact/101":                    `its portal is "mine", which isn't an ID`,
+		"https://app.hubspot.com/contacts//contact/101":                        `its portal is "", which is not an ID: a whole number from 1 to 9223372036854775807`,
+		"https://app.hubspot.com/contacts/mine/contact/101":                    `its portal is "mine", which is not an ID`,
 		"https://app.hubspot.com/contacts/0/contact/101":                       `its portal is "0"`,
-		"https://app.hubspot.com/contacts/6246015/contact/list":                `its contact is "list", which isn't an ID`,
+		"https://app.hubspot.com/contacts/6246015/contact/list":                `its contact is "list", which is not an ID`,
 		"https://app.hubspot.com/contacts/6246015/contact/0":                   `its contact is "0"`,
 		"https://app.hubspot.com/contacts/6246015/contact/-101":                `its contact is "-101"`,
 		"https://app.hubspot.com/contacts/6246015/contact/+101":                `its contact is "+101"`,
@@ -109,7 +108,7 @@ func TestParseHubSpotURL_refused(t *testing.T) {
 		"https://app.hubspot.com/contacts/6246015/contact/101.0":               `its contact is "101.0"`,
 		"https://app.hubspot.com/contacts/6246015/contact/101%2F5":             `its contact is "101%2F5"`,
 		"https://app.hubspot.com/contacts/6246015/contact/１０１":                 `its contact is "%EF%BC%91`,
-		"https://app.hubspot.com/contacts/6246015/company/9223372036854775808": `its company is "9223372036854775808", which isn't an ID`,
+		"https://app.hubspot.com/contacts/6246015/company/9223372036854775808": `its company is "9223372036854775808", which is not an ID`,
 	} {
 		record, err := parseHubSpotURL(text)
 		if err == nil || record != (hubSpotRecord{}) {
@@ -141,14 +140,16 @@ func FuzzParseHubSpotURL(f *testing.F) {
 			}
 			return
 		}
-		if record.PortalID < 1 || record.ID < 1 {
+		_, isPortal := parseID(record.PortalID)
+		_, isID := parseID(record.ID)
+		if !isPortal || !isID {
 			t.Errorf("%q: accepted as %+v", text, record)
 		}
-		canonical := fmt.Sprintf("https://app.hubspot.com/contacts/%d/%s/%d", record.PortalID, record.ObjectType, record.ID)
+		canonical := fmt.Sprintf("https://app.hubspot.com/contacts/%s/%s/%s", record.PortalID, record.ObjectType, record.ID)
 		if again, err := parseHubSpotURL(canonical); again != record || err != nil {
 			t.Errorf("%q: read as %+v, whose URL %s is read as %+v, %v", text, record, canonical, again, err)
 		}
-		if !strings.Contains(text, fmt.Sprint(record.ID)) || !strings.Contains(text, fmt.Sprint(record.PortalID)) {
+		if !strings.Contains(text, record.ID) || !strings.Contains(text, record.PortalID) {
 			t.Errorf("%q: read as %+v", text, record)
 		}
 	})
@@ -159,7 +160,7 @@ func TestProtocol_parseHubSpotURL(t *testing.T) {
 	t.Parallel()
 	p := acctest.NewProtocol(t, acctest.SimulatorWith())
 	record := tftypes.Object{AttributeTypes: map[string]tftypes.Type{
-		"portal_id": tftypes.Number, "object_type": tftypes.String, "id": tftypes.Number,
+		"portal_id": tftypes.String, "object_type": tftypes.String, "id": tftypes.String,
 	}}
 	call := func(argument string) *tfprotov6.CallFunctionResponse {
 		t.Helper()
@@ -180,9 +181,9 @@ func TestProtocol_parseHubSpotURL(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := acctest.Object(record, map[string]tftypes.Value{
-		"portal_id":   tftypes.NewValue(tftypes.Number, 9007199254740995),
+		"portal_id":   tftypes.NewValue(tftypes.String, "9007199254740995"),
 		"object_type": tftypes.NewValue(tftypes.String, "contact"),
-		"id":          tftypes.NewValue(tftypes.Number, 9007199254740993),
+		"id":          tftypes.NewValue(tftypes.String, "9007199254740993"),
 	})
 	if !got.Equal(want) {
 		t.Errorf("got %s, want %s", got, want)
@@ -201,9 +202,9 @@ func TestAccParseHubSpotURL(t *testing.T) {
 	source := func(url string) string {
 		return acctest.Block(`resource "terraform_data" "source"`, fmt.Sprintf("input = %q", url))
 	}
-	is := func(portalID int64, objectType string, id int64) []statecheck.StateCheck {
+	is := func(portalID, objectType, id string) []statecheck.StateCheck {
 		return []statecheck.StateCheck{statecheck.ExpectKnownOutputValue("record", knownvalue.ObjectExact(map[string]knownvalue.Check{
-			"portal_id": knownvalue.Int64Exact(portalID), "object_type": knownvalue.StringExact(objectType), "id": knownvalue.Int64Exact(id),
+			"portal_id": knownvalue.StringExact(portalID), "object_type": knownvalue.StringExact(objectType), "id": knownvalue.StringExact(id),
 		}))}
 	}
 	const regional = "https://app-eu1.hubspot.com/contacts/6246015/company/9007199254740993"
@@ -214,14 +215,14 @@ func TestAccParseHubSpotURL(t *testing.T) {
 			`not "https://app.hubspot.com/contacts/6246015/record/0-3/55": it is of "0-3", which is neither a contact`)),
 		resource.TestStep{
 			Config:            a.With(result(`"https://app.hubspot.com/contacts/9007199254740995/record/0-1/101/view/1?a=b"`)),
-			ConfigStateChecks: is(9007199254740995, "contact", 101),
+			ConfigStateChecks: is("9007199254740995", "contact", "101"),
 		},
 		resource.TestStep{
 			Config: a.With(source(regional), result("terraform_data.source.output")),
 			ConfigPlanChecks: resource.ConfigPlanChecks{
 				PreApply: []plancheck.PlanCheck{plancheck.ExpectUnknownOutputValue("record")},
 			},
-			ConfigStateChecks: is(6246015, "company", 9007199254740993),
+			ConfigStateChecks: is("6246015", "company", "9007199254740993"),
 		},
 	)
 	if n := a.Count(); n > 0 {

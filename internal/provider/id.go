@@ -1,11 +1,216 @@
 package provider
 
-import "strconv"
+import (
+	"context"
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
 
-// idForm is how an ID is written: in one way, so that no two keys are the same customer.
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// IDs are strings in every schema. A number would pass through Terraform's own conversions first:
+// it would accept 1.23457E+10, and call 101.5 an error in the provider.
+
+// idForm describes an ID. It has one form only, so no two strings are the same customer.
 const idForm = "a whole number of 1 or more, without leading zeros or white space"
 
+// idNote ends the description of an argument that is an ID.
+const idNote = " A string with a whole number of 1 or more; a number converts."
+
+// idKind is the kind of object that an ID belongs to. HubSpot's kinds are those of hubSpotRecord.
+type idKind string
+
+const (
+	idOfCustomer idKind = "customer"
+	idOfContact  idKind = "contact"
+	idOfCompany  idKind = "company"
+)
+
+// parseID reads an ID. It reports false for a string that is not in the form of one.
 func parseID(text string) (int64, bool) {
 	id, err := strconv.ParseInt(text, 10, 64)
-	return id, err == nil && id > 0 && strconv.FormatInt(id, 10) == text
+	if err != nil || id < 1 || formatID(id) != text {
+		return 0, false
+	}
+	return id, true
+}
+
+func formatID(id int64) string { return strconv.FormatInt(id, 10) }
+
+// idOrNull returns the value of an ID in a schema, null for 0.
+func idOrNull(id int64) types.String {
+	if id == 0 {
+		return types.StringNull()
+	}
+	return types.StringValue(formatID(id))
+}
+
+// idIn returns the ID that a value holds, 0 where it is null, unknown or not an ID.
+func idIn(value types.String) int64 {
+	id, _ := parseID(value.ValueString())
+	return id
+}
+
+// idValidator refuses a string that is not an ID, before any call.
+type idValidator struct {
+	kind idKind
+}
+
+var _ validator.String = idValidator{}
+
+func (v idValidator) Description(context.Context) string { return "must be " + idForm }
+
+func (v idValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (v idValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	resp.Diagnostics.Append(v.kind.check(req.Path, req.ConfigValue)...)
+}
+
+// check refuses a value at a path. It accepts null and unknown values.
+func (k idKind) check(at path.Path, value types.String) diag.Diagnostics {
+	if fault := idFault(value.ValueString(), k); fault != "" && isKnown(value) {
+		return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(at, k.summary(), fault)}
+	}
+	return nil
+}
+
+// summary is the summary of the error for a string that is not an ID of this kind.
+func (k idKind) summary() string { return "Invalid " + k.system() + " " + string(k) + " ID" }
+
+func (k idKind) system() string {
+	if k == idOfCustomer {
+		return "Fusebill"
+	}
+	return "HubSpot"
+}
+
+// idFault explains why a string is not an ID, and the next step. It is empty for an ID.
+func idFault(text string, kind idKind) string {
+	if _, ok := parseID(text); ok {
+		return ""
+	}
+	reason, nextStep := kind.explain(text)
+	return fmt.Sprintf("%s is not the ID of a %s %s: %s.\n\n%s", quoteStart(text), kind.system(), kind, reason, nextStep)
+}
+
+var (
+	// exponential matches a number as spreadsheets and programs write large ones.
+	exponential = regexp.MustCompile(`^[+-]?[0-9]+([.,][0-9]*)?[eE][+-]?[0-9]+$`)
+	// separated matches digits with a decimal point, or with separators of any language.
+	separated = regexp.MustCompile(`^[+-]?[0-9.,'’_\s\x{a0}\x{202f}]*[0-9][0-9.,'’_\s\x{a0}\x{202f}]*$`)
+	signed    = regexp.MustCompile(`^[+-][0-9]+$`)
+	digits    = regexp.MustCompile(`^[0-9]+$`)
+)
+
+func (k idKind) explain(text string) (reason, nextStep string) {
+	const (
+		use    = "Use %q instead."
+		export = "Format the column as a number without decimals and separators, and export the data again."
+	)
+	trimmed := strings.TrimSpace(text)
+	bare := strings.TrimLeft(trimmed, "+0")
+	_, isBareID := parseID(bare)
+	switch {
+	case trimmed == "" && k == idOfCustomer:
+		return "it is empty", k.place()
+	case trimmed == "":
+		return "it is empty", "Leave it out, or set it to null, where there is no " + string(k) + "."
+	case bare == trimmed && isBareID:
+		return "it has white space around it", fmt.Sprintf(use, bare) + " In an expression, trimspace() removes white space."
+	case exponential.MatchString(trimmed):
+		return "it was rounded, as spreadsheets do with large numbers, and its last digits may be lost", export
+	case signed.MatchString(trimmed):
+		if trimmed[0] == '+' && isBareID {
+			return "it has a sign", fmt.Sprintf(use, bare)
+		}
+		return "it is not 1 or more", k.place()
+	case digits.MatchString(trimmed):
+		switch {
+		case bare == "":
+			return "it is not 1 or more", k.place()
+		case isBareID:
+			return "it has leading zeros", fmt.Sprintf(use, bare)
+		}
+		return fmt.Sprintf("it is larger than the largest ID, %d", int64(math.MaxInt64)),
+			"Check that it is one ID only, with no digit too many. " + k.place()
+	case separated.MatchString(trimmed):
+		return "it has decimals, or separators between its digits", export
+	case strings.Contains(trimmed, "://") || strings.Contains(trimmed, "hubspot.com/"):
+		return k.explainURL(trimmed)
+	case k == idOfCustomer && isPrintable(trimmed):
+		return "it is not a whole number, and may be a reference", "Use the customer's ID, not its reference. " +
+			"To look up the ID of the customer with this reference:\n\n" +
+			"  data \"fusebill_customer\" \"example\" {\n    reference = " + quoteHCL(trimmed) + "\n  }\n\n" +
+			"The ID is data.fusebill_customer.example.id."
+	default:
+		return "it is not a whole number", k.place()
+	}
+}
+
+// explainURL explains that a URL is not an ID. It names the ID in the URL of a HubSpot record.
+func (k idKind) explainURL(text string) (reason, nextStep string) {
+	if !strings.Contains(text, "://") {
+		text = "https://" + text
+	}
+	record, err := readHubSpotURL(text)
+	if err != nil {
+		return "it is a URL", k.place()
+	}
+	reason = "it is the URL of a HubSpot " + record.ObjectType
+	if record.ObjectType == string(k) {
+		return reason, fmt.Sprintf("Use the ID in it, %q. In Terraform 1.8 or later, "+
+			"provider::fusebill::parse_hubspot_url(url).id reads it from the URL.", record.ID)
+	}
+	return reason, fmt.Sprintf("Declare %s as %s, and the ID of the %s here. %s",
+		record.ID, idKind(record.ObjectType).argument(), k, k.place())
+}
+
+// argument is the argument of a latch that takes IDs of this kind.
+func (k idKind) argument() string {
+	switch k {
+	case idOfContact:
+		return contactAttribute
+	case idOfCompany:
+		return companyAttribute
+	default:
+		return "fusebill_id"
+	}
+}
+
+// place explains where people find an ID.
+func (k idKind) place() string {
+	if k == idOfCustomer {
+		return "The ID of a customer is the number in the URL of its page in Fusebill, such as 2554529."
+	}
+	record := "record/0-1/"
+	if k == idOfCompany {
+		record = "record/0-2/"
+	}
+	return fmt.Sprintf("The ID of a %s is the number after %s/ or %s in the URL of its page in HubSpot.", k, k, record)
+}
+
+// quoteStart quotes a string, or its start where it is long.
+func quoteStart(text string) string {
+	const most = 200
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most]) + "…"
+	}
+	return strconv.Quote(text)
+}
+
+// isPrintable reports whether a string can stand in HCL as it is, quotes and backslashes aside.
+func isPrintable(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r == unicode.ReplacementChar || !strconv.IsPrint(r) })
+}
+
+// quoteHCL writes a printable string as HCL does.
+func quoteHCL(text string) string {
+	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(strconv.Quote(text))
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -112,7 +111,7 @@ func (r *hubSpotLatchListResource) list(
 func listResult(ctx context.Context, req list.ListRequest, customer fusebill.Customer) list.ListResult {
 	result := req.NewListResult(ctx)
 	result.DisplayName = displayName(customer)
-	model := hubSpotLatchModel{FusebillID: types.Int64Value(customer.ID)}
+	model := hubSpotLatchModel{FusebillID: idOrNull(customer.ID)}
 	model.setLatch(*customer.Latch)
 	result.Diagnostics.Append(model.setIdentity(ctx, result.Identity)...)
 	if req.IncludeResource {
@@ -130,5 +129,5 @@ func displayName(c fusebill.Customer) string {
 	if name != "" && reference != "" {
 		return fmt.Sprintf("%s (%s)", name, reference)
 	}
-	return cmp.Or(name, reference, strconv.FormatInt(c.ID, 10))
+	return cmp.Or(name, reference, formatID(c.ID))
 }

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"fmt"
-	"math/big"
 	"net/http"
 	"strings"
 	"testing"
@@ -61,13 +60,13 @@ func customerIn(p *acctest.Protocol, identity *tfprotov6.ResourceIdentityData) i
 	if err := value.As(&attributes); err != nil {
 		p.T.Fatal(err)
 	}
-	var id big.Float
-	if err := attributes["fusebill_id"].As(&id); err != nil {
+	var text string
+	if err := attributes["fusebill_id"].As(&text); err != nil {
 		p.T.Fatal(err)
 	}
-	customer, accuracy := id.Int64()
-	if accuracy != big.Exact {
-		p.T.Errorf("an identity has %s", id.String())
+	customer, ok := parseID(text)
+	if !ok {
+		p.T.Errorf("an identity has %q", text)
 	}
 	return customer
 }

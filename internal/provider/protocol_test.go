@@ -113,8 +113,8 @@ func TestProtocol_import(t *testing.T) {
 		summary  string
 		parts    []string
 	}{
-		{0, "Invalid import identity", []string{"fusebill_id must be the ID of a Fusebill customer, 1 or more, not 0."}},
-		{-11, "Invalid import identity", []string{"not -11."}},
+		{0, "Invalid import ID", []string{`"0" is not the ID of a Fusebill customer: it is not 1 or more.`}},
+		{-11, "Invalid import ID", []string{`"-11" is not the ID of a Fusebill customer`}},
 		{22, "Customer isn't latched", []string{"Customer 22 exists and is latched to nothing in HubSpot"}},
 		{99, "Customer not found in Fusebill", []string{"Could not import the HubSpot latch of customer 99", "Customer with id 99 was not found."}},
 	} {

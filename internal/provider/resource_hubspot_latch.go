@@ -3,20 +3,18 @@ package provider
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/resourcevalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -46,16 +44,16 @@ type hubSpotLatchResource struct {
 // hubSpotLatchModel is its state. Terraform rewrites the whole state file after every instance, so nothing is in it that
 // can be derived.
 type hubSpotLatchModel struct {
-	FusebillID         types.Int64    `tfsdk:"fusebill_id"`
-	HubSpotID          types.Int64    `tfsdk:"hubspot_id"`
-	HubSpotCompanyID   types.Int64    `tfsdk:"hubspot_company_id"`
+	FusebillID         types.String   `tfsdk:"fusebill_id"`
+	HubSpotID          types.String   `tfsdk:"hubspot_id"`
+	HubSpotCompanyID   types.String   `tfsdk:"hubspot_company_id"`
 	AllowReassociation types.Bool     `tfsdk:"allow_reassociation"`
 	Timeouts           timeouts.Value `tfsdk:"timeouts"`
 }
 
 // hubSpotLatchIdentity holds the customer alone: an identity must not change, and the HubSpot IDs do.
 type hubSpotLatchIdentity struct {
-	FusebillID types.Int64 `tfsdk:"fusebill_id"`
+	FusebillID types.String `tfsdk:"fusebill_id"`
 }
 
 func newHubSpotLatchResource() resource.Resource { return &hubSpotLatchResource{} }
@@ -67,8 +65,8 @@ func (r *hubSpotLatchResource) Metadata(_ context.Context, req resource.Metadata
 func (r *hubSpotLatchResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = identityschema.Schema{
 		Attributes: map[string]identityschema.Attribute{
-			"fusebill_id": identityschema.Int64Attribute{
-				Description:       "ID of the Fusebill customer.",
+			"fusebill_id": identityschema.StringAttribute{
+				Description:       "ID of the Fusebill customer." + idNote,
 				RequiredForImport: true,
 			},
 		},
@@ -76,30 +74,30 @@ func (r *hubSpotLatchResource) IdentitySchema(_ context.Context, _ resource.Iden
 }
 
 func (r *hubSpotLatchResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	atLeastOne := []validator.Int64{int64validator.AtLeast(1)}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Latches one Fusebill customer to one HubSpot contact, one HubSpot company, or both.",
 		Attributes: map[string]schema.Attribute{
-			"fusebill_id": schema.Int64Attribute{
-				MarkdownDescription: "ID of the Fusebill customer, 1 or more. Another customer is another latch: a change replaces the resource.",
-				Required:            true,
-				Validators:          atLeastOne,
-				PlanModifiers:       []planmodifier.Int64{int64planmodifier.RequiresReplace()},
+			"fusebill_id": schema.StringAttribute{
+				MarkdownDescription: "ID of the Fusebill customer." + idNote + " A change replaces the resource, because another customer " +
+					"is another latch.",
+				Required:      true,
+				Validators:    []validator.String{idValidator{idOfCustomer}},
+				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
-			"hubspot_id": schema.Int64Attribute{
-				MarkdownDescription: "ID of the HubSpot contact (its visitor ID, vid), 1 or more. Left out, the customer is latched to no contact. " +
-					"At least one of `hubspot_id` and `hubspot_company_id` must be set.",
+			"hubspot_id": schema.StringAttribute{
+				MarkdownDescription: "ID of the HubSpot contact (its visitor ID, vid)." + idNote + " Without it, the customer is latched to no " +
+					"contact. At least one of `hubspot_id` and `hubspot_company_id` must be set.",
 				Optional:   true,
-				Validators: atLeastOne,
+				Validators: []validator.String{idValidator{idOfContact}},
 			},
-			"hubspot_company_id": schema.Int64Attribute{
-				MarkdownDescription: "ID of the HubSpot company, 1 or more. Left out, the customer is latched to no company.",
+			"hubspot_company_id": schema.StringAttribute{
+				MarkdownDescription: "ID of the HubSpot company." + idNote + " Without it, the customer is latched to no company.",
 				Optional:            true,
-				Validators:          atLeastOne,
+				Validators:          []validator.String{idValidator{idOfCompany}},
 			},
 			"allow_reassociation": schema.BoolAttribute{
-				MarkdownDescription: "Whether a contact or company that another customer holds is taken from it, and a customer that is latched " +
-					"to something else is latched anew. The other customer keeps its other ID. Default: `false`, which refuses both.",
+				MarkdownDescription: "Set it to `true` to take a contact or company from the customer that holds it, and to change the latch of " +
+					"a customer that is latched to something else. The other customer keeps its other ID. Default: `false`, which refuses both.",
 				Optional: true,
 			},
 		},
@@ -139,7 +137,7 @@ func (r *hubSpotLatchResource) Create(ctx context.Context, req resource.CreateRe
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	id, declared := plan.FusebillID.ValueInt64(), plan.latch()
+	id, declared := idIn(plan.FusebillID), plan.latch()
 	if err := r.keeper.Create(ctx, id, declared, plan.AllowReassociation.ValueBool()); err != nil {
 		resp.Diagnostics.Append(attempt{"create the HubSpot latch of", id, declared}.diagnostic(err))
 		return
@@ -161,7 +159,7 @@ func (r *hubSpotLatchResource) Read(ctx context.Context, req resource.ReadReques
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	id := state.FusebillID.ValueInt64()
+	id := idIn(state.FusebillID)
 	current, err := r.keeper.Read(ctx, id)
 	switch {
 	case fusebill.IsNotFound(err):
@@ -189,7 +187,7 @@ func (r *hubSpotLatchResource) Update(ctx context.Context, req resource.UpdateRe
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	id, declared := plan.FusebillID.ValueInt64(), plan.latch()
+	id, declared := idIn(plan.FusebillID), plan.latch()
 	if err := r.keeper.Update(ctx, id, state.latch(), declared, plan.AllowReassociation.ValueBool()); err != nil {
 		resp.Diagnostics.Append(attempt{"update the HubSpot latch of", id, declared}.diagnostic(err))
 		return
@@ -207,7 +205,7 @@ func (r *hubSpotLatchResource) Delete(ctx context.Context, req resource.DeleteRe
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	id := state.FusebillID.ValueInt64()
+	id := idIn(state.FusebillID)
 	left, err := r.keeper.Delete(ctx, id, state.latch())
 	if err != nil {
 		resp.Diagnostics.Append(attempt{doing: "delete the HubSpot latch of", customerID: id}.diagnostic(err))
@@ -245,56 +243,39 @@ func (r *hubSpotLatchResource) ImportState(ctx context.Context, req resource.Imp
 			"customer that is latched.", id))
 	default:
 		// Terraform reads the resource right after this, which fills in the rest.
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("fusebill_id"), id)...)
-		resp.Diagnostics.Append(hubSpotLatchModel{FusebillID: types.Int64Value(id)}.setIdentity(ctx, resp.Identity)...)
+		imported := hubSpotLatchModel{FusebillID: idOrNull(id)}
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("fusebill_id"), imported.FusebillID)...)
+		resp.Diagnostics.Append(imported.setIdentity(ctx, resp.Identity)...)
 	}
 }
 
-// importedCustomer reads the customer's ID from an import request. The framework's own helpers take strings only.
+// importedCustomer returns the customer of an import, by ID or by identity.
 func importedCustomer(ctx context.Context, req resource.ImportStateRequest) (int64, diag.Diagnostics) {
-	if req.ID == "" && req.Identity != nil {
+	var diags diag.Diagnostics
+	text := req.ID
+	if req.ID == "" && req.Identity != nil && !req.Identity.Raw.IsNull() {
 		var identity hubSpotLatchIdentity
-		diags := req.Identity.Get(ctx, &identity)
-		if id := identity.FusebillID.ValueInt64(); id < 1 && !diags.HasError() {
-			diags.AddError("Invalid import identity", fmt.Sprintf("fusebill_id must be the ID of a Fusebill customer, 1 or more, not %d.", id))
-		}
-		return identity.FusebillID.ValueInt64(), diags
+		diags.Append(req.Identity.Get(ctx, &identity)...)
+		text = identity.FusebillID.ValueString()
 	}
-	id, err := parseCustomerID(req.ID)
-	if err != nil {
-		return 0, diag.Diagnostics{diag.NewErrorDiagnostic("Invalid import ID", sentence(err))}
+	if fault := idFault(text, idOfCustomer); fault != "" && !diags.HasError() {
+		diags.AddError("Invalid import ID", fault)
 	}
-	return id, nil
-}
-
-// parseCustomerID reads a customer's ID as people type it.
-func parseCustomerID(text string) (int64, error) {
-	id, err := strconv.ParseInt(strings.Trim(text, " \t\r\n"), 10, 64)
-	if err != nil || id < 1 {
-		return 0, fmt.Errorf("the import ID is the ID of the Fusebill customer, a whole number such as 2554529, not %q. "+
-			"It isn't the customer's reference, nor an ID of HubSpot", text)
-	}
-	return id, nil
+	id, _ := parseID(text)
+	return id, diags
 }
 
 // latch is the model's latch; its attributes are known.
 func (m hubSpotLatchModel) latch() fusebill.Latch {
 	return fusebill.Latch{
-		HubSpotID:        m.HubSpotID.ValueInt64(),
-		HubSpotCompanyID: m.HubSpotCompanyID.ValueInt64(),
+		HubSpotID:        idIn(m.HubSpotID),
+		HubSpotCompanyID: idIn(m.HubSpotCompanyID),
 	}
 }
 
 func (m *hubSpotLatchModel) setLatch(l fusebill.Latch) {
-	m.HubSpotID = int64OrNull(l.HubSpotID)
-	m.HubSpotCompanyID = int64OrNull(l.HubSpotCompanyID)
-}
-
-func int64OrNull(id int64) types.Int64 {
-	if id == 0 {
-		return types.Int64Null()
-	}
-	return types.Int64Value(id)
+	m.HubSpotID = idOrNull(l.HubSpotID)
+	m.HubSpotCompanyID = idOrNull(l.HubSpotCompanyID)
 }
 
 // setIdentity sets the identity in every operation, since one that older versions or CLIs left out is wanted later.

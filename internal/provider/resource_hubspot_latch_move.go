@@ -13,7 +13,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
@@ -59,10 +58,12 @@ func moveLatch(ctx context.Context, req resource.MoveStateRequest, resp *resourc
 		resp.Diagnostics.AddError("Moved resource holds no HubSpot latch", moveErrorDetail(req.SourceTypeName, source, customerID, err))
 		return
 	}
-	resp.Diagnostics.Append(resp.TargetState.SetAttribute(ctx, path.Root("fusebill_id"), customerID)...)
-	resp.Diagnostics.Append(resp.TargetState.SetAttribute(ctx, path.Root("hubspot_id"), int64OrNull(l.HubSpotID))...)
-	resp.Diagnostics.Append(resp.TargetState.SetAttribute(ctx, path.Root("hubspot_company_id"), int64OrNull(l.HubSpotCompanyID))...)
-	resp.Diagnostics.Append(hubSpotLatchModel{FusebillID: types.Int64Value(customerID)}.setIdentity(ctx, resp.TargetIdentity)...)
+	moved := hubSpotLatchModel{FusebillID: idOrNull(customerID)}
+	moved.setLatch(l)
+	resp.Diagnostics.Append(resp.TargetState.SetAttribute(ctx, path.Root("fusebill_id"), moved.FusebillID)...)
+	resp.Diagnostics.Append(resp.TargetState.SetAttribute(ctx, path.Root("hubspot_id"), moved.HubSpotID)...)
+	resp.Diagnostics.Append(resp.TargetState.SetAttribute(ctx, path.Root("hubspot_company_id"), moved.HubSpotCompanyID)...)
+	resp.Diagnostics.Append(moved.setIdentity(ctx, resp.TargetIdentity)...)
 }
 
 // moveErrorDetail says what was looked for, and what does the same without it.

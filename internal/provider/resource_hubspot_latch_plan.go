@@ -25,7 +25,7 @@ func (r *hubSpotLatchResource) ModifyPlan(ctx context.Context, req resource.Modi
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	}
 	if req.Plan.Raw.IsNull() {
-		resp.Diagnostics.Append(planRemovals(ctx, r.keeper, req.Private, state.FusebillID.ValueInt64())...)
+		resp.Diagnostics.Append(planRemovals(ctx, r.keeper, req.Private, idIn(state.FusebillID))...)
 		return
 	}
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -41,7 +41,7 @@ func (r *hubSpotLatchResource) ModifyPlan(ctx context.Context, req resource.Modi
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	id, declared := plan.FusebillID.ValueInt64(), plan.latch()
+	id, declared := idIn(plan.FusebillID), plan.latch()
 	check := attempt{"plan the HubSpot latch of", id, declared}
 	if err := r.keeper.Declare(owner, id, declared); err != nil {
 		resp.Diagnostics.Append(check.diagnostic(err))

@@ -14,8 +14,9 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// customerFilterModel is the arguments that choose customers, the same in every data source and list resource that lists
-// some. Each has them in a schema of its own, since the framework has a type of attribute for each kind of schema.
+// customerFilterModel is the arguments that choose customers, the same in every data source and
+// list resource that lists some. Each has them in a schema of its own, because the framework has a
+// type of attribute for each kind of schema.
 type customerFilterModel struct {
 	Statuses      types.List   `tfsdk:"statuses"`
 	Reference     types.String `tfsdk:"reference"`
@@ -24,16 +25,19 @@ type customerFilterModel struct {
 	ModifiedSince types.String `tfsdk:"modified_since"`
 }
 
-// What the arguments are, for their schemas.
+// Descriptions of the arguments, for their schemas.
 const (
-	statusesDescription      = "Only customers in one of these states: `Draft`, `Active`, `Hold`, `Suspended`, `Cancelled`."
-	referenceDescription     = "Only customers with this reference, your own customer ID in Fusebill. It has to be the same to the letter; no character stands for others."
-	companyNameDescription   = "Only customers with this company name, the same to the letter."
-	primaryEmailDescription  = "Only customers with this primary email address, the same to the letter."
-	modifiedSinceDescription = "Only customers that were changed at this time or later: a date, such as `2026-01-31`, or a time, such as `2026-01-31T12:00:00Z`. A date begins at midnight UTC."
+	statusesDescription = "Only customers in one of these states: `Draft`, `Active`, `Hold`, " +
+		"`Suspended`, `Cancelled`."
+	referenceDescription = "Only customers with exactly this reference, your own customer ID in Fusebill. " +
+		"Letter case counts, and no character is a wildcard."
+	companyNameDescription   = "Only customers with exactly this company name."
+	primaryEmailDescription  = "Only customers with exactly this primary email address."
+	modifiedSinceDescription = "Only customers that were changed at this time or later: a date, such as `2026-01-31`, " +
+		"or a time, such as `2026-01-31T12:00:00Z`. A date begins at midnight UTC."
 )
 
-// filter is what the arguments ask for. Those that aren't known yet count as left out.
+// filter is what the arguments ask for. Those that are not known yet count as left out.
 func (m customerFilterModel) filter(ctx context.Context) (fusebill.Filter, diag.Diagnostics) {
 	filter := fusebill.Filter{
 		Reference:    m.Reference.ValueString(),
@@ -47,7 +51,8 @@ func (m customerFilterModel) filter(ctx context.Context) (fusebill.Filter, diag.
 		value types.String
 	}{{"reference", m.Reference}, {"company_name", m.CompanyName}, {"primary_email", m.PrimaryEmail}} {
 		if isKnown(argument.value) && strings.TrimSpace(argument.value.ValueString()) == "" {
-			diags.AddAttributeError(path.Root(argument.name), "Invalid filter", "It is empty. Leave it out, or set it to null, to take every customer.")
+			diags.AddAttributeError(path.Root(argument.name), "Invalid filter",
+				"It is empty. Leave it out, or set it to null, to take every customer.")
 		}
 	}
 	if text := m.ModifiedSince; isKnown(text) {
@@ -77,7 +82,8 @@ func (m customerFilterModel) statuses(ctx context.Context, filter *fusebill.Filt
 		}
 	}
 	if len(texts) == 0 {
-		diags.AddAttributeError(path.Root("statuses"), "Invalid filter", "It is empty, and so no customer would match. Leave it out to take every customer.")
+		diags.AddAttributeError(path.Root("statuses"), "Invalid filter",
+			"It is empty, and so no customer would match. Leave it out to take every customer.")
 	}
 	return diags
 }

@@ -16,7 +16,11 @@ func filterAttributes() map[string]schema.Attribute {
 		return schema.StringAttribute{MarkdownDescription: description, Optional: true}
 	}
 	return map[string]schema.Attribute{
-		"statuses":       schema.ListAttribute{MarkdownDescription: statusesDescription, ElementType: types.StringType, Optional: true},
+		"statuses": schema.ListAttribute{
+			MarkdownDescription: statusesDescription,
+			ElementType:         types.StringType,
+			Optional:            true,
+		},
 		"reference":      text(referenceDescription),
 		"company_name":   text(companyNameDescription),
 		"primary_email":  text(primaryEmailDescription),
@@ -24,28 +28,26 @@ func filterAttributes() map[string]schema.Attribute {
 	}
 }
 
-// customerAttributes are what data sources tell of a customer.
+// customerAttributes are what data sources report of a customer.
 func customerAttributes() map[string]schema.Attribute {
 	text := func(description string) schema.Attribute {
-		return schema.StringAttribute{MarkdownDescription: description + " `null` where there is none.", Computed: true}
-	}
-	id := func(description string) schema.Attribute {
 		return schema.StringAttribute{MarkdownDescription: description, Computed: true}
 	}
+	const orNull = " `null` where there is none."
 	return map[string]schema.Attribute{
-		"id":                 id("ID of the customer."),
-		"reference":          text("Reference of the customer, your own customer ID in Fusebill. Two customers may have the same."),
-		"first_name":         text("First name of the person."),
-		"last_name":          text("Last name of the person."),
-		"company_name":       text("Name of the company."),
-		"primary_email":      text("Primary email address."),
-		"status":             text("Status: `Draft`, `Active`, `Hold`, `Suspended` or `Cancelled`."),
-		"hubspot_id":         id("ID of the HubSpot contact that the customer is latched to. `null` where it is latched to none."),
-		"hubspot_company_id": id("ID of the HubSpot company that the customer is latched to. `null` where it is latched to none."),
+		"id":                 text("ID of the customer."),
+		"reference":          text("Reference of the customer, your own ID of it. It may not be unique." + orNull),
+		"first_name":         text("First name of the person." + orNull),
+		"last_name":          text("Last name of the person." + orNull),
+		"company_name":       text("Name of the company." + orNull),
+		"primary_email":      text("Primary email address." + orNull),
+		"status":             text("Status: `Draft`, `Active`, `Hold`, `Suspended` or `Cancelled`." + orNull),
+		"hubspot_id":         text("ID of the HubSpot contact that the customer is latched to." + orNull),
+		"hubspot_company_id": text("ID of the HubSpot company that the customer is latched to." + orNull),
 	}
 }
 
-// textOrNull makes a null of an empty text: the service doesn't tell the two apart.
+// textOrNull returns null for an empty string: the service does not distinguish the two.
 func textOrNull(text string) types.String {
 	if text == "" {
 		return types.StringNull()

@@ -50,13 +50,14 @@ func (d *customerDataSource) Metadata(_ context.Context, req datasource.Metadata
 
 func (d *customerDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	const (
-		toTheLetter  = " to look for, compared to the letter: letter case and white space count, and no character stands for others."
-		readsAccount = " to look for. Only the list of all customers tells who holds it, so this costs one call for each 1,000 customers " +
-			"of the account; further ones in the same run cost nothing more, up to ten minutes later."
+		exactly = " to look for. Letter case and white space count, and no character is a wildcard."
+		toFind  = " to look for." + idNote
+		reads   = " The provider finds its holder in the list of all customers, at one call for each 1,000 customers of the " +
+			"account. More such data sources in the same run cost nothing more, up to ten minutes later."
 	)
 	id := func(description string, kind idKind) schema.Attribute {
 		return schema.StringAttribute{
-			MarkdownDescription: description + idNote,
+			MarkdownDescription: description,
 			Optional:            true,
 			Computed:            true,
 			Validators:          []validator.String{idValidator{kind}},
@@ -71,11 +72,11 @@ func (d *customerDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 		}
 	}
 	attributes := customerAttributes()
-	attributes["id"] = id("ID of the customer to look for, as in the URL of its page in Fusebill.", idOfCustomer)
-	attributes["reference"] = text("Reference" + toTheLetter + " It is your own customer ID in Fusebill, and two customers may have the same.")
-	attributes["primary_email"] = text("Primary email address" + toTheLetter)
-	attributes["hubspot_id"] = id("ID of the HubSpot contact"+readsAccount, idOfContact)
-	attributes["hubspot_company_id"] = id("ID of the HubSpot company"+readsAccount, idOfCompany)
+	attributes["id"] = id("ID of the customer"+toFind+" It is in the URL of the customer's page in Fusebill.", idOfCustomer)
+	attributes["reference"] = text("Reference" + exactly + " It is your own customer ID in Fusebill, and may not be unique.")
+	attributes["primary_email"] = text("Primary email address" + exactly)
+	attributes["hubspot_id"] = id("ID of the HubSpot contact"+toFind+reads, idOfContact)
+	attributes["hubspot_company_id"] = id("ID of the HubSpot company"+toFind+reads, idOfCompany)
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Looks up one Fusebill customer, with its HubSpot latch, by exactly one of `id`, `reference`, `primary_email`, " +
 			"`hubspot_id` and `hubspot_company_id`. The others say what the customer has, and are `null` where it has none. None, or several, " +

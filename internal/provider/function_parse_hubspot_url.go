@@ -16,27 +16,33 @@ import (
 
 var _ function.Function = (*parseHubSpotURLFunction)(nil)
 
-// parseHubSpotURLFunction is parse_hubspot_url: people have the address of a HubSpot page, not the ID of its record.
+// parseHubSpotURLFunction is parse_hubspot_url: people have the address of a HubSpot page, not the
+// ID of its record.
 type parseHubSpotURLFunction struct{}
 
 func newParseHubSpotURLFunction() function.Function { return &parseHubSpotURLFunction{} }
 
-func (*parseHubSpotURLFunction) Metadata(_ context.Context, _ function.MetadataRequest, resp *function.MetadataResponse) {
+func (*parseHubSpotURLFunction) Metadata(
+	_ context.Context, _ function.MetadataRequest, resp *function.MetadataResponse,
+) {
 	resp.Name = "parse_hubspot_url"
 }
 
-func (*parseHubSpotURLFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
+func (*parseHubSpotURLFunction) Definition(
+	_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse,
+) {
 	resp.Definition = function.Definition{
 		Summary: "Reads the IDs in the URL of a HubSpot contact or company",
-		MarkdownDescription: "Given the URL of a contact's or company's record in HubSpot, as copied from a browser, returns an object with " +
-			"`portal_id` (the ID of the HubSpot account), `object_type` (`contact` or `company`) and `id` (the ID of the record, which is " +
-			"what `hubspot_id` or `hubspot_company_id` of a latch wants). Any other URL is an error.",
+		MarkdownDescription: "Given the URL of a contact's or company's record in HubSpot, as copied from a browser, " +
+			"returns an object with `portal_id` (the ID of the HubSpot account), `object_type` (`contact` or `company`) " +
+			"and `id` (the ID of the record, for `hubspot_id` or `hubspot_company_id` of a latch). All three are " +
+			"strings, so `portal_id` is compared to an ID in quotes. Any other URL is an error.",
 		Parameters: []function.Parameter{
 			function.StringParameter{
 				Name: "url",
-				MarkdownDescription: "URL of the record, such as `https://app.hubspot.com/contacts/6246015/contact/101` or " +
-					"`https://app-eu1.hubspot.com/contacts/6246015/record/0-2/202`. What follows the record's ID, and white space around " +
-					"the URL, count for nothing.",
+				MarkdownDescription: "URL of the record, such as `https://app.hubspot.com/contacts/6246015/contact/101` " +
+					"or `https://app-eu1.hubspot.com/contacts/6246015/record/0-2/202`. The function ignores white space " +
+					"around the URL, and the part after the record's ID.",
 			},
 		},
 		Return: function.ObjectReturn{
@@ -62,7 +68,7 @@ func (*parseHubSpotURLFunction) Run(ctx context.Context, req function.RunRequest
 	resp.Error = resp.Result.Set(ctx, record)
 }
 
-// hubSpotRecord is what the URL of a record says.
+// hubSpotRecord holds the parts of the URL of a record.
 type hubSpotRecord struct {
 	PortalID   string `tfsdk:"portal_id"`
 	ObjectType string `tfsdk:"object_type"`
@@ -107,7 +113,8 @@ func readHubSpotURL(text string) (record hubSpotRecord, err error) {
 	case "company", "0-2":
 		record.ObjectType = "company"
 	default:
-		return record, fmt.Errorf("it is of %q, which is neither a contact (contact, 0-1) nor a company (company, 0-2)", object)
+		return record, fmt.Errorf("it is of %q, which is neither a contact (contact, 0-1) nor a company (company, 0-2)",
+			object)
 	}
 	id, _, _ := strings.Cut(path, "/")
 	if id == "" {
@@ -118,7 +125,8 @@ func readHubSpotURL(text string) (record hubSpotRecord, err error) {
 		id         *string
 	}{{"portal", portal, &record.PortalID}, {record.ObjectType, id, &record.ID}} {
 		if _, ok := parseID(part.text); !ok {
-			return record, fmt.Errorf("its %s is %q, which is not an ID: a whole number from 1 to %d", part.name, part.text, int64(math.MaxInt64))
+			return record, fmt.Errorf("its %s is %q, which is not an ID: a whole number from 1 to %d",
+				part.name, part.text, int64(math.MaxInt64))
 		}
 		*part.id = part.text
 	}

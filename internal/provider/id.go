@@ -22,7 +22,7 @@ import (
 const idForm = "a whole number of 1 or more, without leading zeros or white space"
 
 // idNote ends the description of an argument that is an ID.
-const idNote = " A string with a whole number of 1 or more; a number converts."
+const idNote = " A whole number of 1 or more, as a string; a number converts."
 
 // idKind is the kind of object that an ID belongs to. HubSpot's kinds are those of hubSpotRecord.
 type idKind string

@@ -141,7 +141,9 @@ func TestProtocol_wrongIDs(t *testing.T) {
 
 // refusals are the diagnostics of each step in which an object has to refuse wrong IDs. A CLI
 // validates resources and data sources whenever it evaluates them, but an action only at first.
-func refusals(p *acctest.Protocol, kind, typeName string, config *tfprotov6.DynamicValue) map[string][]*tfprotov6.Diagnostic {
+func refusals(
+	p *acctest.Protocol, kind, typeName string, config *tfprotov6.DynamicValue,
+) map[string][]*tfprotov6.Diagnostic {
 	p.T.Helper()
 	steps := map[string][]*tfprotov6.Diagnostic{}
 	switch kind {

@@ -89,10 +89,10 @@ func TestIDFault(t *testing.T) {
 				"  data \"fusebill_customer\" \"example\" {\n    reference = \"A \\\"$${x}\\\" %%{y} \\\\ 1\"\n  }\n\n" +
 				"The ID is data.fusebill_customer.example.id.",
 		},
-		"letters for a contact":           {"ann@example.com", idOfContact, "it is not a whole number", contactPlace},
-		"what cannot be shown as it is":   {"11\x00", idOfCustomer, "it is not a whole number", customerPlace},
-		"digits of another writing":       {"１０１", idOfCompany, "it is not a whole number", companyPlace},
-		"digits, and white space between": {"1 234", idOfCompany, "it has decimals, or separators between its digits", export},
+		"letters for a contact":         {"ann@example.com", idOfContact, "it is not a whole number", contactPlace},
+		"what cannot be shown as it is": {"11\x00", idOfCustomer, "it is not a whole number", customerPlace},
+		"digits of another writing":     {"１０１", idOfCompany, "it is not a whole number", companyPlace},
+		"white space between digits":    {"1 234", idOfCompany, "it has decimals, or separators between its digits", export},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -19,31 +19,38 @@ import (
 
 var _ resource.ResourceWithMoveState = (*hubSpotLatchResource)(nil)
 
-// moveSource is a resource of another provider by which people keep latches, and where its state has the IDs.
+// moveSource is a resource of another provider by which people keep latches. It lists the places of
+// the IDs in its state.
 type moveSource struct {
-	// provider is the last part of its provider's address. The parts before it don't count: forks and mirrors keep the
-	// form of the state, and OpenTofu (1.10) gives the last part alone.
+	// provider is the last part of its provider's address. The parts before it do not count: forks
+	// and mirrors keep the form of the state, and OpenTofu (1.10) gives the last part alone.
 	provider string
-	// places are attributes of the state. What the service answered comes first, since what was sent may have changed since.
+	// places are attributes of the state. Answers of the service come before requests, because the
+	// latch may have changed since the request.
 	places []string
-	// ofCustomers says that an object there may be a customer as the service answers it, whose id is the customer's ID.
+	// ofCustomers reports whether an object there may be a customer as the service answers it. The
+	// id of such an object is the customer's ID.
 	ofCustomers bool
 }
 
 // moveSources are the resources that can be moved from, by type.
 //
-// Some attributes are left out. In restapi_object, api_data and id have passed through a float (an api_data has 2.554529e+06
-// for 2554529). So may its data have, but api_response is the answer to the letter. The output of terraform_data is its
-// input.
+// Some attributes are left out. In restapi_object, api_data and id have passed through a float (an
+// api_data has 2.554529e+06 for 2554529). So may its data have, but api_response is exactly the
+// answer. The output of terraform_data is its input.
 var moveSources = map[string]moveSource{
-	"restapi_object":   {provider: "restapi", places: []string{"api_response", "data", "create_response"}, ofCustomers: true},
-	"restful_resource": {provider: "restful", places: []string{"output", "sensitive_output", "body"}, ofCustomers: true},
-	"terraform_data":   {provider: "terraform", places: []string{"input", "triggers_replace"}},
-	"null_resource":    {provider: "null", places: []string{"triggers"}},
+	"restapi_object": {
+		provider: "restapi", places: []string{"api_response", "data", "create_response"}, ofCustomers: true,
+	},
+	"restful_resource": {
+		provider: "restful", places: []string{"output", "sensitive_output", "body"}, ofCustomers: true,
+	},
+	"terraform_data": {provider: "terraform", places: []string{"input", "triggers_replace"}},
+	"null_resource":  {provider: "null", places: []string{"triggers"}},
 }
 
-// MoveState adopts a latch that was kept by another provider's resource. No call is made: Terraform reads the resource
-// right after this, and the IDs of the state are what it starts from.
+// MoveState adopts a latch that another provider's resource has kept. It makes no call: Terraform
+// reads the resource right after this, and starts from the IDs in the state.
 func (r *hubSpotLatchResource) MoveState(context.Context) []resource.StateMover {
 	return []resource.StateMover{{StateMover: moveLatch}}
 }
@@ -51,11 +58,12 @@ func (r *hubSpotLatchResource) MoveState(context.Context) []resource.StateMover 
 func moveLatch(ctx context.Context, req resource.MoveStateRequest, resp *resource.MoveStateResponse) {
 	source, ok := moveSources[req.SourceTypeName]
 	if !ok || !strings.HasSuffix("/"+req.SourceProviderAddress, "/"+source.provider) {
-		return // Not ours: the framework tries the next mover, and then says that there is none.
+		return // The framework tries the next mover, and then reports that there is none.
 	}
 	customerID, l, err := source.latch(req.SourceRawState.JSON)
 	if err != nil {
-		resp.Diagnostics.AddError("Moved resource holds no HubSpot latch", moveErrorDetail(req.SourceTypeName, source, customerID, err))
+		resp.Diagnostics.AddError("Moved resource holds no HubSpot latch",
+			moveErrorDetail(req.SourceTypeName, source, customerID, err))
 		return
 	}
 	moved := hubSpotLatchModel{FusebillID: idOrNull(customerID)}
@@ -66,27 +74,30 @@ func moveLatch(ctx context.Context, req resource.MoveStateRequest, resp *resourc
 	resp.Diagnostics.Append(moved.setIdentity(ctx, resp.TargetIdentity)...)
 }
 
-// moveErrorDetail says what was looked for, and what does the same without it.
+// moveErrorDetail explains what the move looked for, and how to do without it.
 func moveErrorDetail(typeName string, source moveSource, customerID int64, err error) string {
 	byID := "by the customer's ID"
 	if customerID == 0 {
 		customerID = 2554529 // As in the documentation.
 		byID += fmt.Sprintf(", here %d as an example", customerID)
 	}
-	return fmt.Sprintf("Could not move this %s to fusebill_hubspot_latch: %v. Looked for were fusebillId, hubSpotId and hubSpotCompanyId, or "+
-		"fusebill_id, hubspot_id and hubspot_company_id, in %s.\n\nNothing was changed. Instead of moving it, import the latch %s:\n\n%s\n\n"+
-		"and let Terraform forget the former resource, by a removed block with destroy = false or by terraform state rm: destroying it may "+
-		"remove the latch.", typeName, err, strings.Join(source.places, ", "), byID, importBlock(customerID))
+	return fmt.Sprintf("Could not move this %s to fusebill_hubspot_latch: %v. Looked for were fusebillId, hubSpotId and "+
+		"hubSpotCompanyId, or fusebill_id, hubspot_id and hubspot_company_id, in %s.\n\n"+
+		"Nothing was changed. Instead of moving it, import the latch %s:\n\n%s\n\n"+
+		"and let Terraform forget the former resource, by a removed block with destroy = false or by terraform state rm: "+
+		"destroying it may remove the latch.",
+		typeName, err, strings.Join(source.places, ", "), byID, importBlock(customerID))
 }
 
-// latch reads a customer and its latch from a state. An error comes with the customer if that is known.
+// latch reads a customer and its latch from a state. An error comes with the customer if known.
 //
-// All that the state says of the customer must agree: a guess would adopt a stranger's latch. The latch itself is read
-// from Fusebill next, so the first object that tells both of its IDs will do, or else the first that tells one.
+// All places of the customer in the state must agree: a guess would adopt a stranger's latch. The
+// latch itself is read from Fusebill next, so the first object that has both of its IDs is enough,
+// or else the first that has one.
 func (s moveSource) latch(state []byte) (customerID int64, l fusebill.Latch, err error) {
 	attributes, ok := decodeObject(string(state))
 	if !ok {
-		return 0, l, errors.New("its state can't be read")
+		return 0, l, errors.New("its state cannot be read")
 	}
 	whole := false
 	for _, place := range s.places {
@@ -116,8 +127,8 @@ func (s moveSource) latch(state []byte) (customerID int64, l fusebill.Latch, err
 	return customerID, l, nil
 }
 
-// customerPath matches a customer's path in the API, which is a restful_resource's own ID. It is the last to tell the
-// customer where output_attrs leaves the rest out.
+// customerPath matches a customer's path in the API, which is a restful_resource's own ID. It is
+// the only place of the customer where output_attrs leaves the others out.
 var customerPath = regexp.MustCompile(`(?i)^(?:.*/)?customers/([0-9]+)$`)
 
 func customerInPath(id any) int64 {
@@ -145,7 +156,7 @@ func (s moveSource) idsIn(object map[string]any) (movedIDs, error) {
 		switch name {
 		case "fusebillid", "hubspotid", "hubspotcompanyid":
 			if !ok {
-				return movedIDs{}, fmt.Errorf("%s isn't an ID: %s", key, idForm)
+				return movedIDs{}, fmt.Errorf("%s is not an ID: %s", key, idForm)
 			}
 			if former, twice := ids[name]; twice && former != id {
 				return movedIDs{}, fmt.Errorf("%s is there twice, and differs", key)
@@ -159,7 +170,9 @@ func (s moveSource) idsIn(object map[string]any) (movedIDs, error) {
 	}
 	contact, hasContact := ids["hubspotid"]
 	company, hasCompany := ids["hubspotcompanyid"]
-	found := movedIDs{ids["fusebillid"], fusebill.Latch{HubSpotID: contact, HubSpotCompanyID: company}, hasContact && hasCompany}
+	found := movedIDs{
+		ids["fusebillid"], fusebill.Latch{HubSpotID: contact, HubSpotCompanyID: company}, hasContact && hasCompany,
+	}
 	// Objects inside of a customer have IDs as well, which are those of other things.
 	if found.customer == 0 && s.ofCustomers && (hasContact || hasCompany) {
 		found.customer = ids["id"]
@@ -167,7 +180,8 @@ func (s moveSource) idsIn(object map[string]any) (movedIDs, error) {
 	return found, nil
 }
 
-// decodeID reads an ID that is a number or a text. Null, an empty text (as in triggers, which are texts) and 0 are none.
+// decodeID reads an ID that is a number or a string. Null, the empty string (as in triggers, which
+// are strings) and 0 are none.
 func decodeID(value any) (int64, bool) {
 	var text string
 	switch value := value.(type) {
@@ -201,8 +215,8 @@ func objectsIn(value any) []map[string]any {
 	return objects
 }
 
-// asObject reads an object as states have it: as it is, as JSON in a text, or beside its type where the schema leaves the
-// type open.
+// asObject reads an object as states have it: as it is, as JSON in a string, or beside its type
+// where the schema leaves the type open.
 func asObject(value any) (map[string]any, bool) {
 	switch value := value.(type) {
 	case string:

@@ -208,15 +208,15 @@ func TestProtocol_moveRefused(t *testing.T) {
 			"api_response": "{\"id\":9007199254740993,\"hubSpotId\":101}", "data": "{\"id\":9007199254740992,\"hubSpotId\":101}"}`),
 			"it holds two customers, 9007199254740993 and 9007199254740992", 2554529},
 		"a number with an exponent": {input(`{"fusebill_id": 2.554529e+06, "hubspot_id": 101}`),
-			"in its input, fusebill_id isn't an ID: a whole number of 1 or more", 2554529},
-		"a fraction":           {input(`{"fusebill_id": 11, "hubspot_id": 101.5}`), "in its input, hubspot_id isn't an ID", 2554529},
-		"more than 64 bits":    {input(`{"fusebill_id": 11, "hubspot_id": 9223372036854775808}`), "in its input, hubspot_id isn't an ID", 2554529},
-		"a negative number":    {input(`{"fusebill_id": -11, "hubspot_id": 101}`), "in its input, fusebill_id isn't an ID", 2554529},
-		"a word":               {acctest.NullResource(`{"triggers": {"fusebillId": "eleven", "hubspot_id": "101"}}`), "in its triggers, fusebillId isn't an ID", 2554529},
-		"a boolean":            {input(`{"fusebill_id": 11, "hubspot_company_id": true}`), "in its input, hubspot_company_id isn't an ID", 2554529},
+			"in its input, fusebill_id is not an ID: a whole number of 1 or more", 2554529},
+		"a fraction":           {input(`{"fusebill_id": 11, "hubspot_id": 101.5}`), "in its input, hubspot_id is not an ID", 2554529},
+		"more than 64 bits":    {input(`{"fusebill_id": 11, "hubspot_id": 9223372036854775808}`), "in its input, hubspot_id is not an ID", 2554529},
+		"a negative number":    {input(`{"fusebill_id": -11, "hubspot_id": 101}`), "in its input, fusebill_id is not an ID", 2554529},
+		"a word":               {acctest.NullResource(`{"triggers": {"fusebillId": "eleven", "hubspot_id": "101"}}`), "in its triggers, fusebillId is not an ID", 2554529},
+		"a boolean":            {input(`{"fusebill_id": 11, "hubspot_company_id": true}`), "in its input, hubspot_company_id is not an ID", 2554529},
 		"two spellings":        {input(`{"fusebill_id": 11, "hubSpotId": 101, "hubspot_id": 102}`), "in its input, hubspot_id is there twice, and differs", 2554529},
-		"a state that is none": {acctest.NullResource(`[]`), "its state can't be read", 2554529},
-		"a state cut short":    {acctest.NullResource(`{"triggers": `), "its state can't be read", 2554529},
+		"a state that is none": {acctest.NullResource(`[]`), "its state cannot be read", 2554529},
+		"a state cut short":    {acctest.NullResource(`{"triggers": `), "its state cannot be read", 2554529},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -16,7 +16,7 @@ resource "fusebill_hubspot_latch" "stolen_bikes" {
   hubspot_id  = 101
 }
 
-# Who holds this company?
+# The customer that holds this company.
 data "fusebill_customer" "holder" {
   hubspot_company_id = 203
 }

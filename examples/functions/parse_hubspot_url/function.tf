@@ -17,8 +17,8 @@ resource "fusebill_hubspot_latch" "stolen_bikes" {
 
   lifecycle {
     precondition {
-      condition     = local.contact.object_type == "contact" && local.contact.portal_id == 6246015
-      error_message = "That isn't the page of a contact in our HubSpot account."
+      condition     = local.contact.object_type == "contact" && local.contact.portal_id == "6246015"
+      error_message = "The URL is not that of a contact in our HubSpot account."
     }
   }
 }

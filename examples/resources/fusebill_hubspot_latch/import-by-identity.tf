@@ -1,11 +1,11 @@
 import {
   to = fusebill_hubspot_latch.stolen_bikes
   identity = {
-    fusebill_id = 2554529
+    fusebill_id = "2554529"
   }
 }
 
-# What the customer is latched to already.
+# The current latch of the customer.
 resource "fusebill_hubspot_latch" "stolen_bikes" {
   fusebill_id        = 2554529
   hubspot_id         = 101

@@ -3,7 +3,7 @@ import {
   id = "2554529" # of the Fusebill customer
 }
 
-# What the customer is latched to already.
+# The current latch of the customer.
 resource "fusebill_hubspot_latch" "stolen_bikes" {
   fusebill_id        = 2554529
   hubspot_id         = 101

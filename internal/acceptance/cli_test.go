@@ -24,7 +24,7 @@ func TestAccCLI_idsKeepEveryDigit(t *testing.T) {
 	c := acctest.NewWorkspace(t, a)
 	c.Declare(latch.Block())
 
-	acctest.Prints(t, c.PlanIs(true), "hubspot_id = 9007199254740993", "hubspot_company_id = 4294967297")
+	acctest.Prints(t, c.PlanIs(true), `hubspot_id = "9007199254740993"`, `hubspot_company_id = "4294967297"`)
 	c.Shows(latch, "tfplan")
 	c.Run(0, "apply", "-no-color", "tfplan")
 	a.Holds(t, latch)
@@ -38,7 +38,7 @@ func TestAccCLI_idsKeepEveryDigit(t *testing.T) {
 	c.Shows(latch)
 	c.PlanIs(false)
 
-	acctest.Prints(t, c.Run(0, "destroy", "-no-color", "-auto-approve"), "hubspot_id = 9007199254740993 -> null")
+	acctest.Prints(t, c.Run(0, "destroy", "-no-color", "-auto-approve"), `hubspot_id = "9007199254740993" -> null`)
 	c.Shows(acctest.Customer{})
 	a.Holds(t, acctest.Customer{ID: latch.ID})
 	a.Wrote(t, latch, acctest.Customer{ID: latch.ID})

@@ -118,7 +118,7 @@ func (g guide) runsPipeline(a acctest.Account, commands []string) {
 	}
 	a.SetLatch(2554529, 999, 0)
 	if drifts {
-		run("drift.sh", 2, 2, "hubspot_id = 999 -> 101", "Latches have drifted")
+		run("drift.sh", 2, 2, `hubspot_id = "999" -> "101"`, "Latches have drifted")
 	}
 	a.Wrote(t)
 

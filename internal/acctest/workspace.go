@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -188,7 +189,7 @@ func (c *Workspace) Shows(want Customer, file ...string) {
 	} {
 		text := "null"
 		if id != 0 {
-			text = fmt.Sprint(id)
+			text = strconv.Quote(formatID(id))
 		}
 		if string(got[name]) != text {
 			c.T.Errorf("%s is %s, want %s", name, got[name], text)

@@ -15,14 +15,14 @@ import (
 
 func TestStep_checkResult(t *testing.T) {
 	t.Parallel()
-	s := step{exit: 2, shows: []string{"~ hubspot_id = 999 -> 101", "1 to change"}}
-	drift := "\x1b[33m  ~\x1b[0m hubspot_id         = 999 -> 101\n\nPlan: 1 to\nchange\n"
+	s := step{exit: 2, shows: []string{`~ hubspot_id = "999" -> "101"`, "1 to change"}}
+	drift := "\x1b[33m  ~\x1b[0m hubspot_id         = \"999\" -> \"101\"\n\nPlan: 1 to\nchange\n"
 	if err := s.checkResult(result{exit: 2, output: drift}); err != nil {
 		t.Errorf("it shows what it should, and yet: %v", err)
 	}
 	for name, got := range map[string]result{
 		"exit code is 0":       {exit: 0, output: drift},
-		"say \"1 to change\"":  {exit: 2, output: "~ hubspot_id = 999 -> 101"},
+		"say \"1 to change\"":  {exit: 2, output: `~ hubspot_id = "999" -> "101"`},
 		"say \"~ hubspot_id =": {exit: 2, output: "No changes."},
 	} {
 		if err := s.checkResult(got); err == nil || !strings.Contains(err.Error(), name) {

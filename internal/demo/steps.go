@@ -80,7 +80,7 @@ func steps() []step {
 		before:   func(account *fusebillsim.Simulator) { account.SetLatch(bikes, 999, 202) },
 		command:  "plan -detailed-exitcode -out=latches.tfplan",
 		exit:     2,
-		shows:    []string{"~ hubspot_id = 999 -> 101", "Plan: 0 to add, 1 to change, 0 to destroy."},
+		shows:    []string{`~ hubspot_id = "999" -> "101"`, "Plan: 0 to add, 1 to change, 0 to destroy."},
 		truth:    drifted,
 		pictured: true,
 	}, {

@@ -27,7 +27,7 @@ func customerIs(c fusebillsim.Customer) knownvalue.Check {
 		if id == 0 {
 			return knownvalue.Null()
 		}
-		return knownvalue.Int64Exact(id)
+		return knownvalue.StringExact(formatID(id))
 	}
 	return knownvalue.ObjectExact(map[string]knownvalue.Check{
 		"id": id(c.ID), "hubspot_id": id(c.HubSpotID), "hubspot_company_id": id(c.HubSpotCompanyID),

@@ -30,15 +30,15 @@ func TestAccHubSpotLatchesDataSource(t *testing.T) {
 			Config: a.With(dataBlock("fusebill_hubspot_latches")),
 			ConfigStateChecks: latches(knownvalue.MapPartial(map[string]knownvalue.Check{
 				"11": knownvalue.ObjectExact(map[string]knownvalue.Check{
-					"hubspot_id": knownvalue.Int64Exact(101), "hubspot_company_id": knownvalue.Int64Exact(201),
+					"hubspot_id": knownvalue.StringExact("101"), "hubspot_company_id": knownvalue.StringExact("201"),
 					"name": text("Stolen Bikes"), "company_name": text("Stolen Bikes"), "reference": text("C-1"), "status": text("Active"),
 				}),
 				"22": knownvalue.ObjectExact(map[string]knownvalue.Check{
-					"hubspot_id": knownvalue.Int64Exact(102), "hubspot_company_id": knownvalue.Null(),
+					"hubspot_id": knownvalue.StringExact("102"), "hubspot_company_id": knownvalue.Null(),
 					"name": text("John Doe"), "company_name": knownvalue.Null(), "reference": text("C-2"), "status": text("Hold"),
 				}),
 				"9007199254740993": knownvalue.ObjectExact(map[string]knownvalue.Check{
-					"hubspot_id": knownvalue.Int64Exact(9007199254740995), "hubspot_company_id": knownvalue.Int64Exact(4294967297),
+					"hubspot_id": knownvalue.StringExact("9007199254740995"), "hubspot_company_id": knownvalue.StringExact("4294967297"),
 					"name": knownvalue.Null(), "company_name": knownvalue.Null(), "reference": knownvalue.Null(), "status": text("Active"),
 				}),
 			})),
@@ -89,7 +89,7 @@ func TestAccHubSpotLatchesDataSource_import(t *testing.T) {
 			acctest.LatchBlock("for_each = "+latches, "fusebill_id = each.key", "hubspot_id = each.value.hubspot_id", "hubspot_company_id = each.value.hubspot_company_id"),
 		),
 		ConfigStateChecks: []statecheck.StateCheck{
-			statecheck.ExpectKnownValue(fmt.Sprintf("%s[%q]", acctest.LatchAddress, "2500099"), tfjsonpath.New("hubspot_id"), knownvalue.Int64Exact(n)),
+			statecheck.ExpectKnownValue(fmt.Sprintf("%s[%q]", acctest.LatchAddress, "2500099"), tfjsonpath.New("hubspot_id"), knownvalue.StringExact(formatID(n))),
 		},
 		PostApplyFunc: func() {
 			a.Wrote(t)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"regexp"
-	"strconv"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -76,7 +75,7 @@ func TestAccHubSpotLatchImport_byBlockWithIdentity(t *testing.T) {
 		Action: plancheck.ResourceActionNoop, Before: latch, After: latch,
 	})
 	s.ConfigStateChecks = append(s.ConfigStateChecks,
-		statecheck.ExpectIdentity(acctest.LatchAddress, map[string]knownvalue.Check{"fusebill_id": knownvalue.Int64Exact(latch.ID)}),
+		statecheck.ExpectIdentity(acctest.LatchAddress, map[string]knownvalue.Check{"fusebill_id": knownvalue.StringExact(formatID(latch.ID))}),
 		statecheck.ExpectIdentityValueMatchesState(acctest.LatchAddress, tfjsonpath.New("fusebill_id")))
 	acctest.Needs(t, "resource identity", tfversion.SkipBelow(tfversion.Version1_12_0), s)
 }
@@ -86,7 +85,7 @@ func TestAccHubSpotLatchImport_identityFollowsTheCustomer(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
 	identified := func(s resource.TestStep, customer int64) resource.TestStep {
 		s.ConfigStateChecks = append(s.ConfigStateChecks,
-			statecheck.ExpectIdentity(acctest.LatchAddress, map[string]knownvalue.Check{"fusebill_id": knownvalue.Int64Exact(customer)}))
+			statecheck.ExpectIdentity(acctest.LatchAddress, map[string]knownvalue.Check{"fusebill_id": knownvalue.StringExact(formatID(customer))}))
 		return s
 	}
 	acctest.Needs(t, "resource identity", tfversion.SkipBelow(tfversion.Version1_12_0),
@@ -119,8 +118,7 @@ func TestAccHubSpotLatchImport_generatedConfigurationNeedsNoChange(t *testing.T)
 func TestAccHubSpotLatchImport_refused(t *testing.T) {
 	t.Parallel()
 	notAnID := func(id string) *regexp.Regexp {
-		return acctest.Diagnosis("Invalid import ID", "", "The import ID is the ID of the Fusebill customer, a whole number such as 2554529, not "+
-			strconv.Quote(id)+". It isn't the customer's reference, nor an ID of HubSpot.")
+		return acctest.Diagnosis("Invalid import ID", "", idFault(id, idOfCustomer))
 	}
 	for name, c := range map[string]struct {
 		id        string
@@ -153,7 +151,7 @@ func TestAccHubSpotLatchImport_refused(t *testing.T) {
 func TestAccHubSpotLatchImport_malformedIDMakesNoCall(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101})
 	acctest.Needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0),
-		acctest.Refused(a.With(acctest.Customer{ID: 11, Contact: 101}.Block(), importOf(`id = "eleven"`)), acctest.Diagnosis("Invalid import ID", "", `not "eleven"`)))
+		acctest.Refused(a.With(acctest.Customer{ID: 11, Contact: 101}.Block(), importOf(`id = "eleven"`)), acctest.Diagnosis("Invalid import ID", "", `"eleven" is not the ID of a Fusebill customer`)))
 	if n := a.Count(); n > 0 {
 		t.Errorf("%d calls were made: %v", n, a.Calls())
 	}

@@ -247,7 +247,7 @@ func TestAccHubSpotLatch_unknownValuesAreValidatedAtApply(t *testing.T) {
 		},
 		"customer turns out 0": {
 			[]string{"fusebill_id = terraform_data.source.output", "hubspot_id = 101"},
-			"Invalid Attribute Value", "fusebill_id = terraform_data.source.output",
+			"Invalid Fusebill customer ID", "fusebill_id = terraform_data.source.output",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -256,6 +256,23 @@ func TestAccHubSpotLatch_unknownValuesAreValidatedAtApply(t *testing.T) {
 			a.Wrote(t)
 		})
 	}
+}
+
+// Numbers of a configuration, or of JSON and YAML in it, keep every digit, and mean the same as strings.
+func TestAccHubSpotLatch_numbersConvert(t *testing.T) {
+	latch := acctest.Customer{ID: 9007199254740993, Contact: 9007199254740995, Company: 101}
+	a := acctest.AccountWith(t, acctest.Customer{ID: latch.ID})
+	unchanged := func(arguments ...string) resource.TestStep {
+		return a.Step(t, acctest.Step{
+			Config: a.With(acctest.LatchBlock(arguments...)), Action: plancheck.ResourceActionNoop, Before: latch, After: latch,
+		})
+	}
+	acctest.Run(t,
+		a.Creates(t, latch), // by numbers
+		unchanged(`fusebill_id = "9007199254740993"`, `hubspot_id = "9007199254740995"`, `hubspot_company_id = "101"`),
+		unchanged("fusebill_id = jsondecode(\"9007199254740993\")", "hubspot_id = yamldecode(\"9007199254740995\")",
+			"hubspot_company_id = 100 + 1"),
+	)
 }
 
 func TestAccHubSpotLatch_impossibleValuesAreRefusedBeforeAnyCall(t *testing.T) {
@@ -274,20 +291,51 @@ func TestAccHubSpotLatch_impossibleValuesAreRefusedBeforeAnyCall(t *testing.T) {
 		},
 		"customer 0": {
 			"fusebill_id = 0\nhubspot_id = 101",
-			[3]string{"Invalid Attribute Value", "fusebill_id = 0", "fusebill_id value must be at least 1, got: 0"},
+			[3]string{"Invalid Fusebill customer ID", "fusebill_id = 0", idFault("0", idOfCustomer)},
 		},
 		"contact 0": {
 			"fusebill_id = 11\nhubspot_id = 0",
-			[3]string{"Invalid Attribute Value", "hubspot_id = 0", "hubspot_id value must be at least 1, got: 0"},
+			[3]string{"Invalid HubSpot contact ID", "hubspot_id = 0", idFault("0", idOfContact)},
 		},
 		"company negative": {
 			"fusebill_id = 11\nhubspot_company_id = -202",
-			[3]string{"Invalid Attribute Value", "hubspot_company_id = -202", "hubspot_company_id value must be at least 1, got: -202"},
+			[3]string{"Invalid HubSpot company ID", "hubspot_company_id = -202", idFault("-202", idOfCompany)},
 		},
-		// The framework words this one. What matters here is that the ID isn't cut down to 64 bits.
 		"contact beyond 64 bits": {
 			"fusebill_id = 11\nhubspot_id = 9223372036854775808",
-			[3]string{"Configuration Read Error", "hubspot_id = 9223372036854775808", "cannot be represented as a 64-bit integer"},
+			[3]string{
+				"Invalid HubSpot contact ID", "hubspot_id = 9223372036854775808", idFault("9223372036854775808", idOfContact),
+			},
+		},
+		"contact of 20 digits": {
+			"fusebill_id = 11\nhubspot_id = 12345678901234567890",
+			[3]string{
+				"Invalid HubSpot contact ID", "hubspot_id = 12345678901234567890",
+				idFault("12345678901234567890", idOfContact),
+			},
+		},
+		"contact with decimals": {
+			"fusebill_id = 11\nhubspot_id = 101.5",
+			[3]string{"Invalid HubSpot contact ID", "hubspot_id = 101.5", idFault("101.5", idOfContact)},
+		},
+		"company with leading zeros": {
+			"fusebill_id = 11\nhubspot_company_id = \"0202\"",
+			[3]string{"Invalid HubSpot company ID", `hubspot_company_id = "0202"`, idFault("0202", idOfCompany)},
+		},
+		"customer's reference": {
+			"fusebill_id = \"C-11\"\nhubspot_id = 101",
+			[3]string{"Invalid Fusebill customer ID", `fusebill_id = "C-11"`, idFault("C-11", idOfCustomer)},
+		},
+		"contact's URL": {
+			"fusebill_id = 11\nhubspot_id = \"" + contactURL + `"`,
+			[3]string{"Invalid HubSpot contact ID", `hubspot_id = "` + contactURL + `"`, idFault(contactURL, idOfContact)},
+		},
+		"rounded cell of a CSV file": {
+			"fusebill_id = 11\nhubspot_id = csvdecode(\"id\\n1.23457E+10\")[0].id",
+			[3]string{
+				"Invalid HubSpot contact ID", `hubspot_id = csvdecode("id\n1.23457E+10")[0].id`,
+				idFault("1.23457E+10", idOfContact),
+			},
 		},
 		"timeout that is no duration": {
 			"fusebill_id = 11\nhubspot_id = 101\ntimeouts {\ncreate = \"soon\"\n}",

@@ -16,7 +16,7 @@ run "each_row_becomes_a_latch" {
   }
 
   assert {
-    condition     = fusebill_hubspot_latch.customer["2554529"].hubspot_id == 101
+    condition     = fusebill_hubspot_latch.customer["2554529"].hubspot_id == "101"
     error_message = "The contact should be that of the row."
   }
 
@@ -26,7 +26,7 @@ run "each_row_becomes_a_latch" {
   }
 
   assert {
-    condition     = fusebill_hubspot_latch.customer["2554530"].hubspot_company_id == 9007199254740993
+    condition     = fusebill_hubspot_latch.customer["2554530"].hubspot_company_id == "9007199254740993"
     error_message = "A large ID should keep every digit."
   }
 }

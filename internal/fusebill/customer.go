@@ -18,6 +18,7 @@ type Customer struct {
 	CompanyName  string
 	PrimaryEmail string
 	Status       string    // one of Statuses
+	Created      time.Time // zero where the answer does not have it in a form that can be read
 	Modified     time.Time // the last change; zero where the answer does not have it in a form that can be read
 
 	// Latch is nil where the answer did not carry both HubSpot keys, or not in a form that can be

@@ -189,7 +189,7 @@ func TestCustomer(t *testing.T) {
 			got, err := client.Customer(t.Context(), 1)
 			want := Customer{ID: 1, FirstName: "Ada", Reference: "C-1", Status: "Active",
 				Latch: &Latch{HubSpotID: 101, HubSpotCompanyID: 201}}
-			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Customer{}, "Modified")); err != nil || diff != "" {
+			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Customer{}, "Created", "Modified")); err != nil || diff != "" {
 				t.Errorf("error %v, %s", err, diff)
 			}
 			_, err = client.Customer(t.Context(), 99)
@@ -200,7 +200,7 @@ func TestCustomer(t *testing.T) {
 	}
 }
 
-func TestCustomerModified(t *testing.T) {
+func TestCustomerTimes(t *testing.T) {
 	t.Parallel()
 	noon := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	for text, want := range map[string]time.Time{
@@ -211,9 +211,9 @@ func TestCustomerModified(t *testing.T) {
 		`null`:                        {},
 		`5`:                           {},
 	} {
-		got, _, err := decodeCustomers([]byte(`[{"id":1,"ModifiedTimestamp":`+text+`}]`), noMask)
-		if err != nil || !got[0].Modified.Equal(want) {
-			t.Errorf("%s: got %v, error %v", text, got[0].Modified, err)
+		got, _, err := decodeCustomers([]byte(`[{"id":1,"ModifiedTimestamp":`+text+`,"createdTimestamp":`+text+`}]`), noMask)
+		if err != nil || !got[0].Modified.Equal(want) || !got[0].Created.Equal(want) {
+			t.Errorf("%s: got %+v, error %v", text, got[0], err)
 		}
 	}
 }

@@ -192,6 +192,9 @@ var fieldReaders = []struct {
 	{"companyName", func(d *decoder, f *entryFields, v jsontext.Value) { f.CompanyName = d.mask(string(d.text(v))) }},
 	{"primaryEmail", func(d *decoder, f *entryFields, v jsontext.Value) { f.PrimaryEmail = d.mask(string(d.text(v))) }},
 	{"status", func(d *decoder, f *entryFields, v jsontext.Value) { f.Status = d.mask(status(d.text(v))) }},
+	{"createdTimestamp", func(d *decoder, f *entryFields, v jsontext.Value) {
+		f.Created, _ = parseTimestamp(string(d.text(v)))
+	}},
 	{"modifiedTimestamp", func(d *decoder, f *entryFields, v jsontext.Value) {
 		f.Modified, _ = parseTimestamp(string(d.text(v)))
 	}},

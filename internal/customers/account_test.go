@@ -224,7 +224,7 @@ func TestNoPageAfterTheLast(t *testing.T) {
 		if err := r.ReadAccount(t.Context(), 0, 1000); err != nil {
 			t.Error(err)
 		}
-		if calls := sim.Count(); calls > 2+2*pagesAtOnce { // Those that were under way by then.
+		if calls := sim.Count(); calls > 2+2*listsAtOnce { // Those that were under way by then.
 			t.Errorf("%d calls", calls)
 		}
 		if err := r.ReadAccount(t.Context(), time.Minute, 1); err != nil {

@@ -6,26 +6,31 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// cache keeps what was read and written. Its order of events is a sequence number: an answer that was asked for before
-// a write and arrives after it is older than the write, whatever it says.
+// cache keeps what was read and written. Its order of events is a sequence number: an answer that
+// was asked for before a write and arrives after it is older than the write.
 //
-// Errors aren't kept, nor is absence.
+// The cache keeps neither errors nor absence.
 type cache struct {
 	entries  map[int64]entry
-	holders  holders          // by the last word on each customer, however old; a write in flight doesn't change it
+	holders  holders          // by the last answer about each customer; a write in flight does not change it
 	writes   map[int64]uint64 // when this process last began or ended a write
+	odd      map[int64]bool   // customers whose last list entry lacked the latch
 	sequence uint64
 }
 
-// entry is the last word on a customer. Where that was that there is none, it has no latch, and only keeps older answers
-// out.
+// entry is the last answer about a customer. Where that was a 404, the customer has no Latch, and
+// the entry only keeps older answers out.
 type entry struct {
 	customer fusebill.Customer
 	asked    *question // an answer is as old as its question
+	isListed bool      // the answer is a list's
+	kept     uint64    // the cache's sequence when the answer came
 }
 
 func newCache() cache {
-	return cache{entries: make(map[int64]entry), holders: newHolders(), writes: make(map[int64]uint64)}
+	return cache{
+		entries: make(map[int64]entry), holders: newHolders(), writes: make(map[int64]uint64), odd: make(map[int64]bool),
+	}
 }
 
 // question is when an answer was asked for, the same for all entries of a list.
@@ -39,33 +44,68 @@ func (c *cache) ask() *question {
 	return &question{sequence: c.sequence, at: time.Now()}
 }
 
-// get returns a customer that was asked for at that time or later.
-func (c *cache) get(id int64, notBefore time.Time) (fusebill.Customer, bool) {
+// get returns a customer that is known well enough.
+func (c *cache) get(id int64, accepted acceptance) (fusebill.Customer, bool) {
 	e, ok := c.entries[id]
-	if !ok || e.customer.Latch == nil || e.asked.at.Before(notBefore) {
+	if !ok || e.customer.Latch == nil || e.asked.at.Before(accepted.notBefore) || accepted.isSingle && e.isListed {
 		return fusebill.Customer{}, false
 	}
 	return e.customer, true
 }
 
 // put keeps a customer, unless something newer is known.
-func (c *cache) put(customer fusebill.Customer, asked *question) {
+func (c *cache) put(customer fusebill.Customer, asked *question, isListed bool) {
 	if c.isOutdated(customer.ID, asked) {
 		return
 	}
-	c.entries[customer.ID] = entry{customer: customer, asked: asked}
+	c.entries[customer.ID] = entry{customer: customer, asked: asked, isListed: isListed, kept: c.sequence}
 	c.holders.set(customer.ID, *customer.Latch)
 }
 
-// putListed keeps an entry of a list, unless its latch is missing. A list may lag behind the customers themselves, so it
-// has no say about those that this process has written: they are read by themselves.
+// putListed keeps an entry of a list, unless the list cannot tell about that customer.
 func (c *cache) putListed(customer fusebill.Customer, asked *question) {
-	if _, written := c.writes[customer.ID]; !written && customer.Latch != nil {
-		c.put(customer, asked)
+	if customer.Latch == nil {
+		c.odd[customer.ID] = true
+		return
+	}
+	delete(c.odd, customer.ID)
+	if !c.isUnlisted(customer.ID) {
+		c.put(customer, asked, true)
 	}
 }
 
-// gone notes that there is no such customer, unless something newer is known.
+// isUnlisted reports whether lists cannot tell about a customer: its entry lacks the latch, or this
+// process has written it. Lists may lag behind such a write.
+func (c *cache) isUnlisted(id int64) bool {
+	_, isWritten := c.writes[id]
+	return isWritten || c.odd[id]
+}
+
+// oddSince returns the customers whose list entries lack the latch, and about whom nothing was
+// answered that was asked for at that time or later.
+func (c *cache) oddSince(since time.Time) (ids []int64) {
+	for id := range c.odd {
+		if e, ok := c.entries[id]; !ok || e.asked.at.Before(since) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// holdsAlone notes that a customer, and so nobody else, held its contact and company at some time
+// after a point of the sequence. Others that were seen with them until then have lost them; what
+// came later may be older or newer.
+func (c *cache) holdsAlone(customer fusebill.Customer, since uint64) {
+	for _, claim := range customer.Latch.Claims() {
+		for _, other := range c.holders.of(claim) {
+			if e, ok := c.entries[other]; ok && other != customer.ID && e.kept < since {
+				c.holders.set(other, c.holders.latches[other].Less(claim))
+			}
+		}
+	}
+}
+
+// gone notes that the service answered 404 about a customer, unless something newer is known.
 func (c *cache) gone(id int64, asked *question) {
 	if c.isOutdated(id, asked) {
 		return
@@ -74,7 +114,14 @@ func (c *cache) gone(id int64, asked *question) {
 	c.holders.set(id, fusebill.Latch{})
 }
 
-// isOutdated says whether a customer was written, or asked for again, after a question whose answer comes only now.
+// isGone reports whether the last answer about a customer was a 404.
+func (c *cache) isGone(id int64) bool {
+	e, ok := c.entries[id]
+	return ok && e.customer.Latch == nil
+}
+
+// isOutdated reports whether a customer was written, or asked for again, after a question whose
+// answer comes only now.
 func (c *cache) isOutdated(id int64, asked *question) bool {
 	e, ok := c.entries[id]
 	return c.writes[id] > asked.sequence || ok && e.asked.sequence > asked.sequence

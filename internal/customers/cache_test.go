@@ -58,8 +58,8 @@ func TestCustomerNowAsks(t *testing.T) {
 // TestAnswersOutOfOrder lets answers arrive in another order than their questions were asked in.
 func TestAnswersOutOfOrder(t *testing.T) {
 	t.Parallel()
-	contact := func(id int64) fusebill.Customer {
-		return fusebill.Customer{ID: 1, Latch: &fusebill.Latch{HubSpotID: id}}
+	customer := func(contact int64) fusebill.Customer {
+		return fusebill.Customer{ID: 1, Latch: &fusebill.Latch{HubSpotID: contact}}
 	}
 	for name, test := range map[string]struct {
 		make func(c *cache)
@@ -67,49 +67,49 @@ func TestAnswersOutOfOrder(t *testing.T) {
 	}{
 		"older after newer": {func(c *cache) {
 			older, newer := c.ask(), c.ask()
-			c.put(contact(2), newer)
-			c.put(contact(1), older)
+			c.put(customer(2), newer, false)
+			c.put(customer(1), older, false)
 		}, 2},
 		"newer after older": {func(c *cache) {
 			older, newer := c.ask(), c.ask()
-			c.put(contact(1), older)
-			c.put(contact(2), newer)
+			c.put(customer(1), older, false)
+			c.put(customer(2), newer, false)
 		}, 2},
 		"older after gone": {func(c *cache) {
 			older, newer := c.ask(), c.ask()
 			c.gone(1, newer)
-			c.putListed(contact(1), older)
+			c.putListed(customer(1), older)
 		}, 0},
 		"gone after newer": {func(c *cache) {
 			older, newer := c.ask(), c.ask()
-			c.put(contact(2), newer)
+			c.put(customer(2), newer, false)
 			c.gone(1, older)
 		}, 2},
 		"gone, then asked again": {func(c *cache) {
 			c.gone(1, c.ask())
-			c.put(contact(2), c.ask())
+			c.put(customer(2), c.ask(), false)
 		}, 2},
 		"asked before a write": {func(c *cache) {
 			asked := c.ask()
 			c.written(1)
 			c.written(1)
-			c.put(contact(2), c.ask())
-			c.put(contact(1), asked)
+			c.put(customer(2), c.ask(), false)
+			c.put(customer(1), asked, false)
 		}, 2},
 		"asked during a write that failed": {func(c *cache) {
 			c.written(1)
 			asked := c.ask()
 			c.written(1)
-			c.put(contact(1), asked)
+			c.put(customer(1), asked, false)
 		}, 0},
 		"a list asked after a write": {func(c *cache) {
 			c.written(1)
 			c.written(1)
-			c.put(contact(2), c.ask())
-			c.putListed(contact(1), c.ask())
+			c.put(customer(2), c.ask(), false)
+			c.putListed(customer(1), c.ask())
 		}, 2},
 		"a list without latches": {func(c *cache) {
-			c.put(contact(2), c.ask())
+			c.put(customer(2), c.ask(), false)
 			c.putListed(fusebill.Customer{ID: 1}, c.ask())
 		}, 2},
 	} {
@@ -117,12 +117,12 @@ func TestAnswersOutOfOrder(t *testing.T) {
 			t.Parallel()
 			c := newCache()
 			test.make(&c)
-			customer, ok := c.get(1, time.Time{})
+			customer, ok := c.get(1, acceptance{})
 			if ok != (test.want != 0) || ok && customer.Latch.HubSpotID != test.want {
 				t.Errorf("got %v, want contact %d", customer.Latch, test.want)
 			}
-			if holder := c.holders.of(fusebill.Claim{Kind: fusebill.Contact, ID: 1}); holder != 0 {
-				t.Errorf("customer %d is said to hold contact 1", holder)
+			if holders := c.holders.of(contact(1)); len(holders) > 0 {
+				t.Errorf("customers %v are said to hold contact 1", holders)
 			}
 		})
 	}

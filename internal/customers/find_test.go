@@ -33,27 +33,6 @@ func newDirectory(n int, change ...func(*fusebillsim.Behavior)) *fusebillsim.Sim
 	return sim
 }
 
-func newFinder(t *testing.T, sim *fusebillsim.Simulator) *Reader {
-	t.Helper()
-	client := newTestClient(t, sim, fusebill.WithMaxRetries(0))
-	if _, err := client.Customer(t.Context(), 1); err != nil { // So that the quota is known.
-		t.Fatal(err)
-	}
-	sim.ResetCalls()
-	return NewReader(client)
-}
-
-// write writes a latch as a change does.
-func write(t *testing.T, r *Reader, id int64, latch fusebill.Latch) {
-	t.Helper()
-	r.BeginWrite(id)
-	customer, err := r.client.Latch(t.Context(), id, latch)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.EndWrite(id, &customer)
-}
-
 // finds fails the test unless a filter finds these customers, each with its latch.
 func finds(t *testing.T, r *Reader, filter fusebill.Filter, want ...int64) {
 	t.Helper()
@@ -88,16 +67,16 @@ func TestFind(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				sim := newDirectory(1200, test.change)
-				finds(t, newFinder(t, sim), fusebill.Filter{}, ids(1200)...)
+				finds(t, newTestReader(t, sim), fusebill.Filter{}, ids(1200)...)
 				wantCalls(t, sim, test.allSingles, test.all)
 				var onHold []int64
 				for id := int64(2); id <= 1200; id += 2 {
 					onHold = append(onHold, id)
 				}
-				finds(t, newFinder(t, sim), fusebill.Filter{Statuses: []string{"Hold"}}, onHold...)
+				finds(t, newTestReader(t, sim), fusebill.Filter{Statuses: []string{"Hold"}}, onHold...)
 				wantCalls(t, sim, test.someSingles, test.some)
-				finds(t, newFinder(t, sim), fusebill.Filter{Reference: "C-77"}, 77)
-				finds(t, newFinder(t, sim), fusebill.Filter{Reference: "C-77", Statuses: []string{"Hold"}})
+				finds(t, newTestReader(t, sim), fusebill.Filter{Reference: "C-77"}, 77)
+				finds(t, newTestReader(t, sim), fusebill.Filter{Reference: "C-77", Statuses: []string{"Hold"}})
 			})
 		})
 	}
@@ -109,7 +88,7 @@ func TestFind_manyLookups(t *testing.T) {
 		t.Run(fmt.Sprint(atOnce), func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				sim := newDirectory(3000)
-				k := newFinder(t, sim)
+				k := newTestReader(t, sim)
 				var group sync.WaitGroup
 				for worker := range atOnce {
 					group.Go(func() {
@@ -119,7 +98,7 @@ func TestFind_manyLookups(t *testing.T) {
 					})
 				}
 				group.Wait()
-				if n := sim.Count(); n > 3+lookupsAtOnce+3 {
+				if n := sim.Count(); n > 3+searchesAtOnce+3 {
 					t.Errorf("%d calls", n)
 				}
 			})
@@ -131,7 +110,7 @@ func TestFind_manyLookups(t *testing.T) {
 func TestFind_afterWrites(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newDirectory(10)
-		k := newFinder(t, sim)
+		k := newTestReader(t, sim)
 		write(t, k, 3, pair(0, 203))
 		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStaleList, Times: -1})
 		for _, filter := range []fusebill.Filter{{}, {Reference: "C-3"}} {
@@ -151,7 +130,7 @@ func TestFind_afterWrites(t *testing.T) {
 func TestFind_doesNotBelieveItsMemory(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newDirectory(4)
-		k := newFinder(t, sim)
+		k := newTestReader(t, sim)
 		if _, err := k.CustomerNow(t.Context(), 3); err != nil {
 			t.Fatal(err)
 		}
@@ -165,7 +144,7 @@ func TestFind_doesNotBelieveItsMemory(t *testing.T) {
 func TestPages_stop(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newDirectory(5000)
-		for customers, err := range newFinder(t, sim).Pages(t.Context(), fusebill.Filter{}) {
+		for customers, err := range newTestReader(t, sim).Pages(t.Context(), fusebill.Filter{}) {
 			if err != nil || len(customers) != 1000 {
 				t.Errorf("%d customers, error %v", len(customers), err)
 			}
@@ -178,7 +157,7 @@ func TestPages_stop(t *testing.T) {
 func TestPages_errorIsTheLast(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newDirectory(3000)
-		k := newFinder(t, sim)
+		k := newTestReader(t, sim)
 		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, After: 1, Times: -1})
 		var pages, errs int
 		for _, err := range k.Pages(t.Context(), fusebill.Filter{}) {
@@ -196,7 +175,7 @@ func TestPages_errorIsTheLast(t *testing.T) {
 func TestFind_failure(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newDirectory(5)
-		k := newFinder(t, sim)
+		k := newTestReader(t, sim)
 		back := sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, Times: -1})
 		for _, filter := range []fusebill.Filter{{}, {Reference: "C-3"}} {
 			if customers, err := k.Find(t.Context(), filter); err == nil || len(customers) > 0 {
@@ -212,9 +191,9 @@ func TestFind_failure(t *testing.T) {
 func TestFind_cancelled(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newDirectory(5)
-		k := newFinder(t, sim)
-		for range lookupsAtOnce {
-			k.lookups <- struct{}{}
+		k := newTestReader(t, sim)
+		for range searchesAtOnce {
+			k.searches <- struct{}{}
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
@@ -236,7 +215,7 @@ func TestFindHolder(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				sim := newDirectory(50, change)
 				sim.SetLatch(7, 0, 107)
-				k := newFinder(t, sim)
+				k := newTestReader(t, sim)
 				for claim, want := range map[fusebill.Claim]int64{{Kind: fusebill.Contact, ID: 109}: 9, {Kind: fusebill.Company, ID: 107}: 7, {Kind: fusebill.Contact, ID: 107}: 0, {Kind: fusebill.Company, ID: 109}: 0, {Kind: fusebill.Contact, ID: 999}: 0} {
 					got, err := k.FindHolder(t.Context(), claim)
 					if err != nil || got.ID != want {
@@ -252,7 +231,7 @@ func TestFindHolder(t *testing.T) {
 func TestFindHolder_afterAWrite(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newDirectory(5)
-		k := newFinder(t, sim)
+		k := newTestReader(t, sim)
 		finds(t, k, fusebill.Filter{}, 1, 2, 3, 4, 5)
 		write(t, k, 3, pair(0, 0))
 		if got, err := k.FindHolder(t.Context(), fusebill.Claim{Kind: fusebill.Contact, ID: 103}); err != nil || got.ID != 0 {

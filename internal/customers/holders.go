@@ -1,38 +1,39 @@
 package customers
 
-import "github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+import (
+	"slices"
 
-// holders is what is known of who holds what. A customer that nobody has asked about is in it with nothing.
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+)
+
+// holders is an index of the last known latches. It has every customer that was ever read, also one
+// without a latch.
 type holders struct {
-	latches             map[int64]fusebill.Latch
-	contacts, companies map[int64]int64 // the customer that holds each
+	latches  map[int64]fusebill.Latch
+	byClaims map[fusebill.Claim][]int64 // the customers that may hold each, in the order of their IDs
 }
 
 func newHolders() holders {
-	return holders{latches: make(map[int64]fusebill.Latch), contacts: make(map[int64]int64), companies: make(map[int64]int64)}
+	return holders{latches: make(map[int64]fusebill.Latch), byClaims: make(map[fusebill.Claim][]int64)}
 }
 
-// set notes the latch of a customer.
-func (h *holders) set(customerID int64, l fusebill.Latch) {
+// set notes the latch of a customer. Others that were last seen with the same contact or company
+// keep it: which of the answers is older is unknown.
+func (h *holders) set(customerID int64, latch fusebill.Latch) {
 	before := h.latches[customerID]
-	replaceHeld(h.contacts, customerID, before.HubSpotID, l.HubSpotID)
-	replaceHeld(h.companies, customerID, before.HubSpotCompanyID, l.HubSpotCompanyID)
-	h.latches[customerID] = l
+	h.latches[customerID] = latch
+	for _, claim := range before.Without(latch).Claims() {
+		rest := slices.DeleteFunc(h.byClaims[claim], func(id int64) bool { return id == customerID })
+		if h.byClaims[claim] = rest; len(rest) == 0 {
+			delete(h.byClaims, claim)
+		}
+	}
+	for _, claim := range latch.Without(before).Claims() {
+		all := h.byClaims[claim]
+		place, _ := slices.BinarySearch(all, customerID)
+		h.byClaims[claim] = slices.Insert(all, place, customerID)
+	}
 }
 
-func replaceHeld(holder map[int64]int64, customerID, before, after int64) {
-	if holder[before] == customerID {
-		delete(holder, before)
-	}
-	if after != 0 {
-		holder[after] = customerID
-	}
-}
-
-// of returns the customer that holds what is claimed, 0 where none is known to.
-func (h *holders) of(claim fusebill.Claim) int64 {
-	if claim.Kind == fusebill.Contact {
-		return h.contacts[claim.ID]
-	}
-	return h.companies[claim.ID]
-}
+// of returns the customers that may hold a claim.
+func (h *holders) of(claim fusebill.Claim) []int64 { return slices.Clone(h.byClaims[claim]) }

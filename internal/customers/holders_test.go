@@ -1,6 +1,7 @@
 package customers
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
@@ -9,23 +10,26 @@ import (
 func TestHolders(t *testing.T) {
 	t.Parallel()
 	h := newHolders()
-	want := func(contact, holder int64) {
+	want := func(id int64, holders ...int64) {
 		t.Helper()
-		if got := h.of(fusebill.Claim{Kind: fusebill.Contact, ID: contact}); got != holder {
-			t.Errorf("contact %d: got customer %d, want %d", contact, got, holder)
+		if got := h.of(contact(id)); !slices.Equal(got, holders) {
+			t.Errorf("contact %d: got customers %v, want %v", id, got, holders)
 		}
 	}
-	h.set(1, pair(101, 0))
-	want(101, 1)
-	want(102, 0)
-	if got := h.of(fusebill.Claim{Kind: fusebill.Company, ID: 101}); got != 0 {
-		t.Errorf("company 101: got customer %d", got)
+	h.set(2, pair(101, 0))
+	want(101, 2)
+	want(102)
+	if got := h.of(fusebill.Claim{Kind: fusebill.Company, ID: 101}); len(got) > 0 {
+		t.Errorf("company 101: got customers %v", got)
 	}
-	h.set(1, pair(102, 0))
-	want(101, 0)
-	want(102, 1)
-	h.set(2, pair(102, 0)) // The service has moved it, and customer 1 wasn't read since.
+	h.set(2, pair(102, 0))
+	want(101)
 	want(102, 2)
+	h.set(1, pair(102, 0)) // It has moved, and customer 2 was not read since.
+	h.set(1, pair(102, 7))
+	want(102, 1, 2)
 	h.set(1, pair(0, 0))
 	want(102, 2)
+	h.set(2, pair(0, 0))
+	want(102)
 }

@@ -3,7 +3,6 @@ package customers
 import (
 	"fmt"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -85,42 +84,6 @@ func costOf(t *testing.T, sim *fusebillsim.Simulator, ids []int64, parallelism i
 		}
 		return resp, err
 	})
-	readAll(t, NewReader(newTestClient(t, sim, fusebill.WithTransport(transport))), ids, parallelism)
+	readAll(t, ids, parallelism, NewReader(newTestClient(t, sim, fusebill.WithTransport(transport))).Customer)
 	return int(calls.Load())
-}
-
-// newTestClient is a client that reaches a simulator without a socket, and waits next to nothing between retries.
-func newTestClient(t testing.TB, sim *fusebillsim.Simulator, options ...fusebill.Option) *fusebill.Client {
-	t.Helper()
-	client, err := fusebill.NewClient("key", append([]fusebill.Option{
-		fusebill.WithTransport(sim.Transport()),
-		fusebill.WithRetryWait(time.Millisecond, 10*time.Millisecond),
-	}, options...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
-}
-
-// readAll reads customers as Terraform does: one after another from so many workers, with a moment of its own work
-// between two reads.
-func readAll(t *testing.T, reader *Reader, ids []int64, parallelism int) {
-	t.Helper()
-	work := make(chan int64)
-	var workers sync.WaitGroup
-	for range parallelism {
-		workers.Go(func() {
-			for id := range work {
-				if _, err := reader.Customer(t.Context(), id); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	for _, id := range ids {
-		work <- id
-		time.Sleep(time.Millisecond) // What Terraform needs for one resource, in the time of the bubble.
-	}
-	close(work)
-	workers.Wait()
 }

@@ -193,8 +193,6 @@ func (w *world) notFound(req *http.Request) (*http.Response, error) {
 	return w.sim.Transport().RoundTrip(other)
 }
 
-func isList(req *http.Request) bool { return req.URL.Path == "/v1/customers" }
-
 func (w *world) injectFaults(seed uint64) {
 	// The first, so that no other keeps it from running: it sees each own write where it takes effect.
 	w.sim.Inject(fusebillsim.Fault{Route: fusebillsim.RouteLatch, Times: -1, OnAnswer: func(*http.Request) {
@@ -346,9 +344,11 @@ func (w *world) readAccount(ctx context.Context, age time.Duration, maxPages int
 	}
 }
 
+// listsOmitLatches reports whether lists show enough customers without latches to be useless. The
+// Reader reads a few odd entries individually.
 func (w *world) listsOmitLatches() (omit bool) {
-	w.sim.Configure(func(b *fusebillsim.Behavior) { omit = b.ListOmitsHubSpotKeys })
-	return omit && len(w.sim.Customers()) > 0
+	w.sim.Configure(func(b *fusebillsim.Behavior) { omit = b.ListOmitsHubSpotKeys && !b.OmitPageHeaders })
+	return omit && len(w.sim.Customers()) > 6
 }
 
 // checkHolders checks who holds what, for customers that haven't changed meanwhile.
@@ -359,8 +359,8 @@ func (w *world) checkHolders(oldest time.Time) {
 			continue
 		}
 		for _, claim := range last.latch.Claims() {
-			if holder := w.reader.Holder(claim); holder != id {
-				w.t.Errorf("the account was read whole, and customer %d is said to hold what %d does: %s", holder, id, claim)
+			if holders := w.reader.Holders(claim); !slices.Contains(holders, id) {
+				w.t.Errorf("the account was read whole, and customers %v are said to hold what %d does: %s", holders, id, claim)
 			}
 		}
 	}
@@ -450,12 +450,8 @@ func (w *world) requireIdle() {
 	r := w.reader
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.serving || r.callers != 0 || len(r.queue) != 0 || len(r.waiting) != 0 || r.stopCall != nil {
+	if q := &r.queue; q.isServed || q.callers != 0 || len(q.waiting) != 0 || len(q.singles) != 0 || q.running != 0 ||
+		len(q.open) != 0 || q.stop != nil {
 		w.t.Errorf("something is left: %+v", r)
 	}
 }
-
-// roundTripper is a transport for what the simulator can't do.
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }

@@ -3,7 +3,6 @@ package customers
 import (
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -12,103 +11,6 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
-
-// latency is what each call takes in these tests, so that there is a time between its question and its answer.
-const latency = 20 * time.Millisecond
-
-// newAccount makes an account of customers 1 to n; each is latched to the contact 100 above its ID.
-func newAccount(n int, change ...func(*fusebillsim.Behavior)) *fusebillsim.Simulator {
-	sim := fusebillsim.New(fusebillsim.Config{
-		APIKey: "key", LimitMinute: 1 << 30, LimitDay: 1 << 30, Behavior: fusebillsim.Behavior{Latency: latency},
-	})
-	for id := range int64(n) {
-		sim.AddCustomers(fusebillsim.Customer{ID: id + 1, HubSpotID: id + 101})
-	}
-	for _, c := range change {
-		sim.Configure(c)
-	}
-	return sim
-}
-
-// newTestReader makes a reader without retries: one fault is one failed call. Its client has made a call already, so that
-// it knows its quota and lets calls go side by side.
-func newTestReader(t *testing.T, sim *fusebillsim.Simulator, options ...fusebill.Option) *Reader {
-	t.Helper()
-	client := newTestClient(t, sim, append([]fusebill.Option{fusebill.WithMaxRetries(0)}, options...)...)
-	if _, err := client.Customer(t.Context(), 1); err != nil {
-		t.Fatal(err)
-	}
-	sim.ResetCalls()
-	return NewReader(client)
-}
-
-// withoutPages makes a reader believe in an account that is too large to be read for what a test asks.
-func withoutPages(r *Reader) *Reader {
-	r.account.size, r.account.sizeIsWrong = 1000*pageSize, true
-	return r
-}
-
-// answer is what a read came to, and when.
-type answer struct {
-	latch fusebill.Latch
-	err   error
-	at    time.Time
-}
-
-// begin begins a read and lets it get as far as it can before time passes.
-func begin(read func() (fusebill.Customer, error)) <-chan answer {
-	answers := make(chan answer, 1)
-	go func() {
-		customer, err := read()
-		answers <- answer{LatchOf(customer), err, time.Now()}
-	}()
-	synctest.Wait()
-	return answers
-}
-
-// beginReads begins reads of several customers at once.
-func beginReads(ctx context.Context, r *Reader, ids ...int64) []<-chan answer {
-	var all []<-chan answer
-	for _, id := range ids {
-		all = append(all, begin(func() (fusebill.Customer, error) { return r.Customer(ctx, id) }))
-	}
-	return all
-}
-
-// beginAccount begins a read of the whole account, of any size.
-func beginAccount(ctx context.Context, r *Reader, age time.Duration) <-chan answer {
-	return begin(func() (fusebill.Customer, error) { return fusebill.Customer{}, r.ReadAccount(ctx, age, 1000) })
-}
-
-// wantContact fails unless a read found a contact.
-func wantContact(t *testing.T, got answer, contact int64) {
-	t.Helper()
-	if want := (fusebill.Latch{HubSpotID: contact}); got.err != nil || got.latch != want {
-		t.Errorf("got %s and error %v, want %s", got.latch, got.err, want)
-	}
-}
-
-// readOne reads a customer.
-func readOne(t *testing.T, r *Reader, id int64) answer {
-	t.Helper()
-	return <-begin(func() (fusebill.Customer, error) { return r.Customer(t.Context(), id) })
-}
-
-// wantCalls fails unless so many customers were read by themselves, and so many lists, since the last time.
-func wantCalls(t *testing.T, sim *fusebillsim.Simulator, singles, lists int) {
-	t.Helper()
-	gotSingles, gotLists := sim.Count(fusebillsim.RouteCustomer), sim.Count(fusebillsim.RouteCustomers)
-	if gotSingles != singles || gotLists != lists {
-		t.Errorf("%d single reads and %d lists, want %d and %d", gotSingles, gotLists, singles, lists)
-		for _, request := range sim.Requests() {
-			t.Logf("%s %s?%s: %d", request.Time.Format("05.000"), request.Path, request.RawQuery, request.Status)
-		}
-	}
-	sim.ResetCalls()
-}
-
-func isSet(req *http.Request) bool  { return isList(req) && req.URL.Query().Has("query") }
-func isPage(req *http.Request) bool { return isList(req) && !req.URL.Query().Has("query") }
 
 func TestReadsWhileACallIsUnderWayShareTheNext(t *testing.T) {
 	t.Parallel()
@@ -339,15 +241,6 @@ func TestUnwantedReadsAreNotMade(t *testing.T) {
 // TestOwnWriteWins writes a customer while an answer of another state is under way.
 func TestOwnWriteWins(t *testing.T) {
 	t.Parallel()
-	write := func(t *testing.T, r *Reader, id, contact int64) {
-		t.Helper()
-		r.BeginWrite(id)
-		customer, err := r.client.Latch(t.Context(), id, fusebill.Latch{HubSpotID: contact})
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.EndWrite(id, &customer)
-	}
 	slow := func(route fusebillsim.Route) fusebillsim.Fault {
 		return fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Route: route, Latency: time.Second}
 	}
@@ -358,12 +251,10 @@ func TestOwnWriteWins(t *testing.T) {
 			r := newTestReader(t, sim)
 			sim.Inject(slow(fusebillsim.RouteCustomers))
 			account := beginAccount(t.Context(), r, 0)
-			write(t, r, 1, 900)
+			write(t, r, 1, pair(900, 0))
 			<-account
 			wantContact(t, readOne(t, r, 1), 900)
-			if holder := r.Holder(fusebill.Claim{Kind: fusebill.Contact, ID: 101}); holder != 0 {
-				t.Errorf("customer %d is still said to hold contact 101", holder)
-			}
+			wantHolders(t, r, 101)
 		})
 	})
 	t.Run("over a single read asked before it", func(t *testing.T) {
@@ -373,7 +264,7 @@ func TestOwnWriteWins(t *testing.T) {
 			r := newTestReader(t, sim)
 			sim.Inject(slow(fusebillsim.RouteCustomer))
 			before := beginReads(t.Context(), r, 1)[0]
-			write(t, r, 1, 900)
+			write(t, r, 1, pair(900, 0))
 			wantContact(t, readOne(t, r, 1), 900) // It doesn't join the other.
 			wantContact(t, <-before, 101)         // It began before the write, and may tell of then.
 			wantContact(t, readOne(t, r, 1), 900)
@@ -394,7 +285,7 @@ func TestOwnWriteWins(t *testing.T) {
 				time.Sleep(900 * time.Millisecond)
 				wantContact(t, readOne(t, r, 1), 101) // Slow: it is answered after.
 			}()
-			write(t, r, 1, 900)
+			write(t, r, 1, pair(900, 0))
 			wantContact(t, readOne(t, r, 1), 900)
 			time.Sleep(2 * time.Second)
 			wantContact(t, readOne(t, r, 1), 900)
@@ -451,15 +342,13 @@ func TestOwnWriteWins(t *testing.T) {
 			sim := newAccount(3)
 			r := newTestReader(t, sim)
 			sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStaleList, Times: -1})
-			write(t, r, 1, 900)
+			write(t, r, 1, pair(900, 0))
 			for range 2 {
 				if got := <-beginAccount(t.Context(), r, 0); got.err != nil {
 					t.Fatal(got.err)
 				}
 				wantContact(t, readOne(t, r, 1), 900)
-				if holder := r.Holder(fusebill.Claim{Kind: fusebill.Contact, ID: 900}); holder != 1 {
-					t.Errorf("customer %d is said to hold contact 900", holder)
-				}
+				wantHolders(t, r, 900, 1)
 				time.Sleep(MaxAge + time.Second)
 			}
 		})
@@ -502,9 +391,7 @@ func TestReadDoesntJoinAnOlderOne(t *testing.T) {
 			if !first.at.Before(second.at) {
 				t.Error("the first waited for the second")
 			}
-			if holder := r.Holder(fusebill.Claim{Kind: fusebill.Contact, ID: 900}); holder != 1 {
-				t.Errorf("customer %d is said to hold contact 900", holder)
-			}
+			wantHolders(t, r, 900, 1)
 			wantCalls(t, sim, 0, 2)
 		})
 	})
@@ -523,7 +410,7 @@ func TestQueuedReadIsAsStrictAsItsCallers(t *testing.T) {
 		queued := beginReads(t.Context(), r, 4)[0]
 		strict := begin(func() (fusebill.Customer, error) { return r.CustomerBeforeWrite(t.Context(), 4) })
 		r.mu.Lock()
-		if age := time.Since(r.waiting[4].notBefore); age > MaxAgeBeforeWrite {
+		if age := time.Since(r.queue.open[4].accepted.notBefore); age > MaxAgeBeforeWrite {
 			t.Errorf("an answer of %s ago would do", age)
 		}
 		r.mu.Unlock()

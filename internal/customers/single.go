@@ -1,36 +1,41 @@
 package customers
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
-// goesSingly says whether the reads of a batch are made one by one. r.mu is held.
-func (r *Reader) goesSingly(batch []*read) bool {
-	switch {
-	case r.sets.limit < 2:
-		return true
-	case r.account.isFresh(batch[0].notBefore): // They are gaps in the account.
-		return true
-	default:
-		// The first read of a process goes alone: its answer is final even where the customer is gone. The second asks a
-		// list, which says more: how large the account is.
-		return len(batch) == 1 && (r.spent == 0 || r.sets.answered)
+// singlesAtOnce is how many customers are read individually at once: more than Terraform reads side
+// by side, unless its -parallelism is raised, and few enough that a latch set does not flood the
+// service.
+const singlesAtOnce = 16
+
+// startSinglesLocked starts the single reads that wait, as many as may be under way at once.
+func (r *Reader) startSinglesLocked() {
+	q := &r.queue
+	for q.running < singlesAtOnce && len(q.singles) > 0 {
+		next := q.singles[0]
+		q.singles = q.singles[1:]
+		if next.callers == 0 {
+			continue
+		}
+		ctx, cancel := context.WithCancel(next.ctx)
+		next.asked, next.stop = time.Now(), cancel
+		q.running++
+		if next.accepted.isForPlan() {
+			r.spent++
+		}
+		go r.readSingle(ctx, next)
 	}
 }
 
-// readSingly makes a call for each of these reads that is still wanted, side by side, and doesn't wait for them: there are
-// no more than callers. r.mu is held.
-func (r *Reader) readSingly(reads []*read) {
-	for _, read := range wanted(reads) {
-		ctx, cancel := context.WithCancel(read.ctx)
-		read.stop = cancel
-		r.spent++
-		go r.readSingle(ctx, read)
-	}
-}
-
-func (r *Reader) readSingle(ctx context.Context, read *read) {
-	customer, err := r.CustomerNow(ctx, read.id)
+// readSingle makes the call for a single read.
+func (r *Reader) readSingle(ctx context.Context, single *read) {
+	customer, err := r.CustomerNow(ctx, single.id)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.finish(read, customer, err)
-	read.stop()
+	r.finishLocked(single, customer, err)
+	single.stop()
+	r.queue.running--
+	r.startSinglesLocked()
 }

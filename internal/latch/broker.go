@@ -22,7 +22,7 @@ const DefaultStallTimeout = 5 * time.Second
 //
 // Work on one customer is done one after another.
 type broker struct {
-	holder       func(fusebill.Claim) int64
+	holders      func(fusebill.Claim) []int64
 	stallTimeout time.Duration
 
 	mu       sync.Mutex
@@ -46,9 +46,9 @@ type change struct {
 	lent       bool           // the customer is another change's: that takes something from it
 }
 
-func newBroker(holder func(fusebill.Claim) int64) *broker {
+func newBroker(holders func(fusebill.Claim) []int64) *broker {
 	return &broker{
-		holder:       holder,
+		holders:      holders,
 		stallTimeout: DefaultStallTimeout,
 		changes:      make(map[int64]*change),
 		settled:      make(map[int64]fusebill.Latch),
@@ -202,12 +202,14 @@ func (b *broker) stopWaiting(c *change) {
 func (b *broker) heldByOthers(c *change, wanted fusebill.Latch) []Holding {
 	var held []Holding
 	for _, claim := range wanted.Without(c.current).Claims() {
-		holder, ok := b.reserved[claim]
-		if !ok {
-			holder = b.holder(claim)
+		holders := b.holders(claim)
+		if holder, ok := b.reserved[claim]; ok {
+			holders = []int64{holder}
 		}
-		if holder != 0 && holder != c.customerID {
-			held = append(held, Holding{Claim: claim, Holder: holder})
+		for _, holder := range holders {
+			if holder != 0 && holder != c.customerID {
+				held = append(held, Holding{Claim: claim, Holder: holder})
+			}
 		}
 	}
 	return held

@@ -189,7 +189,7 @@ func (k *Keeper) findHolder(ctx context.Context, c *change, lent []*change, refu
 	if k.broker.mayTryAgain(c, lent) {
 		return true
 	}
-	age := customers.MaxAgeBeforeWrite
+	age := customers.MaxAge
 	if status == http.StatusConflict {
 		age = 0 // What is known must be out of date.
 	}

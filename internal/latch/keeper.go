@@ -46,7 +46,7 @@ func NewKeeper(client *fusebill.Client, options ...Option) *Keeper {
 	k := &Keeper{
 		client:   client,
 		reader:   reader,
-		broker:   newBroker(reader.Holder),
+		broker:   newBroker(reader.Holders),
 		planned:  newPlannedClaims(),
 		maxPages: DefaultMaxPages,
 	}
@@ -165,7 +165,7 @@ func (k *Keeper) readBeforeWrite(ctx context.Context, customerID int64) (fusebil
 
 // knowHolders reads the account, unless it was read a short while ago or is too large for that.
 func (k *Keeper) knowHolders(ctx context.Context) error {
-	return k.reader.ReadAccount(ctx, customers.MaxAgeBeforeWrite, k.maxPages)
+	return k.reader.ReadAccount(ctx, customers.MaxAge, k.maxPages)
 }
 
 // Customer returns a customer with its latch, as [customers.Reader.Customer] does.

@@ -147,9 +147,10 @@ func (k *Keeper) CheckPlan(ctx context.Context, customerID int64, prior, declare
 	}
 	var held []Holding
 	for _, claim := range wanted.Claims() {
-		holder := k.reader.Holder(claim)
-		if holder != 0 && holder != customerID && !k.planned.givesUp(holder, claim) {
-			held = append(held, Holding{Claim: claim, Holder: holder})
+		for _, holder := range k.reader.Holders(claim) {
+			if holder != customerID && !k.planned.givesUp(holder, claim) {
+				held = append(held, Holding{Claim: claim, Holder: holder})
+			}
 		}
 	}
 	return held, nil

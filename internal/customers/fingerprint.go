@@ -1,0 +1,70 @@
+package customers
+
+import (
+	"context"
+	"time"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+)
+
+// fingerprintSize is how many customers a fingerprint has: enough that some of them are still there
+// after others were deleted.
+const fingerprintSize = 10
+
+// Fingerprint identifies an account by its oldest customers: their IDs and the times at which they
+// were created. Its JSON is an object from ID to time. An empty one is of an account without
+// customers and identifies nothing.
+type Fingerprint map[int64]time.Time
+
+// Matches reports whether two fingerprints are of the same account: they share a customer. A time
+// that an answer did not have is not compared.
+func (f Fingerprint) Matches(other Fingerprint) bool {
+	for id, created := range f {
+		otherwise, isShared := other[id]
+		if isShared && (created.Equal(otherwise) || created.IsZero() || otherwise.IsZero()) {
+			return true
+		}
+	}
+	return false
+}
+
+// control is the list call that proves that the API key and the base URL lead to an account, and
+// to which one.
+type control struct {
+	turn        chan struct{} // holds an element while a caller makes the call or looks at the fields below
+	fingerprint Fingerprint
+	err         error
+}
+
+// Fingerprint returns the fingerprint of the account. It makes at most one call per Reader, unless
+// that call fails: after a refusal every later call returns the same error, after any other failure
+// the next one tries again.
+func (r *Reader) Fingerprint(ctx context.Context) (Fingerprint, error) {
+	c := &r.control
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if c.fingerprint == nil && !fusebill.IsRefusal(c.err) {
+		c.fingerprint, c.err = r.readFingerprint(ctx)
+	}
+	return c.fingerprint, c.err
+}
+
+func (r *Reader) readFingerprint(ctx context.Context) (Fingerprint, error) {
+	asked := r.ask()
+	page, err := r.client.Customers(ctx, fusebill.CustomersRequest{PageSize: fingerprintSize}) // Oldest first.
+	if err != nil {
+		return nil, err
+	}
+	fingerprint := make(Fingerprint, len(page.Customers))
+	for _, customer := range page.Customers {
+		fingerprint[customer.ID] = customer.Created
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.keepListLocked(asked, page)
+	return fingerprint, nil
+}

@@ -1,0 +1,88 @@
+package customers
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+)
+
+// samples is how many customers are read individually to find out whether lists that show more
+// customers unlatched are right.
+const samples = 10
+
+// Managed returns what a resource stores about the customers that it manages: the current latch of
+// each that exists, and those that are gone. Both are proved, so a resource may remove a customer
+// from the state that is in gone, or whose current latch is zero:
+//
+//   - A customer is gone where a read of this customer alone was answered with 404, and the same
+//     account has answered a list call. A wrong base URL, where everything is a 404, is an error.
+//   - A latch is zero where a read of this customer alone showed both IDs null. A list may lag
+//     behind. Where lists show more than ten customers unlatched, Managed reads ten of them
+//     individually. If all ten agree, the lists count for the rest; otherwise it reads each.
+//
+// Answers are at most [MaxAge] old.
+func (r *Reader) Managed(ctx context.Context, ids []int64) (current map[int64]fusebill.Latch, gone []int64, err error) {
+	notBefore := time.Now().Add(-MaxAge)
+	found, err := r.readMany(ctx, ids, acceptance{notBefore: notBefore}, fusebill.IsNotFound)
+	if err == nil {
+		err = r.proveUnlatched(ctx, found, notBefore)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	current = make(map[int64]fusebill.Latch, len(found))
+	for _, id := range ids {
+		if customer, ok := found[id]; ok {
+			current[id] = *customer.Latch
+		} else {
+			gone = append(gone, id)
+		}
+	}
+	if len(gone) > 0 {
+		if _, err := r.Fingerprint(ctx); err != nil {
+			return nil, nil, fmt.Errorf("the service answered 404 for customer %d, which proves nothing, "+
+				"because listing the account's customers failed: %w", gone[0], err)
+		}
+	}
+	return current, gone, nil
+}
+
+// proveUnlatched reads customers individually that only lists show unlatched, all or a sample.
+func (r *Reader) proveUnlatched(ctx context.Context, found map[int64]fusebill.Customer, notBefore time.Time) error {
+	single := acceptance{notBefore: notBefore, isSingle: true}
+	var doubtful []int64
+	for _, id := range slices.Sorted(maps.Keys(found)) {
+		if found[id].Latch.IsZero() {
+			doubtful = append(doubtful, id)
+		}
+	}
+	sample := doubtful
+	if len(doubtful) > samples {
+		sample = nil
+		for i := range samples {
+			sample = append(sample, doubtful[i*len(doubtful)/samples])
+		}
+	}
+	for _, ids := range [][]int64{sample, doubtful} {
+		own, err := r.readMany(ctx, ids, single, fusebill.IsNotFound)
+		if err != nil {
+			return err
+		}
+		isAgreed := true
+		for _, id := range ids {
+			customer, exists := own[id]
+			isAgreed = isAgreed && exists && customer.Latch.IsZero()
+			if found[id] = customer; !exists {
+				delete(found, id)
+			}
+		}
+		if isAgreed || len(ids) == len(doubtful) {
+			break
+		}
+	}
+	return nil
+}

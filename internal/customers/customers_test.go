@@ -143,9 +143,9 @@ func TestCustomersWherePagesFail(t *testing.T) {
 		reads  bool
 		lists  int
 	}{
-		"refused":    {http.StatusForbidden, true, 1 + 5},
-		"wrong key":  {http.StatusUnauthorized, false, 1},
-		"a fault":    {http.StatusInternalServerError, true, 1 + 5},
+		"refused":   {http.StatusForbidden, true, 1 + 5},
+		"wrong key": {http.StatusUnauthorized, false, 1},
+		"a fault":   {http.StatusInternalServerError, true, 1 + 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {

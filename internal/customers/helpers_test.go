@@ -2,10 +2,12 @@ package customers
 
 import (
 	"context"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -216,6 +218,14 @@ func changed(sim *fusebillsim.Simulator, isChanged func(*http.Request) bool, cha
 		}
 		return resp, err
 	})
+}
+
+// answerWith makes an answer with a JSON body.
+func answerWith(req *http.Request, status int, body string) *http.Response {
+	return &http.Response{
+		StatusCode: status, Request: req, Body: io.NopCloser(strings.NewReader(body)),
+		Header: http.Header{"Content-Type": {"application/json"}},
+	}
 }
 
 // roundTripper is a transport for what the simulator has no switch for.

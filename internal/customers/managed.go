@@ -51,38 +51,58 @@ func (r *Reader) Managed(ctx context.Context, ids []int64) (current map[int64]fu
 	return current, gone, nil
 }
 
-// proveUnlatched reads customers individually that only lists show unlatched, all or a sample.
+// proveUnlatched reads customers individually that only lists show unlatched: all of them, or a
+// sample. A caller with few of them takes part in the sample of all callers, so single latches are
+// treated like the rows of a latch set.
 func (r *Reader) proveUnlatched(ctx context.Context, found map[int64]fusebill.Customer, notBefore time.Time) error {
 	single := acceptance{notBefore: notBefore, isSingle: true}
 	var doubtful []int64
+	r.mu.Lock()
+	isProved := r.lists.areUnlatchedProved()
 	for _, id := range slices.Sorted(maps.Keys(found)) {
-		if found[id].Latch.IsZero() {
+		if customer, ok := r.cache.get(id, single); ok {
+			found[id] = customer
+		} else if found[id].Latch.IsZero() {
 			doubtful = append(doubtful, id)
 		}
 	}
+	r.mu.Unlock()
 	sample := doubtful
 	if len(doubtful) > samples {
 		sample = nil
 		for i := range samples {
 			sample = append(sample, doubtful[i*len(doubtful)/samples])
 		}
+	} else if isProved {
+		return nil
 	}
-	for _, ids := range [][]int64{sample, doubtful} {
-		own, err := r.readMany(ctx, ids, single, fusebill.IsNotFound)
-		if err != nil {
-			return err
-		}
-		isAgreed := true
-		for _, id := range ids {
-			customer, exists := own[id]
-			isAgreed = isAgreed && exists && customer.Latch.IsZero()
-			if found[id] = customer; !exists {
-				delete(found, id)
-			}
-		}
-		if isAgreed || len(ids) == len(doubtful) {
-			break
-		}
+	isRight, err := r.checkUnlatched(ctx, found, sample, single)
+	if err == nil && !isRight && len(sample) < len(doubtful) {
+		_, err = r.checkUnlatched(ctx, found, doubtful, single)
 	}
-	return nil
+	return err
+}
+
+// checkUnlatched reads customers individually that lists show unlatched, and reports whether the
+// lists were right about all of them.
+func (r *Reader) checkUnlatched(
+	ctx context.Context, found map[int64]fusebill.Customer, ids []int64, single acceptance,
+) (isRight bool, err error) {
+	own, err := r.readMany(ctx, ids, single, fusebill.IsNotFound)
+	if err != nil {
+		return false, err
+	}
+	isRight = true
+	for _, id := range ids {
+		customer, exists := own[id]
+		if found[id] = customer; !exists {
+			delete(found, id)
+		}
+		isRight = isRight && exists && customer.Latch.IsZero()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lists.confirmed += len(ids)
+	r.lists.isContradicted = r.lists.isContradicted || !isRight
+	return isRight, nil
 }

@@ -158,6 +158,7 @@ func (r *Reader) keepListLocked(asked *question, page fusebill.CustomersPage) {
 		}
 	}
 	r.lists.isAnswered = true
+	r.lists.incomplete += page.Unreadable
 	if page.AccountSize >= 0 && !r.account.isSizeWrong {
 		r.account.size = page.AccountSize
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -49,13 +50,17 @@ func TestManaged(t *testing.T) {
 	})
 }
 
-// A plan without changes makes no control call.
+// A plan without changes makes no call beside those of Customers.
 func TestManaged_withoutChanges(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		sim := newAccount(50)
-		wantManaged(t, newTestReader(t, sim), ids(50), nil, nil)
-		wantCalls(t, sim, 0, 1)
-	})
+	for n, lists := range map[int64]int{50: 1, 3000: 3} {
+		t.Run(strconv.FormatInt(n, 10), func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				sim := newAccount(int(n))
+				wantManaged(t, newTestReader(t, sim), ids(n), nil, nil)
+				wantCalls(t, sim, 0, lists)
+			})
+		})
+	}
 }
 
 // A wrong base URL, where lists are answered with 404 as well, does not pass for absence.

@@ -13,6 +13,10 @@ const (
 	// starts its next reads within a few milliseconds after the answers to the previous ones.
 	lingerIdle = 3 * time.Millisecond
 	lingerMost = 25 * time.Millisecond
+	// Before a write, a list call waits at most lingerWrites for the writes under way: Terraform
+	// starts the read of the next resource when a write ends. The writes of an apply end one after
+	// another, as the quota paces them, so most reads would have a call of their own otherwise.
+	lingerWrites = 5 * time.Second
 	// listsAtOnce is how many list calls are under way at once: enough to hide the latency of the
 	// service, few enough for its and this process's memory.
 	listsAtOnce = 4
@@ -27,7 +31,8 @@ type queue struct {
 	running  int                // single reads under way
 	callers  int                // callers that wait
 	widest   int                // the most callers that ever waited at once: Terraform's parallelism
-	grown    chan struct{}      // closed and replaced when waiting grows
+	changed  chan struct{}      // closed and replaced when waiting grows or a write ends
+	writes   int                // writes of this process under way
 	isServed bool               // serve runs
 	round    []*read            // reads of the list calls under way; nil: waiting, as for pages
 	stop     context.CancelFunc // ends the list calls under way; nil: there are none
@@ -106,13 +111,18 @@ func (r *Reader) awaitLocked() {
 	q := &r.queue
 	q.callers++
 	q.widest = max(q.widest, q.callers)
-	close(q.grown)
-	q.grown = make(chan struct{})
+	q.wakeLocked()
 	r.startSinglesLocked()
 	if !q.isServed && len(q.waiting) > 0 {
 		q.isServed = true
 		go r.serve()
 	}
+}
+
+// wakeLocked tells serve that reads have come or that a write has ended.
+func (q *queue) wakeLocked() {
+	close(q.changed)
+	q.changed = make(chan struct{})
 }
 
 // wait waits for the answer to a read that the caller has joined.
@@ -193,37 +203,40 @@ func (r *Reader) serve() {
 // gather waits until the next round is worth making, and reports whether a read waits for it. It
 // does not wait where as many reads wait as there ever were callers, nor where no list is asked.
 func (r *Reader) gather() bool {
-	deadline := time.NewTimer(lingerMost)
-	defer deadline.Stop()
+	begun, most := time.Now(), lingerMost
 	for {
 		r.mu.Lock()
-		waiting := r.queue.waiting
+		waiting, idle := r.queue.waiting, lingerIdle
 		if len(waiting) == 0 {
 			r.queue.isServed = false
 			r.mu.Unlock()
 			return false
 		}
+		first := waiting[0].accepted
+		if r.queue.writes > 0 && !first.isForPlan() {
+			idle, most = lingerWrites, lingerWrites
+		}
 		isWorthMaking := len(waiting) >= min(r.queue.widest, r.lists.size()) ||
-			waiting[0].accepted.isSingle || r.isAccountFreshLocked(waiting[0].accepted.notBefore)
-		grown := r.queue.grown
+			first.isSingle || r.isAccountFreshLocked(first.notBefore)
+		changed := r.queue.changed
 		r.mu.Unlock()
-		if isWorthMaking || !growsInTime(grown, deadline.C) {
+		idle = min(idle, most-time.Since(begun))
+		if isWorthMaking || idle <= 0 || !endsWithin(changed, idle) {
 			return true
 		}
 	}
 }
 
-// growsInTime waits for another read, and reports whether one came in time.
-func growsInTime(grown <-chan struct{}, deadline <-chan time.Time) bool {
-	idle := time.NewTimer(lingerIdle)
-	defer idle.Stop()
+// endsWithin reports whether a channel is closed within some time.
+func endsWithin(closed <-chan struct{}, most time.Duration) bool {
+	timer := time.NewTimer(most)
+	defer timer.Stop()
 	select {
-	case <-grown:
+	case <-closed:
 		return true
-	case <-idle.C:
-	case <-deadline:
+	case <-timer.C:
+		return false
 	}
-	return false
 }
 
 // makeRound makes the calls that are the cheapest way to answer the queue.

@@ -56,7 +56,7 @@ func NewReader(client *fusebill.Client) *Reader {
 		cache:    newCache(),
 		lists:    lists{batchSize: maxBatch},
 		account:  account{size: unknown},
-		queue:    queue{open: make(map[int64]*read), grown: make(chan struct{})},
+		queue:    queue{open: make(map[int64]*read), changed: make(chan struct{})},
 	}
 }
 
@@ -141,6 +141,7 @@ func (r *Reader) BeginWrite(id int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.cache.written(id)
+	r.queue.writes++
 }
 
 // EndWrite gives the Reader the answer to a write, nil where the outcome is unknown. A later read
@@ -150,6 +151,8 @@ func (r *Reader) EndWrite(id int64, answer *fusebill.Customer) {
 	defer r.mu.Unlock()
 	begun := r.cache.writes[id]
 	r.cache.written(id)
+	r.queue.writes--
+	r.queue.wakeLocked()
 	delete(r.queue.open, id)
 	if answer != nil && answer.ID == id && answer.Latch != nil {
 		r.cache.put(*answer, r.cache.ask(), false)

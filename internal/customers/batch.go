@@ -15,22 +15,22 @@ const maxBatch = 100
 
 // lists is what the Reader knows about list calls.
 type lists struct {
-	isAnswered     bool // one was answered: what lists tell about the account is known
-	isRefused      bool // the last batch was too large
-	batchSize      int  // the most customers that a call may ask for by ID; below 2: none
-	complete       int  // entries with a latch
-	incomplete     int  // entries without one
-	confirmed      int  // customers shown unlatched that were read individually
-	isContradicted bool // one of them was latched or gone
+	isAnswered     bool           // one was answered: what lists tell about the account is known
+	isRefused      bool           // the last batch was too large
+	batchSize      int            // the most customers that a call may ask for by ID; below 2: none
+	complete       int            // entries with a latch
+	incomplete     int            // entries without one
+	confirmed      map[int64]bool // customers shown unlatched that were read individually, up to samples
+	isContradicted bool           // one of them was latched or gone
 }
 
 // areUseless reports whether nearly all entries of lists lack the HubSpot IDs. A few odd entries
 // concern only their customers.
 func (l *lists) areUseless() bool { return l.incomplete > 2 && l.incomplete > 10*l.complete }
 
-// areUnlatchedProved reports whether enough individual reads have agreed with lists that show
-// customers unlatched, and none has not.
-func (l *lists) areUnlatchedProved() bool { return l.confirmed >= samples && !l.isContradicted }
+// areUnlatchedProved reports whether enough customers that lists show unlatched were read
+// individually, and all were unlatched.
+func (l *lists) areUnlatchedProved() bool { return len(l.confirmed) >= samples && !l.isContradicted }
 
 // size returns how many customers a batch may have; below 2: batches are not worth making.
 func (l *lists) size() int {

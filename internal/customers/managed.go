@@ -102,7 +102,9 @@ func (r *Reader) checkUnlatched(
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.lists.confirmed += len(ids)
 	r.lists.isContradicted = r.lists.isContradicted || !isRight
+	for _, id := range ids[:min(len(ids), samples)] {
+		r.lists.confirmed[id] = true
+	}
 	return isRight, nil
 }

@@ -54,7 +54,7 @@ func NewReader(client *fusebill.Client) *Reader {
 		searches: make(chan struct{}, searchesAtOnce),
 		control:  control{turn: make(chan struct{}, 1)},
 		cache:    newCache(),
-		lists:    lists{batchSize: maxBatch},
+		lists:    lists{batchSize: maxBatch, confirmed: make(map[int64]bool)},
 		account:  account{size: unknown},
 		queue:    queue{open: make(map[int64]*read), changed: make(chan struct{})},
 	}

@@ -17,7 +17,7 @@ import (
 const (
 	// pageSize is the largest that the service is sure to serve.
 	pageSize = fusebill.MaxPageSize
-	// unknown is the size of an account of which no answer has told it.
+	// unknown is the size of an account that no answer has shown.
 	unknown = -1
 )
 
@@ -36,7 +36,7 @@ type account struct {
 // wholeAccount stands for the ID of a customer in a read of the whole account. No customer has it.
 const wholeAccount = math.MinInt64
 
-// ErrAccountUnread means that the account is too large to be read whole, or that lists do not tell
+// ErrAccountUnread means that the account is too large to be read whole, or that lists do not show
 // latches.
 var ErrAccountUnread = errors.New("the account is not read whole")
 
@@ -71,8 +71,8 @@ func (r *Reader) ReadAccount(ctx context.Context, maxAge time.Duration, maxPages
 	return r.readOddEntries(ctx, maxPages)
 }
 
-// readOddEntries reads the customers individually of whom the pages of the last reading have not
-// told the latch. One that cannot be read individually either stays unknown.
+// readOddEntries reads the customers individually whose latches the pages of the last reading have
+// not shown. One that cannot be read individually either stays unknown.
 func (r *Reader) readOddEntries(ctx context.Context, most int) error {
 	r.mu.Lock()
 	reading, odd := r.account.read, r.cache.oddSince(r.account.read)
@@ -136,7 +136,7 @@ func (r *Reader) refuseAccountLocked(maxPages int) error {
 }
 
 // isAccountTooLargeLocked reports whether reading the account is known to take more than so many
-// pages, or to tell nothing.
+// pages, or to show nothing.
 func (r *Reader) isAccountTooLargeLocked(maxPages int) bool {
 	a := &r.account
 	return r.lists.areUseless() || maxPages == 0 || a.pages >= maxPages || a.size != unknown && pagesOf(a.size) > maxPages
@@ -161,8 +161,8 @@ func (r *Reader) pagesToReadLocked() int {
 
 // arePagesCheaperLocked decides between reading on as the Reader did and reading the account, where
 // so many other calls are needed now. It is unknown what the rest of a plan asks for, so once more
-// calls were spent and are needed than the pages cost, it reads these (rent or buy). A read before a
-// write does not count what was spent: pages would be too old for the next one.
+// calls were spent and are needed than the pages cost, it reads these (the rent-or-buy problem). A
+// read before a write does not count what was spent: pages would be too old for the next one.
 func (r *Reader) arePagesCheaperLocked(needed int, isForPlan bool) bool {
 	a := &r.account
 	total := needed
@@ -174,7 +174,7 @@ func (r *Reader) arePagesCheaperLocked(needed int, isForPlan bool) bool {
 		return false
 	case a.size != unknown:
 		return total > r.pagesLeftLocked()
-	case !r.lists.isAnswered: // A page tells the size, at no more cost than a batch.
+	case !r.lists.isAnswered: // A page shows the size, at no more cost than a batch.
 		return needed > 1
 	default:
 		return total > a.pages+2

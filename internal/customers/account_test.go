@@ -13,7 +13,7 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// TestGapInTheAccount reads customers that the pages didn't bring by themselves.
+// TestGapInTheAccount reads customers individually that no page shows.
 func TestGapInTheAccount(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -54,7 +54,8 @@ func TestAccountIsReadOnceWhileFresh(t *testing.T) {
 	})
 }
 
-// An account whose lists don't tell latches isn't read: nobody holding anything would be the wrong answer.
+// An account whose lists do not tell latches is not read: nobody holding anything would be the
+// wrong answer.
 func TestAccountOfUselessListsIsUnread(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -69,7 +70,8 @@ func TestAccountOfUselessListsIsUnread(t *testing.T) {
 	})
 }
 
-// TestTooLargeAccount learns how large the account is while a call to read it waits. It is left unread.
+// TestTooLargeAccount learns how large the account is while a call to read it waits. It is left
+// unread.
 func TestTooLargeAccount(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -88,8 +90,8 @@ func TestTooLargeAccount(t *testing.T) {
 	})
 }
 
-// TestFailingPages has pages that fail for a long time. The reads go on by sets, and the account is tried again now and
-// then, ever more rarely.
+// TestFailingPages has pages that fail for a long time. The reads go on by batches, and the account is
+// tried again now and then, ever more rarely.
 func TestFailingPages(t *testing.T) {
 	t.Parallel()
 	t.Run("reads", func(t *testing.T) {
@@ -128,7 +130,7 @@ func TestFailingPages(t *testing.T) {
 				readOne(t, r, 1)
 				var apiErr *fusebill.APIError
 				if err := r.ReadAccount(t.Context(), time.Minute, 20); errors.Is(err, ErrAccountUnread) || !errors.As(err, &apiErr) {
-					t.Errorf("%v doesn't say why", err)
+					t.Errorf("%v does not say why", err)
 				}
 			}
 			if tries := sim.Count(fusebillsim.RouteCustomers); tries > 60 {
@@ -146,8 +148,8 @@ func TestFailingPages(t *testing.T) {
 	})
 }
 
-// TestRevokedKey has the first page read and the second refused: its error goes to those who asked for the account, and
-// what the first page brought is kept.
+// TestRevokedKey has the first page read and the second refused: its error goes to those who asked
+// for the account, and what the first page brought is kept.
 func TestRevokedKey(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -166,7 +168,8 @@ func TestRevokedKey(t *testing.T) {
 	})
 }
 
-// TestAccountThatGrows adds customers while pages are read: the reading goes on to the page that they are on.
+// TestAccountThatGrows adds customers while pages are read: the reading goes on to the page that
+// they are on.
 func TestAccountThatGrows(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -187,8 +190,8 @@ func TestAccountThatGrows(t *testing.T) {
 	})
 }
 
-// TestWrongCount has a service that miscounts the account. No answer is wrong, and reading costs no more
-// calls than single reads would.
+// TestWrongCount has a service that miscounts the account. No answer is wrong, and reading costs no
+// more calls than single reads would.
 func TestWrongCount(t *testing.T) {
 	t.Parallel()
 	for _, count := range []int{0, 1, 100_000} {
@@ -211,7 +214,8 @@ func TestWrongCount(t *testing.T) {
 	}
 }
 
-// An account that is said to have far more pages than it has is read to its last page and not beyond.
+// An account that is said to have far more pages than it has is read to its last page and not
+// beyond.
 func TestNoPageAfterTheLast(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -228,7 +232,7 @@ func TestNoPageAfterTheLast(t *testing.T) {
 			t.Errorf("%d calls", calls)
 		}
 		if err := r.ReadAccount(t.Context(), time.Minute, 1); err != nil {
-			t.Errorf("what is known isn't said: %v", err)
+			t.Errorf("what is known is not said: %v", err)
 		}
 	})
 }
@@ -276,8 +280,8 @@ func TestHalfReadAccountAges(t *testing.T) {
 	})
 }
 
-// TestUnderstatedAccount reads ten customers from the end of an account of 30 pages that is said to have one: that takes
-// about twice as many calls as single reads, not 30.
+// TestUnderstatedAccount reads ten customers from the end of an account of 30 pages that is said to
+// have one: that takes about twice as many calls as single reads, not 30.
 func TestUnderstatedAccount(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -294,7 +298,7 @@ func TestUnderstatedAccount(t *testing.T) {
 	})
 }
 
-// A reading of the account that is cancelled says nothing against the next one.
+// A reading of the account that is cancelled does not count as a failure.
 func TestCancelledReadingIsNoFailure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

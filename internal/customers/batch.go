@@ -105,7 +105,7 @@ func (r *Reader) readBatch(ctx context.Context, batch []*read) {
 }
 
 // keepBatchLocked keeps the entries of a batch, except those that were not asked for. It reports
-// whether most were: otherwise the service ignores the query.
+// whether at most half of them are such: otherwise the service ignores the query.
 func (r *Reader) keepBatchLocked(asked *question, page fusebill.CustomersPage, batch []*read) bool {
 	isAsked := make(map[int64]bool, len(batch))
 	for _, made := range batch {
@@ -147,7 +147,7 @@ func (r *Reader) requeueLocked(batch []*read) {
 	r.queue.waiting = append(wanted, r.queue.waiting...)
 }
 
-// keepListLocked keeps what a list tells: about its customers, the account's size, and lists.
+// keepListLocked keeps what a list shows of its customers, of the account's size, and of lists.
 func (r *Reader) keepListLocked(asked *question, page fusebill.CustomersPage) {
 	for _, customer := range page.Customers {
 		r.cache.putListed(customer, asked)

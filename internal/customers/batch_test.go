@@ -37,8 +37,8 @@ func batchSizes(sim *fusebillsim.Simulator) (sizes []int) {
 	return sizes
 }
 
-// TestGapInASet reads customers that a list doesn't bring by themselves, and only those.
-func TestGapInASet(t *testing.T) {
+// TestGapInABatch reads those customers individually that a list leaves out, and only those.
+func TestGapInABatch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := newAccount(20)
@@ -61,12 +61,13 @@ func TestGapInASet(t *testing.T) {
 			}
 		}
 		if slices.Sort(alone); !slices.Equal(alone, []int64{1, 3, 4}) { // The first read goes alone anyway.
-			t.Errorf("read by themselves: %v", alone)
+			t.Errorf("read individually: %v", alone)
 		}
 	})
 }
 
-// TestUselessLists has lists that can't answer: they are given up after the first, and the account isn't read either.
+// TestUselessLists has lists that cannot answer: no list follows the first, and the account
+// is not read either.
 func TestUselessLists(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -95,13 +96,13 @@ func TestIgnoredFilter(t *testing.T) {
 	})
 }
 
-// TestRefusedSets has a service, or a proxy before it, that refuses sets above some size. They are made smaller, at last
-// single reads, and that is remembered.
-func TestRefusedSets(t *testing.T) {
+// TestRefusedBatches has a service, or a proxy before it, that refuses batches above some size. They are
+// made smaller, at last single reads, and that is remembered.
+func TestRefusedBatches(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		behavior func(*fusebillsim.Behavior)
-		sizes    []int // of the sets that are asked for while customers are read twice
+		sizes    []int // of the batches that are read while customers are read twice
 	}{
 		"more than 4 IDs (400)":     {func(b *fusebillsim.Behavior) { b.MaxIDSet = 4 }, []int{9, 4, 4, 4, 4, 2, 1}},
 		"more than 1 ID (400)":      {func(b *fusebillsim.Behavior) { b.MaxIDSet = 1 }, []int{9, 4, 2}},
@@ -117,15 +118,15 @@ func TestRefusedSets(t *testing.T) {
 				time.Sleep(MaxAge + time.Second)
 				readTen(t, r)
 				if sizes := batchSizes(sim); !slices.Equal(sizes, test.sizes) {
-					t.Errorf("sets of %v, want %v", sizes, test.sizes)
+					t.Errorf("batches of %v, want %v", sizes, test.sizes)
 				}
 			})
 		})
 	}
 }
 
-// TestListOf404 has lists that are answered with 404, as Windows servers answer a query that is too long. It passes for
-// nobody's end.
+// TestListOf404 has lists that are answered with 404, as Windows servers answer a query that is too
+// long. It passes for nobody's end.
 func TestListOf404(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -144,7 +145,8 @@ func TestListOf404(t *testing.T) {
 	})
 }
 
-// TestEntryThatCantBeRead has one customer whose list entry isn't understood: the others are read all the same.
+// TestEntryThatCantBeRead has one customer whose list entry is not understood: the others are read
+// all the same.
 func TestEntryThatCantBeRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -161,8 +163,8 @@ func TestEntryThatCantBeRead(t *testing.T) {
 	})
 }
 
-// TestSetFails fails the set of customers 2 to 4: only their reads fail.
-func TestSetFails(t *testing.T) {
+// TestBatchFails fails the batch of customers 2 to 4: only their reads fail.
+func TestBatchFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := newAccount(20)
@@ -170,7 +172,7 @@ func TestSetFails(t *testing.T) {
 		first := beginReads(t.Context(), r, 1)[0]
 		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, Match: isBatch})
 		failing := beginReads(t.Context(), r, 2, 3, 4)
-		time.Sleep(latency / 2) // Their set is under way.
+		time.Sleep(latency / 2) // Their batch is under way.
 		later := beginReads(t.Context(), r, 5)[0]
 		wantContact(t, <-first, 101)
 		for _, answers := range failing {

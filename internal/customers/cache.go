@@ -62,7 +62,7 @@ func (c *cache) put(customer fusebill.Customer, asked *question, isListed bool) 
 	c.holders.set(customer.ID, *customer.Latch)
 }
 
-// putListed keeps an entry of a list, unless the list cannot tell about that customer.
+// putListed keeps an entry of a list, unless lists are no source for that customer.
 func (c *cache) putListed(customer fusebill.Customer, asked *question) {
 	if customer.Latch == nil {
 		c.odd[customer.ID] = true
@@ -74,8 +74,8 @@ func (c *cache) putListed(customer fusebill.Customer, asked *question) {
 	}
 }
 
-// isUnlisted reports whether lists cannot tell about a customer: its entry lacks the latch, or this
-// process has written it. Lists may lag behind such a write.
+// isUnlisted reports whether lists are no source for a customer: its entry lacks the latch, or this
+// process has written it, and lists may lag behind.
 func (c *cache) isUnlisted(id int64) bool {
 	_, isWritten := c.writes[id]
 	return isWritten || c.odd[id]

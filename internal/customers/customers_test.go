@@ -15,7 +15,8 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// TestCustomersCost reads many customers at once, in accounts of all sizes and by services of all kinds, and counts the calls.
+// TestCustomersCost reads many customers at once, in accounts of all sizes and by services of all
+// kinds, and counts the calls.
 func TestCustomersCost(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -26,10 +27,10 @@ func TestCustomersCost(t *testing.T) {
 	}{
 		{n: 1, customers: 20, singles: 1},
 		{n: 100, customers: 20_000, lists: 1},
-		{n: 101, customers: 500, lists: 1}, // The page is cheaper than two sets.
+		{n: 101, customers: 500, lists: 1}, // The page is cheaper than two batches.
 		{n: 300, customers: 3000, lists: 3},
-		{n: 301, customers: 3000, lists: 3}, // 4 sets or 3 pages
-		{n: 200, customers: 3000, lists: 3}, // 2 sets, and the page that told of the account
+		{n: 301, customers: 3000, lists: 3}, // 4 batches or 3 pages
+		{n: 200, customers: 3000, lists: 3}, // 2 batches, and the page that showed the size
 		{n: 1000, customers: 1000, lists: 1},
 		{n: 5000, customers: 5000, lists: 5},
 		{
@@ -41,15 +42,15 @@ func TestCustomersCost(t *testing.T) {
 			change: func(b *fusebillsim.Behavior) { b.ListOmitsHubSpotKeys = true },
 		},
 		{
-			n: 100, customers: 2000, behavior: "sets of at most 50", lists: 3,
+			n: 100, customers: 2000, behavior: "batches of at most 50", lists: 3,
 			change: func(b *fusebillsim.Behavior) { b.MaxIDSet = 50 },
 		},
 		{
-			n: 1000, customers: 20_000, behavior: "sets of at most 30", lists: 1 + listsAtOnce + 1 + 1000/25,
+			n: 1000, customers: 20_000, behavior: "batches of at most 30", lists: 1 + listsAtOnce + 1 + 1000/25,
 			change: func(b *fusebillsim.Behavior) { b.MaxIDSet = 30 },
 		},
 		{
-			n: 10, customers: 20, behavior: "no sets at all", lists: 3 + 1, // Batches of 10, 5 and 2 are refused; then a page.
+			n: 10, customers: 20, behavior: "no batches at all", lists: 3 + 1, // Batches of 10, 5 and 2 are refused; then a page.
 			change: func(b *fusebillsim.Behavior) { b.MaxIDSet = 1 },
 		},
 		{
@@ -86,12 +87,9 @@ func TestCustomersCost(t *testing.T) {
 	}
 }
 
-// A gap in a list proves nothing: such a customer is read by itself, and only then is it gone.
+// A gap in a list proves nothing: such a customer is read individually, and only then is it gone.
 func TestCustomersInGaps(t *testing.T) {
-	for n, lists := range map[int]int{
-		50:  1,
-		500: 1,
-	} {
+	for _, n := range []int{50, 500} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				sim := newAccount(n)
@@ -105,7 +103,7 @@ func TestCustomersInGaps(t *testing.T) {
 				if _, gone := found[4]; gone || len(found) != n-1 || LatchOf(found[3]) != pair(103, 0) {
 					t.Errorf("%d customers are found, customer 3 with %s", len(found), LatchOf(found[3]))
 				}
-				wantCalls(t, sim, 2, lists)
+				wantCalls(t, sim, 2, 1)
 			})
 		})
 	}
@@ -135,7 +133,8 @@ func TestCustomersAge(t *testing.T) {
 	})
 }
 
-// Where pages are refused and sets aren't, sets it is. Any other failure is the answer, and costs one call.
+// Where pages fail and batches do not, batches answer. A key that is refused is the answer, and costs
+// one call.
 func TestCustomersWherePagesFail(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -165,7 +164,7 @@ func TestCustomersWherePagesFail(t *testing.T) {
 	}
 }
 
-func TestCustomersWhereSetsFail(t *testing.T) {
+func TestCustomersWhereBatchesFail(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newAccount(50)
 		r := newTestReader(t, sim)

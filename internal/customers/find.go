@@ -83,7 +83,7 @@ func (r *Reader) Pages(ctx context.Context, filter fusebill.Filter) iter.Seq2[[]
 	}
 }
 
-// isAccountCheaper reports whether a search had better read the whole account.
+// isAccountCheaper reports whether reading the whole account is cheaper than a search.
 func (r *Reader) isAccountCheaper() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -131,7 +131,7 @@ func (r *Reader) findPage(ctx context.Context, filter fusebill.Filter, number in
 func (r *Reader) fromAccount(ctx context.Context, filter fusebill.Filter) ([]fusebill.Customer, error) {
 	err := r.ReadAccount(ctx, MaxAge, math.MaxInt)
 	switch {
-	case errors.Is(err, ErrAccountUnread): // Its lists do not tell latches.
+	case errors.Is(err, ErrAccountUnread): // Its lists do not show latches.
 		return r.fromPages(ctx, filter)
 	case err != nil:
 		return nil, err

@@ -16,9 +16,9 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// The promises tested here: what is found are the customers that match, each with its latch, whatever lists leave out; a
-// thousand lookups cost about as much as the account; what this process has written counts; a holder is one that holds by
-// now.
+// The promises tested here: what is found are the customers that match, each with its latch,
+// whatever lists leave out; a thousand lookups cost about as much as the account; what this process
+// has written counts; a holder is one that holds by now.
 
 // newDirectory is an account of n customers with references, of which every second one is on hold.
 func newDirectory(n int, change ...func(*fusebillsim.Behavior)) *fusebillsim.Simulator {
@@ -82,18 +82,19 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// Whoever looks up one customer after another, or ten at once, pays for the account at most, and as much again.
+// Whoever looks up one customer after another, or ten at once, pays for the account at most, and as
+// much again.
 func TestFind_manyLookups(t *testing.T) {
 	for _, atOnce := range []int{1, 10} {
 		t.Run(fmt.Sprint(atOnce), func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				sim := newDirectory(3000)
-				k := newTestReader(t, sim)
+				r := newTestReader(t, sim)
 				var group sync.WaitGroup
 				for worker := range atOnce {
 					group.Go(func() {
 						for id := worker + 1; id <= 200; id += atOnce {
-							finds(t, k, fusebill.Filter{Reference: "C-" + strconv.Itoa(id)}, int64(id))
+							finds(t, r, fusebill.Filter{Reference: "C-" + strconv.Itoa(id)}, int64(id))
 						}
 					})
 				}
@@ -110,11 +111,11 @@ func TestFind_manyLookups(t *testing.T) {
 func TestFind_afterWrites(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newDirectory(10)
-		k := newTestReader(t, sim)
-		write(t, k, 3, pair(0, 203))
+		r := newTestReader(t, sim)
+		write(t, r, 3, pair(0, 203))
 		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStaleList, Times: -1})
 		for _, filter := range []fusebill.Filter{{}, {Reference: "C-3"}} {
-			customers, err := k.Find(t.Context(), filter)
+			customers, err := r.Find(t.Context(), filter)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,21 +127,21 @@ func TestFind_afterWrites(t *testing.T) {
 	})
 }
 
-// A customer that was seen before, and that the account doesn't have any more, isn't found.
+// A customer that was seen before, and that the account does not have any more, is not found.
 func TestFind_doesNotBelieveItsMemory(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newDirectory(4)
-		k := newTestReader(t, sim)
-		if _, err := k.CustomerNow(t.Context(), 3); err != nil {
+		r := newTestReader(t, sim)
+		if _, err := r.CustomerNow(t.Context(), 3); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
 		sim.DeleteCustomer(3)
-		finds(t, k, fusebill.Filter{}, 1, 2, 4)
+		finds(t, r, fusebill.Filter{}, 1, 2, 4)
 	})
 }
 
-// Pages come one by one, so that who has enough stops.
+// Pages come one by one, so a caller that has enough can stop.
 func TestPages_stop(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newDirectory(5000)
@@ -157,10 +158,10 @@ func TestPages_stop(t *testing.T) {
 func TestPages_errorIsTheLast(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newDirectory(3000)
-		k := newTestReader(t, sim)
+		r := newTestReader(t, sim)
 		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, After: 1, Times: -1})
 		var pages, errs int
-		for _, err := range k.Pages(t.Context(), fusebill.Filter{}) {
+		for _, err := range r.Pages(t.Context(), fusebill.Filter{}) {
 			pages++
 			if err != nil {
 				errs++
@@ -175,15 +176,15 @@ func TestPages_errorIsTheLast(t *testing.T) {
 func TestFind_failure(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newDirectory(5)
-		k := newTestReader(t, sim)
+		r := newTestReader(t, sim)
 		back := sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, Times: -1})
 		for _, filter := range []fusebill.Filter{{}, {Reference: "C-3"}} {
-			if customers, err := k.Find(t.Context(), filter); err == nil || len(customers) > 0 {
+			if customers, err := r.Find(t.Context(), filter); err == nil || len(customers) > 0 {
 				t.Errorf("%+v: %d customers, error %v", filter, len(customers), err)
 			}
 		}
 		back()
-		finds(t, k, fusebill.Filter{}, 1, 2, 3, 4, 5)
+		finds(t, r, fusebill.Filter{}, 1, 2, 3, 4, 5)
 	})
 }
 
@@ -191,16 +192,16 @@ func TestFind_failure(t *testing.T) {
 func TestFind_cancelled(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newDirectory(5)
-		k := newTestReader(t, sim)
+		r := newTestReader(t, sim)
 		for range searchesAtOnce {
-			k.searches <- struct{}{}
+			r.searches <- struct{}{}
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
 			synctest.Wait()
 			cancel()
 		}()
-		if _, err := k.Find(ctx, fusebill.Filter{Reference: "C-3"}); err == nil {
+		if _, err := r.Find(ctx, fusebill.Filter{Reference: "C-3"}); err == nil {
 			t.Error("it went on")
 		}
 	})
@@ -215,9 +216,15 @@ func TestFindHolder(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				sim := newDirectory(50, change)
 				sim.SetLatch(7, 0, 107)
-				k := newTestReader(t, sim)
-				for claim, want := range map[fusebill.Claim]int64{{Kind: fusebill.Contact, ID: 109}: 9, {Kind: fusebill.Company, ID: 107}: 7, {Kind: fusebill.Contact, ID: 107}: 0, {Kind: fusebill.Company, ID: 109}: 0, {Kind: fusebill.Contact, ID: 999}: 0} {
-					got, err := k.FindHolder(t.Context(), claim)
+				r := newTestReader(t, sim)
+				for claim, want := range map[fusebill.Claim]int64{
+					contact(109):                      9,
+					{Kind: fusebill.Company, ID: 107}: 7,
+					contact(107):                      0,
+					{Kind: fusebill.Company, ID: 109}: 0,
+					contact(999):                      0,
+				} {
+					got, err := r.FindHolder(t.Context(), claim)
 					if err != nil || got.ID != want {
 						t.Errorf("%s: customer %d, error %v; want %d", claim, got.ID, err, want)
 					}
@@ -227,14 +234,14 @@ func TestFindHolder(t *testing.T) {
 	}
 }
 
-// A list says who holds something; by the time that it's read by itself, that may have changed hands.
+// A holder that a list showed may have lost the claim by the time that it is read individually.
 func TestFindHolder_afterAWrite(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newDirectory(5)
-		k := newTestReader(t, sim)
-		finds(t, k, fusebill.Filter{}, 1, 2, 3, 4, 5)
-		write(t, k, 3, pair(0, 0))
-		if got, err := k.FindHolder(t.Context(), fusebill.Claim{Kind: fusebill.Contact, ID: 103}); err != nil || got.ID != 0 {
+		r := newTestReader(t, sim)
+		finds(t, r, fusebill.Filter{}, 1, 2, 3, 4, 5)
+		write(t, r, 3, pair(0, 0))
+		if got, err := r.FindHolder(t.Context(), contact(103)); err != nil || got.ID != 0 {
 			t.Errorf("customer %d, error %v", got.ID, err)
 		}
 	})

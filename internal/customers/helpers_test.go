@@ -52,8 +52,8 @@ func lastOf(n, customers int64) []int64 { return ids(customers)[customers-n:] }
 // sorted returns a map's keys in order.
 func sorted[V any](m map[int64]V) []int64 { return slices.Sorted(maps.Keys(m)) }
 
-// newAccount makes an account of customers 1 to n with references C-1 to C-n. Each is latched to the
-// contact 100 above its ID.
+// newAccount makes an account of customers 1 to n with references C-1 to C-n. Each is latched to
+// the contact 100 above its ID.
 func newAccount(n int, change ...func(*fusebillsim.Behavior)) *fusebillsim.Simulator {
 	sim := fusebillsim.New(fusebillsim.Config{
 		APIKey: "key", LimitMinute: 1 << 30, LimitDay: 1 << 30, Behavior: fusebillsim.Behavior{Latency: latency},
@@ -95,7 +95,8 @@ func newTestReader(t *testing.T, sim *fusebillsim.Simulator, options ...fusebill
 	return NewReader(client)
 }
 
-// withoutPages makes a Reader believe in an account that is too large to be read for a test's reads.
+// withoutPages makes a Reader believe in an account that is too large to be read for a test's
+// reads.
 func withoutPages(r *Reader) *Reader {
 	r.account.size, r.account.isSizeWrong = 1000*pageSize, true
 	return r
@@ -189,8 +190,8 @@ func wantHolders(t *testing.T, r *Reader, id int64, want ...int64) {
 	}
 }
 
-// wantCalls fails unless so many customers were read individually, and so many lists, since the last
-// time.
+// wantCalls fails unless so many customers were read individually, and so many lists, since the
+// last time.
 func wantCalls(t *testing.T, sim *fusebillsim.Simulator, singles, lists int) {
 	t.Helper()
 	gotSingles, gotLists := sim.Count(fusebillsim.RouteCustomer), sim.Count(fusebillsim.RouteCustomers)

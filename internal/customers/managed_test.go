@@ -12,8 +12,8 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// wantManaged fails unless Managed returns these customers as gone and as unlatched, and every other
-// one of the IDs with its contact.
+// wantManaged fails unless Managed returns these customers as gone and as unlatched, and every
+// other one of the IDs with its contact.
 func wantManaged(t *testing.T, r *Reader, ids, gone, unlatched []int64) {
 	t.Helper()
 	current, gotGone, err := r.Managed(t.Context(), ids)
@@ -84,7 +84,8 @@ func TestManaged_wrongBaseURL(t *testing.T) {
 						t.Errorf("%d current, %d gone, error %v", len(current), len(gone), err)
 					}
 				}
-				// Customer 1 and the control list; then a page, batches of 5 and 2, and 5 customers.
+				// Customer 1 and the control list; then a page, batches of 5 and 2, and 5
+				// customers.
 				if calls != 1+1+1+2+5 {
 					t.Errorf("%d calls", calls)
 				}

@@ -119,7 +119,7 @@ func (r *Reader) awaitLocked() {
 	}
 }
 
-// wakeLocked tells serve that reads have come or that a write has ended.
+// wakeLocked wakes gather, because reads have come or a write has ended.
 func (q *queue) wakeLocked() {
 	close(q.changed)
 	q.changed = make(chan struct{})
@@ -127,11 +127,6 @@ func (q *queue) wakeLocked() {
 
 // wait waits for the answer to a read that the caller has joined.
 func (rd *read) wait(ctx context.Context) (fusebill.Customer, error) {
-	select {
-	case <-rd.done:
-		return rd.customer, rd.err
-	default:
-	}
 	select {
 	case <-rd.done:
 		return rd.customer, rd.err
@@ -265,7 +260,7 @@ func (r *Reader) makeRound() {
 
 // isFirstLocked reports whether a read that waits alone is better made without a list. The first
 // read of a process is: its answer is final even where the customer is gone. The second asks a list,
-// which tells how large the account is, too.
+// which shows the size of the account, too.
 func (r *Reader) isFirstLocked() bool {
 	return len(r.queue.waiting) == 1 && (r.spent == 0 || r.lists.isAnswered)
 }

@@ -74,13 +74,9 @@ func (r *Reader) CustomerBeforeWrite(ctx context.Context, id int64) (fusebill.Cu
 }
 
 func (r *Reader) customer(ctx context.Context, id int64, maxAge time.Duration) (fusebill.Customer, error) {
-	found := make(map[int64]fusebill.Customer, 1)
-	reads := r.enqueue(ctx, []int64{id}, acceptance{notBefore: time.Now().Add(-maxAge)}, found)
-	if len(reads) == 0 {
-		return found[id], nil
-	}
-	defer r.leave(reads)
-	return reads[0].wait(ctx)
+	isIgnored := func(error) bool { return false }
+	found, err := r.readMany(ctx, []int64{id}, acceptance{notBefore: time.Now().Add(-maxAge)}, isIgnored)
+	return found[id], err
 }
 
 // CustomerNow is Customer by a call of its own, made now.
@@ -145,7 +141,8 @@ func (r *Reader) BeginWrite(id int64) {
 }
 
 // EndWrite gives the Reader the answer to a write, nil where the outcome is unknown. A later read
-// does not join one that is under way, whose answer may be from before the write.
+// does not join one that is under way, whose answer may be from before the write. Each BeginWrite
+// needs its EndWrite.
 func (r *Reader) EndWrite(id int64, answer *fusebill.Customer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -64,11 +64,11 @@ func (c *costs) atMost(t *testing.T, name string, n, bound int, reading func(*te
 	})
 }
 
-// singles holds the bound of the design for a plan of single latches without changes: at most
-// 2 × min(ceil(N/parallelism), ceil(C/1000)) + 3 calls, and never more than N in accounts of N and
-// 10 × N customers. (In others it may be more, since the Reader cannot know, when it decides to read
-// the account, that hardly any read will follow.) It would catch a Reader that makes a call per
-// read, one that reads a large account for a few latches, and one that never reads it.
+// singles holds the bound of the design for a plan of single latches without changes: at most 2 ×
+// min(ceil(N/parallelism), ceil(C/1000)) + 3 calls, and never more than N in accounts of N and 10 ×
+// N customers. (In others it may be more, since the Reader cannot know, when it decides to read the
+// account, that hardly any read will follow.) It would catch a Reader that makes a call per read,
+// one that reads a large account for a few latches, and one that never reads it.
 func (c *costs) singles(t *testing.T, n, parallelism int) {
 	t.Helper()
 	bound := 2*min(ceilDiv(n, parallelism), c.pages()) + 3
@@ -145,8 +145,8 @@ func TestReaderCost_set(t *testing.T) {
 }
 
 // The reads of an apply take at most ceil(N/100) calls for a set and ceil(N/parallelism) for single
-// latches, which read their customers one by one before they write. Until all workers have
-// begun, there are a few more.
+// latches, which read their customers one by one before they write. Until all workers have begun,
+// there are a few more.
 func TestReaderCost_apply(t *testing.T) {
 	t.Parallel()
 	for customers, changes := range map[int][]int{

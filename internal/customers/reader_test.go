@@ -51,7 +51,7 @@ func TestErrorsAreNotKept(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]fusebillsim.Fault{
 		"single": {Kind: fusebillsim.FaultStatus500Before, Route: fusebillsim.RouteCustomer},
-		"set":    {Kind: fusebillsim.FaultStatus500Before, Route: fusebillsim.RouteCustomers},
+		"batch":  {Kind: fusebillsim.FaultStatus500Before, Route: fusebillsim.RouteCustomers},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -76,7 +76,8 @@ func TestErrorsAreNotKept(t *testing.T) {
 	}
 }
 
-// TestCancelledCaller lets the caller who came first give up: the others that share its call get their answer all the same.
+// TestCancelledCaller cancels the caller who came first: the others that share its call get
+// their answer all the same.
 func TestCancelledCaller(t *testing.T) {
 	t.Parallel()
 	t.Run("of a single read", func(t *testing.T) {
@@ -94,7 +95,7 @@ func TestCancelledCaller(t *testing.T) {
 			wantCalls(t, sim, 1, 0)
 		})
 	})
-	t.Run("of a set", func(t *testing.T) {
+	t.Run("of a batch", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			sim := newAccount(20)
@@ -102,7 +103,7 @@ func TestCancelledCaller(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			alone := beginReads(t.Context(), r, 1)[0]
 			first, second := beginReads(ctx, r, 2)[0], beginReads(t.Context(), r, 3)[0]
-			time.Sleep(latency / 2) // Their set is under way.
+			time.Sleep(latency / 2) // Their batch is under way.
 			cancel()
 			if got := <-first; !errors.Is(got.err, context.Canceled) {
 				t.Errorf("got %+v", got)
@@ -130,7 +131,8 @@ func TestCancelledCaller(t *testing.T) {
 	})
 }
 
-// TestUnwantedCallEnds lets all callers of a call give up while it hangs. It ends at once, and what others wait for goes on.
+// TestUnwantedCallEnds cancels all callers of a call while it hangs. It ends at once, and what
+// others wait for goes on.
 func TestUnwantedCallEnds(t *testing.T) {
 	t.Parallel()
 	hang := fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Latency: 50 * time.Second}
@@ -152,7 +154,7 @@ func TestUnwantedCallEnds(t *testing.T) {
 			}
 		})
 	})
-	t.Run("set", func(t *testing.T) {
+	t.Run("batch", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			sim := newAccount(20)
@@ -196,20 +198,21 @@ func TestUnwantedCallEnds(t *testing.T) {
 	})
 }
 
-// TestUnwantedReadsAreNotMade lets callers give up before their own call is made: none is made for them.
+// TestUnwantedReadsAreNotMade cancels callers before their own call is made: none is made for
+// them.
 func TestUnwantedReadsAreNotMade(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		prepare        func(*fusebillsim.Simulator)
-		wait           time.Duration // until the callers of 2, 3 and 4 give up
+		wait           time.Duration // until the callers of 2, 3 and 4 are cancelled
 		singles, lists int
 	}{
 		// First there is a list of customer 6 alone.
 		"queued": {func(*fusebillsim.Simulator) {}, 0, 1, 1},
-		"of a set that is refused": {func(sim *fusebillsim.Simulator) {
+		"of a batch that is refused": {func(sim *fusebillsim.Simulator) {
 			sim.Configure(func(b *fusebillsim.Behavior) { b.MaxIDSet = 3 })
 		}, latency + latency/2, 1, 2},
-		"of a set that leaves a gap": {func(sim *fusebillsim.Simulator) {
+		"of a batch that leaves a gap": {func(sim *fusebillsim.Simulator) {
 			sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultMissingRows, Times: -1, IDs: []int64{2, 3, 4}})
 		}, latency + latency/2, 0, 2},
 	} {
@@ -238,125 +241,8 @@ func TestUnwantedReadsAreNotMade(t *testing.T) {
 	}
 }
 
-// TestOwnWriteWins writes a customer while an answer of another state is under way.
-func TestOwnWriteWins(t *testing.T) {
-	t.Parallel()
-	slow := func(route fusebillsim.Route) fusebillsim.Fault {
-		return fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Route: route, Latency: time.Second}
-	}
-	t.Run("over a page asked before it", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			sim := newAccount(3)
-			r := newTestReader(t, sim)
-			sim.Inject(slow(fusebillsim.RouteCustomers))
-			account := beginAccount(t.Context(), r, 0)
-			write(t, r, 1, pair(900, 0))
-			<-account
-			wantContact(t, readOne(t, r, 1), 900)
-			wantHolders(t, r, 101)
-		})
-	})
-	t.Run("over a single read asked before it", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			sim := newAccount(3)
-			r := newTestReader(t, sim)
-			sim.Inject(slow(fusebillsim.RouteCustomer))
-			before := beginReads(t.Context(), r, 1)[0]
-			write(t, r, 1, pair(900, 0))
-			wantContact(t, readOne(t, r, 1), 900) // It doesn't join the other.
-			wantContact(t, <-before, 101)         // It began before the write, and may tell of then.
-			wantContact(t, readOne(t, r, 1), 900)
-		})
-	})
-	t.Run("over a read asked while it is under way", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			sim := newAccount(3)
-			r := newTestReader(t, sim)
-			sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyBefore, Route: fusebillsim.RouteLatch, Latency: time.Second})
-			go func() {
-				time.Sleep(latency)
-				wantContact(t, readOne(t, r, 1), 101) // Quick: it is answered before the write is done.
-			}()
-			sim.Inject(slow(fusebillsim.RouteCustomer))
-			go func() {
-				time.Sleep(900 * time.Millisecond)
-				wantContact(t, readOne(t, r, 1), 101) // Slow: it is answered after.
-			}()
-			write(t, r, 1, pair(900, 0))
-			wantContact(t, readOne(t, r, 1), 900)
-			time.Sleep(2 * time.Second)
-			wantContact(t, readOne(t, r, 1), 900)
-		})
-	})
-	t.Run("whose outcome is unknown, over what was known", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			sim := newAccount(3)
-			r := newTestReader(t, sim)
-			wantContact(t, readOne(t, r, 1), 101)
-			sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultDropAfter, Route: fusebillsim.RouteLatch})
-			r.BeginWrite(1)
-			if _, err := r.client.Latch(t.Context(), 1, fusebill.Latch{HubSpotID: 900}); err == nil {
-				t.Fatal("the write didn't fail")
-			}
-			r.EndWrite(1, nil)
-			wantContact(t, readOne(t, r, 1), 900)
-		})
-	})
-	for name, wait := range map[string]time.Duration{"under way still": 0, "answered meanwhile": 2 * time.Second} {
-		t.Run("whose outcome is unknown, over a read asked before it took effect, "+name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				sim := newAccount(3)
-				r := newTestReader(t, sim)
-				sim.Inject(slow(fusebillsim.RouteCustomer))
-				r.BeginWrite(1)
-				before := beginReads(t.Context(), r, 1)[0]
-				sim.SetLatch(1, 900, 0)
-				r.EndWrite(1, nil)
-				time.Sleep(wait)
-				wantContact(t, readOne(t, r, 1), 900)
-				wantContact(t, <-before, 101)
-				wantContact(t, readOne(t, r, 1), 900)
-			})
-		})
-	}
-	t.Run("over what was known, while it is under way", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			r := newTestReader(t, newAccount(3))
-			readOne(t, r, 1)
-			r.BeginWrite(1)
-			if _, err := r.client.Latch(t.Context(), 1, fusebill.Latch{HubSpotID: 900}); err != nil {
-				t.Fatal(err)
-			}
-			wantContact(t, readOne(t, r, 1), 900)
-		})
-	})
-	t.Run("over a list that lags behind", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			sim := newAccount(3)
-			r := newTestReader(t, sim)
-			sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStaleList, Times: -1})
-			write(t, r, 1, pair(900, 0))
-			for range 2 {
-				if got := <-beginAccount(t.Context(), r, 0); got.err != nil {
-					t.Fatal(got.err)
-				}
-				wantContact(t, readOne(t, r, 1), 900)
-				wantHolders(t, r, 900, 1)
-				time.Sleep(MaxAge + time.Second)
-			}
-		})
-	})
-}
-
-// TestReadDoesntJoinAnOlderOne lets a read that wants to know how things are now come while an answer of before is under
-// way.
+// TestReadDoesntJoinAnOlderOne lets a read that wants to know how things are now come while an
+// answer of before is under way.
 func TestReadDoesntJoinAnOlderOne(t *testing.T) {
 	t.Parallel()
 	t.Run("customer", func(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 )
 
 // ServiceDecides reports whether the account cannot be read for good, so only the service's own
-// refusal can tell what others hold. A fault is no reason to go on without reading: a service that
+// refusal can show what others hold. A fault is no reason to go on without reading: a service that
 // moves a claim without a refusal would take it from its holder.
 func ServiceDecides(err error) bool {
 	return errors.Is(err, ErrAccountUnread) ||

@@ -57,7 +57,7 @@ func (r *Reader) ReadAccount(ctx context.Context, maxAge time.Duration, maxPages
 			r.mu.Unlock()
 			return err
 		}
-		whole := r.joinLocked(ctx, wholeAccount, acceptance{notBefore: notBefore})
+		whole := r.joinLocked(context.WithoutCancel(ctx), wholeAccount, acceptance{notBefore: notBefore})
 		whole.maxPages = max(whole.maxPages, maxPages)
 		r.awaitLocked()
 		r.mu.Unlock()
@@ -146,17 +146,15 @@ func (r *Reader) isAccountTooLargeLocked(maxPages int) bool {
 // single reads answer it then.
 func (r *Reader) pagesToReadLocked() int {
 	waiting := r.queue.waiting
-	isForAccount := func(queued *read) bool { return queued.id == wholeAccount }
-	isForPlan := func(queued *read) bool { return queued.accepted.isForPlan() }
-	needed := r.lists.calls(len(waiting))
-	switch {
-	case slices.ContainsFunc(waiting, isForAccount):
-		return r.pagesLeftLocked()
-	case len(waiting) > 0 && r.arePagesCheaperLocked(needed, slices.ContainsFunc(waiting, isForPlan)):
-		return r.pagesLeftLocked()
-	default:
+	isForAccount, isForPlan := false, false
+	for _, queued := range waiting {
+		isForAccount = isForAccount || queued.id == wholeAccount
+		isForPlan = isForPlan || queued.accepted.isForPlan()
+	}
+	if !isForAccount && (len(waiting) == 0 || !r.arePagesCheaperLocked(r.lists.calls(len(waiting)), isForPlan)) {
 		return 0
 	}
+	return r.pagesLeftLocked()
 }
 
 // arePagesCheaperLocked decides between reading on as the Reader did and reading the account, where

@@ -15,7 +15,7 @@ const maxBatch = 100
 
 // lists is what the Reader knows about list calls.
 type lists struct {
-	isAnswered     bool           // one was answered: what lists tell about the account is known
+	isAnswered     bool           // one was answered, and has shown the account's size if lists do
 	isRefused      bool           // the last batch was too large
 	batchSize      int            // the most customers that a call may ask for by ID; below 2: none
 	complete       int            // entries with a latch
@@ -76,8 +76,7 @@ func (r *Reader) readBatches(round []*read, size int) {
 }
 
 // readBatch reads customers by one list call. A batch that may have been too large goes back to the
-// queue, for smaller ones or for single reads. A customer that the list leaves open is read
-// individually.
+// queue, for smaller ones or for single reads.
 func (r *Reader) readBatch(ctx context.Context, batch []*read) {
 	ids := make([]int64, len(batch))
 	for i, asked := range batch {
@@ -100,13 +99,14 @@ func (r *Reader) readBatch(ctx context.Context, batch []*read) {
 		}
 	default:
 		r.lists.isRefused = false
-		r.answerBatchLocked(batch, r.keepBatchLocked(asked, page, batch))
+		r.answerBatchLocked(asked, page, batch)
 	}
 }
 
-// keepBatchLocked keeps the entries of a batch, except those that were not asked for. It reports
-// whether at most half of them are such: otherwise the service ignores the query.
-func (r *Reader) keepBatchLocked(asked *question, page fusebill.CustomersPage, batch []*read) bool {
+// answerBatchLocked keeps the entries of a batch that were asked for, and answers its reads. Where
+// most entries are others, the service ignores the query: reads without an entry go back to the
+// queue. Otherwise these become single reads.
+func (r *Reader) answerBatchLocked(asked *question, page fusebill.CustomersPage, batch []*read) {
 	isAsked := make(map[int64]bool, len(batch))
 	for _, made := range batch {
 		isAsked[made.id] = true
@@ -114,12 +114,7 @@ func (r *Reader) keepBatchLocked(asked *question, page fusebill.CustomersPage, b
 	entries := len(page.Customers)
 	page.Customers = slices.DeleteFunc(page.Customers, func(c fusebill.Customer) bool { return !isAsked[c.ID] })
 	r.keepListLocked(asked, page)
-	return 2*len(page.Customers) >= entries
-}
-
-// answerBatchLocked answers the reads of a batch. The others go back to the queue, as single reads
-// where the service has selected by IDs.
-func (r *Reader) answerBatchLocked(batch []*read, isSelected bool) {
+	isSelected := 2*len(page.Customers) >= entries
 	if !isSelected {
 		r.lists.batchSize = 0
 	}

@@ -70,6 +70,7 @@ func (r *Reader) enqueue(
 ) (reads []*read) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	ctx = context.WithoutCancel(ctx)
 	for _, id := range ids {
 		if customer, ok := r.cache.get(id, accepted); ok {
 			found[id] = customer
@@ -84,13 +85,13 @@ func (r *Reader) enqueue(
 }
 
 // joinLocked adds a caller to a read of a customer: to one that is queued or under way if its answer
-// will do, else to a new one.
+// will do, else to a new one with a context that no caller ends.
 func (r *Reader) joinLocked(ctx context.Context, id int64, accepted acceptance) *read {
 	current := r.queue.open[id]
 	if current == nil || !current.asked.IsZero() &&
 		(current.asked.Before(accepted.notBefore) || accepted.isSingle && !current.accepted.isSingle) {
 		accepted.isSingle = accepted.isSingle || r.cache.isUnlisted(id)
-		current = &read{id: id, accepted: accepted, ctx: context.WithoutCancel(ctx), done: make(chan struct{})}
+		current = &read{id: id, accepted: accepted, ctx: ctx, done: make(chan struct{})}
 		r.queue.open[id] = current
 		if accepted.isSingle {
 			r.queue.singles = append(r.queue.singles, current)

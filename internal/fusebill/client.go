@@ -213,7 +213,7 @@ func (c *Client) do(ctx context.Context, call call) (http.Header, error) {
 	if err == nil {
 		return resp.Header, nil
 	}
-	if apiErr, ok := errors.AsType[*APIError](err); ok {
+	if apiErr, ok := errors.AsType[*APIError](err); ok && !IsRateLimited(err) { // All calls of a day share its refusal.
 		apiErr.IsRead, apiErr.isList, apiErr.BaseURL = !call.write, call.list, c.baseURL.String()
 	}
 	err = fmt.Errorf("%s %s: %w", call.method, call.path, unwrapURLError(err))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -135,4 +136,19 @@ func TestErrorForms(t *testing.T) {
 			t.Errorf("%s: got %v", body, err)
 		}
 	}
+}
+
+// The refusal of a day is the answer to all later calls, side by side: none of them may change it.
+func TestSharedRefusal(t *testing.T) {
+	t.Parallel()
+	client := newTestClient(t, WithMaxRetries(0), answering(429, `{"Errors":[{"Value":"the day's limit"}]}`, "X-Rate-Limit-Remaining-Day", "0"))
+	var calls sync.WaitGroup
+	for range 5 {
+		calls.Go(func() {
+			if _, err := client.Customers(t.Context(), CustomersRequest{}); !IsRateLimited(err) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	calls.Wait()
 }

@@ -158,9 +158,7 @@ func (r *Reader) leave(reads []*read) {
 	if !isAbandoned {
 		return
 	}
-	isUnwanted := func(queued *read) bool { return queued.callers == 0 }
-	q.waiting = slices.DeleteFunc(q.waiting, isUnwanted)
-	q.singles = slices.DeleteFunc(q.singles, isUnwanted)
+	q.waiting = slices.DeleteFunc(q.waiting, func(queued *read) bool { return queued.callers == 0 })
 	if q.stop != nil && !r.isRoundWantedLocked() {
 		q.stop()
 	}

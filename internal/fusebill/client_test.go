@@ -71,22 +71,25 @@ func TestRequestsOnTheWire(t *testing.T) {
 				return err
 			},
 			answer, wire{
-				Method: "POST", Path: "/some/v1/HubSpot/latchCustomer", ContentType: "application/json", ContentLength: "68",
-				Body: `{"fusebillId":7,"hubSpotId":9007199254740993,"hubSpotCompanyId":202}`,
+				Method: "POST", Path: "/some/v1/HubSpot/latchCustomer", ContentType: "application/json",
+				ContentLength: "68",
+				Body:          `{"fusebillId":7,"hubSpotId":9007199254740993,"hubSpotCompanyId":202}`,
 			},
 		},
 		"latch to nothing sends nulls": {
 			func(ctx context.Context, c *Client) error { _, err := c.Latch(ctx, 7, Latch{}); return err },
 			answer, wire{
-				Method: "POST", Path: "/some/v1/HubSpot/latchCustomer", ContentType: "application/json", ContentLength: "56",
-				Body: `{"fusebillId":7,"hubSpotId":null,"hubSpotCompanyId":null}`,
+				Method: "POST", Path: "/some/v1/HubSpot/latchCustomer", ContentType: "application/json",
+				ContentLength: "56",
+				Body:          `{"fusebillId":7,"hubSpotId":null,"hubSpotCompanyId":null}`,
 			},
 		},
 		"latch to a contact alone": {
 			func(ctx context.Context, c *Client) error { _, err := c.Latch(ctx, 7, Latch{HubSpotID: 1}); return err },
 			answer, wire{
-				Method: "POST", Path: "/some/v1/HubSpot/latchCustomer", ContentType: "application/json", ContentLength: "53",
-				Body: `{"fusebillId":7,"hubSpotId":1,"hubSpotCompanyId":null}`,
+				Method: "POST", Path: "/some/v1/HubSpot/latchCustomer", ContentType: "application/json",
+				ContentLength: "53",
+				Body:          `{"fusebillId":7,"hubSpotId":1,"hubSpotCompanyId":null}`,
 			},
 		},
 		"unlatch": {
@@ -133,7 +136,8 @@ func TestRequestsOnTheWire(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := test.want
-			want.UserAgent, want.Accept, want.Authorization = "test/1.0", "application/json", []string{"Basic " + testKey}
+			want.UserAgent, want.Accept, want.Authorization = "test/1.0", "application/json",
+				[]string{"Basic " + testKey}
 			if test.want.Body != "" {
 				want.ContentLength = fmt.Sprint(len(test.want.Body))
 			}
@@ -206,7 +210,8 @@ func TestAnswerBeatsCancellation(t *testing.T) {
 		switch {
 		case status == 200 && (err != nil || *customer.Latch != Latch{HubSpotID: 1}):
 			t.Errorf("%d: got %v, %v", status, customer, err)
-		case status == 409 && (!errors.As(err, &apiErr) || isOutcomeUnknown(err) || !strings.Contains(err.Error(), "held by another")):
+		case status == 409 && (!errors.As(err, &apiErr) || isOutcomeUnknown(err) ||
+			!strings.Contains(err.Error(), "held by another")):
 			t.Errorf("%d: got %v", status, err)
 		}
 	}

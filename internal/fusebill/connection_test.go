@@ -35,9 +35,10 @@ func TestUnsentWrites(t *testing.T) {
 		}, "connection refused"},
 		"unknown host": {func(*testing.T) (string, []Option) {
 			return "https://fusebill.invalid/v1", []Option{WithTransport(&http.Transport{
-				DialContext: (&net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
-					return nil, errors.New("no resolver")
-				}}}).DialContext,
+				DialContext: (&net.Dialer{Resolver: &net.Resolver{PreferGo: true,
+					Dial: func(context.Context, string, string) (net.Conn, error) {
+						return nil, errors.New("no resolver")
+					}}}).DialContext,
 			})}
 		}, "lookup fusebill.invalid"},
 		"timeout in dialing": {func(*testing.T) (string, []Option) {
@@ -63,9 +64,10 @@ func TestUnsentWrites(t *testing.T) {
 			return strings.Replace(server.URL, "http:", "https:", 1), nil
 		}, "HTTP response to HTTPS client"},
 		"an own transport's word": {func(*testing.T) (string, []Option) {
-			return "https://fusebill.invalid/v1", []Option{WithTransport(roundTripper(func(*http.Request) (*http.Response, error) {
-				return nil, &net.OpError{Op: "dial", Err: errors.New("no route to host")}
-			}))}
+			return "https://fusebill.invalid/v1",
+				[]Option{WithTransport(roundTripper(func(*http.Request) (*http.Response, error) {
+					return nil, &net.OpError{Op: "dial", Err: errors.New("no route to host")}
+				}))}
 		}, "no route to host"},
 	}
 	for name, test := range tests {
@@ -142,7 +144,8 @@ func TestSentWrites(t *testing.T) {
 			server.StartTLS()
 			defer server.Close()
 			options := []Option{
-				WithBaseURL(server.URL), WithMaxRetries(1), WithRetryWait(0, 0), WithTransport(server.Client().Transport),
+				WithBaseURL(server.URL), WithMaxRetries(1), WithRetryWait(0, 0),
+				WithTransport(server.Client().Transport),
 			}
 			// With a connection at hand, however slow this machine is, the write is sent before its
 			// time is up.
@@ -153,7 +156,8 @@ func TestSentWrites(t *testing.T) {
 				options = append(options, WithRequestTimeout(test.timeout))
 			}
 			_, err := newTestClient(t, options...).Latch(t.Context(), 7, Latch{HubSpotID: 1})
-			if !isOutcomeUnknown(err) || test.is != nil && !errors.Is(err, test.is) && !errors.Is(err, syscall.ECONNRESET) {
+			if !isOutcomeUnknown(err) || test.is != nil && !errors.Is(err, test.is) &&
+				!errors.Is(err, syscall.ECONNRESET) {
 				t.Errorf("got %v", err)
 			}
 		})

@@ -24,25 +24,30 @@ func TestCustomerDecoding(t *testing.T) {
 		json string
 		want Customer // ID 0: it cannot be read
 	}{
-		"numbers":              {`{"id":5,"hubSpotId":101,"hubSpotCompanyId":202}`, latched},
-		"numeric strings":      {`{"id":"5","hubSpotId":"101","hubSpotCompanyId":" 202 "}`, latched},
-		"upper case":           {`{"ID":5,"HUBSPOTID":101,"HUBSPOTCOMPANYID":202}`, latched},
-		"lower case":           {`{"id":5,"hubspotid":101,"hubspotcompanyid":202}`, latched},
-		"unknown keys":         {`{"x":{"id":9},"id":5,"hubSpotId":101,"hubSpotCompanyId":202,"hubSpot":[1]}`, latched},
-		"nulls":                {`{"id":5,"hubSpotId":null,"hubSpotCompanyId":null}`, Customer{ID: 5, Latch: &Latch{}}},
-		"one null":             {`{"id":5,"hubSpotId":101,"hubSpotCompanyId":null}`, Customer{ID: 5, Latch: &Latch{HubSpotID: 101}}},
-		"zero is none":         {`{"id":5,"hubSpotId":0,"hubSpotCompanyId":202}`, Customer{ID: 5, Latch: &Latch{HubSpotCompanyID: 202}}},
+		"numbers":         {`{"id":5,"hubSpotId":101,"hubSpotCompanyId":202}`, latched},
+		"numeric strings": {`{"id":"5","hubSpotId":"101","hubSpotCompanyId":" 202 "}`, latched},
+		"upper case":      {`{"ID":5,"HUBSPOTID":101,"HUBSPOTCOMPANYID":202}`, latched},
+		"lower case":      {`{"id":5,"hubspotid":101,"hubspotcompanyid":202}`, latched},
+		"unknown keys":    {`{"x":{"id":9},"id":5,"hubSpotId":101,"hubSpotCompanyId":202,"hubSpot":[1]}`, latched},
+		"nulls":           {`{"id":5,"hubSpotId":null,"hubSpotCompanyId":null}`, Customer{ID: 5, Latch: &Latch{}}},
+		"one null": {`{"id":5,"hubSpotId":101,"hubSpotCompanyId":null}`,
+			Customer{ID: 5, Latch: &Latch{HubSpotID: 101}}},
+		"zero is none": {`{"id":5,"hubSpotId":0,"hubSpotCompanyId":202}`,
+			Customer{ID: 5, Latch: &Latch{HubSpotCompanyID: 202}}},
 		"both absent":          {`{"id":5}`, Customer{ID: 5}},
 		"contact absent":       {`{"id":5,"hubSpotCompanyId":202}`, Customer{ID: 5}},
 		"company absent":       {`{"id":5,"hubSpotId":101}`, Customer{ID: 5}},
 		"absent beside a null": {`{"id":5,"hubSpotId":null}`, Customer{ID: 5}},
 		"beyond a float": {
 			`{"id":9007199254740993,"hubSpotId":"9007199254740993","hubSpotCompanyId":9223372036854775807}`,
-			Customer{ID: 9007199254740993, Latch: &Latch{HubSpotID: 9007199254740993, HubSpotCompanyID: 9223372036854775807}},
+			Customer{ID: 9007199254740993,
+				Latch: &Latch{HubSpotID: 9007199254740993, HubSpotCompanyID: 9223372036854775807}},
 		},
 		"texts": {
-			`{"id":5,"reference":"1337","firstName":"John","lastName":null,"companyName":"Bikes","primaryEmail":"a@b","status":"Active"}`,
-			Customer{ID: 5, Reference: "1337", FirstName: "John", CompanyName: "Bikes", PrimaryEmail: "a@b", Status: "Active"},
+			`{"id":5,"reference":"1337","firstName":"John","lastName":null,"companyName":"Bikes",` +
+				`"primaryEmail":"a@b","status":"Active"}`,
+			Customer{ID: 5, Reference: "1337", FirstName: "John", CompanyName: "Bikes", PrimaryEmail: "a@b",
+				Status: "Active"},
 		},
 		"missing ID":       {json: `{"hubSpotId":101,"hubSpotCompanyId":202}`},
 		"null ID":          {json: `{"id":null}`},
@@ -71,17 +76,21 @@ func TestCustomerDecoding(t *testing.T) {
 		"text contact":     {`{"id":5,"hubSpotId":"none","hubSpotCompanyId":2}`, Customer{ID: 5}},
 		"object contact":   {`{"id":5,"hubSpotId":{"value":101},"hubSpotCompanyId":2}`, Customer{ID: 5}},
 		"scalars as texts": {
-			`{"id":5,"reference":1337,"firstName":true,"lastName":-1.50e3,"companyName":false,"primaryEmail":9007199254740993,"status":1}`,
+			`{"id":5,"reference":1337,"firstName":true,"lastName":-1.50e3,"companyName":false,` +
+				`"primaryEmail":9007199254740993,"status":1}`,
 			Customer{ID: 5, Reference: "1337", FirstName: "true", LastName: "-1.50e3", CompanyName: "false",
 				PrimaryEmail: "9007199254740993", Status: "1"},
 		},
 		"no texts": {
-			`{"id":5,"reference":null,"firstName":{"a":1},"lastName":[],"companyName":{},"primaryEmail":[[]],"status":null,"modifiedTimestamp":{}}`,
+			`{"id":5,"reference":null,"firstName":{"a":1},"lastName":[],"companyName":{},"primaryEmail":[[]],` +
+				`"status":null,"modifiedTimestamp":{}}`,
 			Customer{ID: 5},
 		},
-		"escapes":          {`{"\u0069d":5,"r\u0065ference":"a\"\\\/\n\ud83d\ude00"}`, Customer{ID: 5, Reference: "a\"\\/\n😀"}},
-		"invalid UTF-8":    {"{\"id\":5,\"reference\":\"caf\xe9\"}", Customer{ID: 5, Reference: "caf\ufffd"}},
-		"keys that repeat": {`{"id":4,"ID":"5","hubSpotId":"none","hubSpotId":101,"hubSpotCompanyId":1,"HubSpotCompanyID":202}`, latched},
+		"escapes": {`{"\u0069d":5,"r\u0065ference":"a\"\\\/\n\ud83d\ude00"}`,
+			Customer{ID: 5, Reference: "a\"\\/\n😀"}},
+		"invalid UTF-8": {"{\"id\":5,\"reference\":\"caf\xe9\"}", Customer{ID: 5, Reference: "caf\ufffd"}},
+		"keys that repeat": {`{"id":4,"ID":"5","hubSpotId":"none","hubSpotId":101,"hubSpotCompanyId":1,` +
+			`"HubSpotCompanyID":202}`, latched},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -168,8 +177,9 @@ func TestExampleOfThePage(t *testing.T) {
 	}
 	want := Customer{
 		ID: 2554529, Reference: "1337", FirstName: "John", LastName: "Doe", CompanyName: "Stolen Bikes",
-		PrimaryEmail: "john@example.com", Status: "Active", Modified: time.Date(2020, 4, 28, 14, 12, 0, 30_125_500, time.UTC),
-		Latch: &Latch{HubSpotID: 101, HubSpotCompanyID: 202},
+		PrimaryEmail: "john@example.com", Status: "Active",
+		Modified: time.Date(2020, 4, 28, 14, 12, 0, 30_125_500, time.UTC),
+		Latch:    &Latch{HubSpotID: 101, HubSpotCompanyID: 202},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -193,7 +203,8 @@ func TestCustomer(t *testing.T) {
 				t.Errorf("error %v, %s", err, diff)
 			}
 			_, err = client.Customer(t.Context(), 99)
-			if !IsNotFound(err) || !strings.Contains(err.Error(), "GET customers/99: 404 Not Found: Customer with id 99 was not found.") {
+			if !IsNotFound(err) || !strings.Contains(err.Error(),
+				"GET customers/99: 404 Not Found: Customer with id 99 was not found.") {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -250,10 +261,14 @@ func TestCustomerChecksTheAnswer(t *testing.T) {
 // IDs to the digit.
 func FuzzCustomerDecoding(f *testing.F) {
 	for _, seed := range []string{
-		exampleCustomer, `{"id":"9007199254740993","HubSpotID":null,"hubspotcompanyid":9223372036854775807}`, `{"id":1}`, `null`,
-		`{"id":1,"id":"2","hubSpotId":3}`, `{"id":1,"hub\u0053potId":"007","hubSpotCompanyId":0}`, `{"ıd":1}`, `{"id":-0}`, `{"id":1e2}`,
-		`{"id":1,"hubſpotId":1,"hubSpotCompanyId":2}`, `{"id":1,"reference":"\ud800"}`, "{\"id\":1,\"reference\":\"\xff\"}", `{"id":1,}`,
-		`{"id":1},{"id":2},5,[],null`, `{"id":1}]`, `{"id":1},`, `{"id":1,"firstName":` + strings.Repeat(`[`, 50) + strings.Repeat(`]`, 50) + `}`,
+		exampleCustomer, `{"id":"9007199254740993","HubSpotID":null,"hubspotcompanyid":9223372036854775807}`,
+		`{"id":1}`, `null`,
+		`{"id":1,"id":"2","hubSpotId":3}`, `{"id":1,"hub\u0053potId":"007","hubSpotCompanyId":0}`, `{"ıd":1}`,
+		`{"id":-0}`, `{"id":1e2}`,
+		`{"id":1,"hubſpotId":1,"hubSpotCompanyId":2}`, `{"id":1,"reference":"\ud800"}`,
+		"{\"id\":1,\"reference\":\"\xff\"}", `{"id":1,}`,
+		`{"id":1},{"id":2},5,[],null`, `{"id":1}]`, `{"id":1},`, `{"id":1,"firstName":` + strings.Repeat(`[`, 50) +
+			strings.Repeat(`]`, 50) + `}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -295,7 +310,8 @@ func FuzzCustomerDecoding(f *testing.F) {
 				t.Errorf("%s: latch %v", entry, customer.Latch)
 			}
 			var wantText string
-			if text := values["reference"]; json.Unmarshal([]byte(text), &wantText) == nil && customer.Reference != wantText {
+			if text := values["reference"]; json.Unmarshal([]byte(text), &wantText) == nil &&
+				customer.Reference != wantText {
 				t.Errorf("%s: reference %q, not %q", entry, customer.Reference, wantText)
 			}
 			requireSingle(t, entry, customer)
@@ -366,11 +382,13 @@ func TestCustomerName(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("é", maxName)
 	for want, customer := range map[string]Customer{
-		"customer 1":                      {ID: 1, FirstName: "Ada", LastName: "Lovelace", PrimaryEmail: "ada@example.com"},
-		"customer 2554530 (Brown Coffee)": {ID: 2554530, CompanyName: "Brown Coffee", Reference: "C-1", FirstName: "Ada"},
-		"customer 2 (C-1)":                {ID: 2, CompanyName: " \t", Reference: "C-1"},
-		"customer 3 (a b c)":              {ID: 3, CompanyName: " a\r\nb\u202e\x1b c "},
-		"customer 4 (" + long + ")":       {ID: 4, CompanyName: long},
+		"customer 1": {ID: 1, FirstName: "Ada", LastName: "Lovelace",
+			PrimaryEmail: "ada@example.com"},
+		"customer 2554530 (Brown Coffee)": {ID: 2554530, CompanyName: "Brown Coffee", Reference: "C-1",
+			FirstName: "Ada"},
+		"customer 2 (C-1)":          {ID: 2, CompanyName: " \t", Reference: "C-1"},
+		"customer 3 (a b c)":        {ID: 3, CompanyName: " a\r\nb\u202e\x1b c "},
+		"customer 4 (" + long + ")": {ID: 4, CompanyName: long},
 		"customer 5 (" + strings.Repeat("é", maxName-1) + "…)": {ID: 5, CompanyName: long + "é"},
 	} {
 		got := fmt.Sprint(customer)

@@ -14,7 +14,8 @@ import (
 func BenchmarkCustomersPage(b *testing.B) {
 	sim := fusebillsim.New(fusebillsim.Config{APIKey: testKey})
 	sim.AddSampleCustomers(MaxPageSize)
-	request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "https://fusebill.test/v1/customers?pageSize=1000", http.NoBody)
+	request, err := http.NewRequestWithContext(b.Context(), http.MethodGet,
+		"https://fusebill.test/v1/customers?pageSize=1000", http.NoBody)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -29,7 +30,8 @@ func BenchmarkCustomersPage(b *testing.B) {
 		b.Fatal(err)
 	}
 	client, err := NewClient(testKey, WithTransport(roundTripper(func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(page))}, nil
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{},
+			Body: io.NopCloser(bytes.NewReader(page))}, nil
 	})))
 	if err != nil {
 		b.Fatal(err)

@@ -65,7 +65,8 @@ func TestCustomersByID(t *testing.T) {
 	client := newSimClient(t, newSim(simConfig{}))
 	page, err := client.Customers(t.Context(), CustomersRequest{IDs: []int64{3, 99, 1}})
 	want := CustomersPage{Last: true, AccountSize: 3, Customers: []Customer{
-		{ID: 1, FirstName: "Ada", Reference: "C-1", Status: "Active", Latch: &Latch{HubSpotID: 101, HubSpotCompanyID: 201}},
+		{ID: 1, FirstName: "Ada", Reference: "C-1", Status: "Active",
+			Latch: &Latch{HubSpotID: 101, HubSpotCompanyID: 201}},
 		{ID: 3, CompanyName: "Stolen Bikes", Status: "Draft", Latch: &Latch{}},
 	}}
 	if diff := cmp.Diff(want, page, cmpopts.IgnoreFields(Customer{}, "Created", "Modified")); err != nil || diff != "" {
@@ -90,7 +91,8 @@ func TestCustomersRefusesWhatIsNoList(t *testing.T) {
 		client := newTestClient(t, WithMaxRetries(0), answering(200, body))
 		page, err := client.Customers(t.Context(), CustomersRequest{})
 		var malformed *MalformedAnswerError
-		if !errors.As(err, &malformed) || !strings.HasPrefix(err.Error(), "GET customers: ") || !strings.Contains(err.Error(), words) {
+		if !errors.As(err, &malformed) || !strings.HasPrefix(err.Error(), "GET customers: ") ||
+			!strings.Contains(err.Error(), words) {
 			t.Errorf("%s: got %v", body, err)
 		}
 		if page.Customers != nil || page.Last {

@@ -34,10 +34,12 @@ func TestStatusesOfTheReference(t *testing.T) {
 		if !errors.As(err, &apiErr) {
 			t.Fatalf("%d: got %v", status, err)
 		}
-		if diff := cmp.Diff([]string{strings.TrimSpace(text)}, apiErr.Messages); apiErr.StatusCode != status || diff != "" {
+		if diff := cmp.Diff([]string{strings.TrimSpace(text)}, apiErr.Messages); apiErr.StatusCode != status ||
+			diff != "" {
 			t.Errorf("%d: status %d, %s", status, apiErr.StatusCode, diff)
 		}
-		want := fmt.Sprintf("POST HubSpot/latchCustomer: %d %s: %s", status, http.StatusText(status), strings.TrimSpace(text))
+		want := fmt.Sprintf("POST HubSpot/latchCustomer: %d %s: %s", status, http.StatusText(status),
+			strings.TrimSpace(text))
 		if status >= 500 {
 			want += " (whether it was done is unknown)"
 		}
@@ -58,20 +60,28 @@ func TestErrorBodies(t *testing.T) {
 		want              string
 		notFound          bool
 	}{
-		"the service's":    {404, "application/json", `{"Errors":[{"Key":"Api Error","Value":"gone"}]}`, "404 Not Found: gone", true},
-		"other case":       {404, "application/json", `{"errors":[{"value":"gone"}]}`, "404 Not Found: gone", true},
-		"several":          {400, "application/json", `{"Errors":[{"Value":"one"},{"Value":""},{"Value":"two"}]}`, "400 Bad Request: one; two", false},
-		"HTML":             {404, "text/html", "<h1>Not\r\n Found</h1>", "404 Not Found, not in the API's form (text/html): <h1>Not Found</h1>", false},
-		"empty":            {404, "", "", "404 Not Found without a body", false},
-		"white space":      {404, "text/plain", "\r\n", "404 Not Found without a body", false},
-		"the framework's":  {404, "application/json", `{"Message":"No route"}`, "404 Not Found: No route", true},
-		"other JSON":       {404, "application/json", `{"detail":"No route"}`, `404 Not Found, not in the API's form (application/json): {"detail":"No route"}`, false},
-		"no errors":        {404, "application/json", `{"Errors":[]}`, `404 Not Found, not in the API's form (application/json): {"Errors":[]}`, false},
-		"null errors":      {404, "application/json", `{"Errors":null}`, `404 Not Found, not in the API's form (application/json): {"Errors":null}`, false},
-		"errors all empty": {404, "application/json", `{"Errors":[{}]}`, `404 Not Found, not in the API's form (application/json): {"Errors":[{}]}`, false},
-		"text":             {404, "", "gone", "404 Not Found, not in the API's form (no content type): gone", false},
-		"half an object":   {404, "application/json", `{"Errors":[{"Value":"go`, `404 Not Found, not in the API's form (application/json): {"Errors":[{"Value":"go`, false},
-		"own status":       {499, "", "", "499 without a body", false},
+		"the service's": {404, "application/json", `{"Errors":[{"Key":"Api Error","Value":"gone"}]}`,
+			"404 Not Found: gone", true},
+		"other case": {404, "application/json", `{"errors":[{"value":"gone"}]}`, "404 Not Found: gone", true},
+		"several": {400, "application/json", `{"Errors":[{"Value":"one"},{"Value":""},{"Value":"two"}]}`,
+			"400 Bad Request: one; two", false},
+		"HTML": {404, "text/html", "<h1>Not\r\n Found</h1>",
+			"404 Not Found, not in the API's form (text/html): <h1>Not Found</h1>", false},
+		"empty":           {404, "", "", "404 Not Found without a body", false},
+		"white space":     {404, "text/plain", "\r\n", "404 Not Found without a body", false},
+		"the framework's": {404, "application/json", `{"Message":"No route"}`, "404 Not Found: No route", true},
+		"other JSON": {404, "application/json", `{"detail":"No route"}`,
+			`404 Not Found, not in the API's form (application/json): {"detail":"No route"}`, false},
+		"no errors": {404, "application/json", `{"Errors":[]}`,
+			`404 Not Found, not in the API's form (application/json): {"Errors":[]}`, false},
+		"null errors": {404, "application/json", `{"Errors":null}`,
+			`404 Not Found, not in the API's form (application/json): {"Errors":null}`, false},
+		"errors all empty": {404, "application/json", `{"Errors":[{}]}`,
+			`404 Not Found, not in the API's form (application/json): {"Errors":[{}]}`, false},
+		"text": {404, "", "gone", "404 Not Found, not in the API's form (no content type): gone", false},
+		"half an object": {404, "application/json", `{"Errors":[{"Value":"go`,
+			`404 Not Found, not in the API's form (application/json): {"Errors":[{"Value":"go`, false},
+		"own status": {499, "", "", "499 without a body", false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -91,7 +101,8 @@ func TestErrorBodies(t *testing.T) {
 func TestIsNotFound(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{
-		nil, errors.New("404 not found"), &APIError{StatusCode: 404}, &APIError{StatusCode: 400, Messages: []string{"not found"}},
+		nil, errors.New("404 not found"), &APIError{StatusCode: 404},
+		&APIError{StatusCode: 400, Messages: []string{"not found"}},
 		&MalformedAnswerError{Err: errors.New("x")}, &RateLimitError{},
 	} {
 		if IsNotFound(err) {
@@ -120,7 +131,8 @@ func TestRateLimitErrorText(t *testing.T) {
 	t.Parallel()
 	for want, err := range map[string]*RateLimitError{
 		"the account's limit of calls per day is used up": {Window: Day},
-		"the account's limit of 50 calls per minute is used up, until 2026-01-02 15:04:00 UTC (429 Too Many Requests: slow down)": {
+		"the account's limit of 50 calls per minute is used up, until 2026-01-02 15:04:00 UTC " +
+			"(429 Too Many Requests: slow down)": {
 			Window: Minute, Limit: 50, Reset: time.Date(2026, 1, 2, 16, 4, 0, 0, time.FixedZone("", 3600)),
 			Err: &APIError{StatusCode: 429, Messages: []string{"slow down"}},
 		},
@@ -149,7 +161,8 @@ func TestExcerpt(t *testing.T) {
 
 func FuzzErrorBodies(f *testing.F) {
 	for _, seed := range []string{
-		fmt.Sprintf(errorObject, 404, "gone"), `{"Errors":[{"Value":"a"},{"Value":"\u0000\n"}]}`, `{"Errors":{}}`, `null`, `[]`, ``,
+		fmt.Sprintf(errorObject, 404, "gone"), `{"Errors":[{"Value":"a"},{"Value":"\u0000\n"}]}`, `{"Errors":{}}`,
+		`null`, `[]`, ``,
 		"<html>\xff\xfe", `{"errors":[null]}`, `{"Errors":[{"Value":5}]}`, strings.Repeat("é", 500),
 	} {
 		f.Add(404, []byte(seed))
@@ -159,7 +172,8 @@ func FuzzErrorBodies(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		err := newAPIError(&http.Response{StatusCode: status, Header: http.Header{}}, body, noMask)
 		text := err.Error()
-		if len(err.Messages) > 0 == (err.excerpt != "") && len(bytes.TrimSpace(body)) > 0 && text != "" && !strings.Contains(text, "without a body") {
+		if len(err.Messages) > 0 == (err.excerpt != "") && len(bytes.TrimSpace(body)) > 0 && text != "" &&
+			!strings.Contains(text, "without a body") {
 			t.Errorf("both or neither of words %q and excerpt %q", err.Messages, err.excerpt)
 		}
 		for _, words := range err.Messages {

@@ -23,13 +23,15 @@ func TestFilterQuery(t *testing.T) {
 		"companyName:Stolen Bikes":               {CompanyName: "Stolen Bikes"},
 		"primaryEmail:a+b@example.com":           {PrimaryEmail: "a+b@example.com"},
 		"modifiedTimestamp:2026-01-31T23:59:58|": {ModifiedSince: time.Date(2026, 1, 31, 23, 59, 58, 999, time.UTC)},
-		"modifiedTimestamp:2026-02-01T00:59:00|": {ModifiedSince: time.Date(2026, 1, 31, 23, 59, 0, 0, time.FixedZone("", -3600))},
-		"reference:a*b*status*Active*c**d":       {Reference: "a*b;status:Active,c||d"},
-		"reference:*empty*":                      {Reference: "[empty]"},
-		"reference:*":                            {Reference: "\t "},
-		"reference:*x*":                          {Reference: " x\n"},
+		"modifiedTimestamp:2026-02-01T00:59:00|": {ModifiedSince: time.Date(2026, 1, 31, 23, 59, 0, 0,
+			time.FixedZone("", -3600))},
+		"reference:a*b*status*Active*c**d": {Reference: "a*b;status:Active,c||d"},
+		"reference:*empty*":                {Reference: "[empty]"},
+		"reference:*":                      {Reference: "\t "},
+		"reference:*x*":                    {Reference: " x\n"},
 		"status:Hold;reference:1;companyName:2;primaryEmail:3;modifiedTimestamp:2026-01-31T00:00:00|": {
-			Statuses: []string{"Hold"}, Reference: "1", CompanyName: "2", PrimaryEmail: "3", ModifiedSince: time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC),
+			Statuses: []string{"Hold"}, Reference: "1", CompanyName: "2", PrimaryEmail: "3",
+			ModifiedSince: time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC),
 		},
 	} {
 		if got := filter.query(); got != want {
@@ -45,7 +47,8 @@ func TestFilterChooses(t *testing.T) {
 	sim := fusebillsim.New(fusebillsim.Config{APIKey: testKey})
 	sim.AddCustomers(
 		fusebillsim.Customer{ID: 1, Reference: "a;b", CompanyName: "Bikes, Ltd.", Status: "Draft", Modified: day(1)},
-		fusebillsim.Customer{ID: 2, Reference: "axb", CompanyName: "Bikes* Ltd.", PrimaryEmail: "a@b.c", Modified: day(2)},
+		fusebillsim.Customer{ID: 2, Reference: "axb", CompanyName: "Bikes* Ltd.", PrimaryEmail: "a@b.c",
+			Modified: day(2)},
 		fusebillsim.Customer{ID: 3, Reference: "[empty]", CompanyName: "Bikes, Ltd.", Modified: day(3)},
 		fusebillsim.Customer{ID: 4, Reference: "a;b;status:Draft", Status: "Hold", Modified: day(4)},
 		fusebillsim.Customer{ID: 5, Reference: " a;b", PrimaryEmail: "A@b.c", Status: "Hold", Modified: day(5)},
@@ -88,7 +91,8 @@ func TestFilterChooses(t *testing.T) {
 // FuzzFilter looks for a customer by anything that it may be called, among others, through the
 // simulator's own reading of queries.
 func FuzzFilter(f *testing.F) {
-	for _, seed := range []string{"C-1", "a;b", "reference:*", "[empty]", "*", " x ", "1|2", "a,b", "\x00\n", "käse", "status:Draft;", `"\`} {
+	for _, seed := range []string{"C-1", "a;b", "reference:*", "[empty]", "*", " x ", "1|2", "a,b", "\x00\n", "käse",
+		"status:Draft;", `"\`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -97,7 +101,8 @@ func FuzzFilter(f *testing.F) {
 			return
 		}
 		sim := fusebillsim.New(fusebillsim.Config{APIKey: testKey})
-		sim.AddCustomers(fusebillsim.Customer{ID: 1, Reference: text}, fusebillsim.Customer{ID: 2, Reference: text + "x"}, fusebillsim.Customer{ID: 3})
+		sim.AddCustomers(fusebillsim.Customer{ID: 1, Reference: text},
+			fusebillsim.Customer{ID: 2, Reference: text + "x"}, fusebillsim.Customer{ID: 3})
 		filter := Filter{Reference: text}
 		page, err := newSimClient(t, sim).Customers(t.Context(), CustomersRequest{Filter: filter})
 		if err != nil {

@@ -38,7 +38,8 @@ func TestLatchAndUnlatch(t *testing.T) {
 		if err != nil || customer.ID != 2 || *customer.Latch != latch {
 			t.Fatalf("%s: got %+v, error %v", latch, customer, err)
 		}
-		if held, _ := sim.Customer(2); held.HubSpotID != latch.HubSpotID || held.HubSpotCompanyID != latch.HubSpotCompanyID {
+		if held, _ := sim.Customer(2); held.HubSpotID != latch.HubSpotID ||
+			held.HubSpotCompanyID != latch.HubSpotCompanyID {
 			t.Errorf("%s: the service has %+v", latch, held)
 		}
 	}
@@ -73,7 +74,8 @@ func TestLatchConflicts(t *testing.T) {
 		switch {
 		case status == 0 && err != nil:
 			t.Errorf("moving: error %v", err)
-		case status != 0 && (!errors.As(err, &apiErr) || apiErr.StatusCode != status || isOutcomeUnknown(err) || sim.Writes() != 1):
+		case status != 0 && (!errors.As(err, &apiErr) || apiErr.StatusCode != status || isOutcomeUnknown(err) ||
+			sim.Writes() != 1):
 			t.Errorf("%d: got %v after %d writes", status, err, sim.Writes())
 		}
 	}
@@ -82,8 +84,8 @@ func TestLatchConflicts(t *testing.T) {
 // A latch that was done is known to be done, whatever the texts of the answer look like.
 func TestLatchToleratesOddTexts(t *testing.T) {
 	t.Parallel()
-	client := newTestClient(t, answering(200, `{"id":7,"hubSpotId":1,"hubSpotCompanyId":null,"reference":1337,"lastName":{},
-		"companyName":false,"status":null,"modifiedTimestamp":[]}`))
+	client := newTestClient(t, answering(200, `{"id":7,"hubSpotId":1,"hubSpotCompanyId":null,
+		"reference":1337,"lastName":{},"companyName":false,"status":null,"modifiedTimestamp":[]}`))
 	got, err := client.Latch(t.Context(), 7, Latch{HubSpotID: 1})
 	want := Customer{ID: 7, Reference: "1337", CompanyName: "false", Latch: &Latch{HubSpotID: 1}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {

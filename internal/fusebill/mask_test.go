@@ -51,7 +51,8 @@ func TestMaskErrorCanBeMatched(t *testing.T) {
 	t.Parallel()
 	hide := newMask(testKey)
 	err := hide.error(fmt.Errorf("reading %s: %w", testKey, io.ErrUnexpectedEOF))
-	if err.Error() != "reading ***==: unexpected EOF" && err.Error() != "reading ***=: unexpected EOF" || !errors.Is(err, io.ErrUnexpectedEOF) {
+	if err.Error() != "reading ***==: unexpected EOF" && err.Error() != "reading ***=: unexpected EOF" ||
+		!errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("got %v", err)
 	}
 	if hide.error(nil) != nil || hide.error(io.EOF) != io.EOF { //nolint:errorlint // The very same error.
@@ -155,8 +156,9 @@ func requireEchoIsMasked(t *testing.T, key string, echo func(string) string) {
 			return textAnswer(200, `{"id":7,"hubSpotId":"`+quoted+`","hubSpotCompanyId":1}`), nil
 		},
 		func() (*http.Response, error) {
-			return textAnswer(200, `{"id":7,"hubSpotId":null,"hubSpotCompanyId":null,"reference":"`+quoted+`","companyName":"`+quoted+`",
-				"status":"`+quoted+`","firstName":"`+quoted+`","lastName":"`+quoted+`","primaryEmail":"`+quoted+`"}`), nil
+			return textAnswer(200, strings.ReplaceAll(`{"id":7,"hubSpotId":null,"hubSpotCompanyId":null,
+				"reference":"KEY","companyName":"KEY","status":"KEY","firstName":"KEY","lastName":"KEY","primaryEmail":"KEY"}`,
+				"KEY", quoted)), nil
 		},
 		func() (*http.Response, error) {
 			return textAnswer(302, "", "Location", "https://elsewhere.example/"+line), nil
@@ -179,7 +181,8 @@ func requireEchoIsMasked(t *testing.T, key string, echo func(string) string) {
 		}
 		requireNoPart(t, key, wrapped.String())
 		requireNoPart(t, key, strings.Join([]string{
-			customer.Reference, customer.FirstName, customer.LastName, customer.CompanyName, customer.PrimaryEmail, customer.Status,
+			customer.Reference, customer.FirstName, customer.LastName, customer.CompanyName, customer.PrimaryEmail,
+			customer.Status,
 		}, "\n"))
 		requireNoPart(t, key, strings.Join(records.with(""), "\n"))
 	}
@@ -237,7 +240,8 @@ func TestEchoedRequest(t *testing.T) {
 		}
 	}()
 	records := new(logRecorder)
-	client := newTestClient(t, WithBaseURL("http://"+listener.Addr().String()), WithMaxRetries(0), WithLogger(slog.New(records)))
+	client := newTestClient(t, WithBaseURL("http://"+listener.Addr().String()), WithMaxRetries(0),
+		WithLogger(slog.New(records)))
 	_, err = client.Customer(t.Context(), 7)
 	if err == nil {
 		t.Fatal("no error")

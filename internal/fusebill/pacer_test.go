@@ -90,7 +90,8 @@ func TestPacerSpendsWindowsWhole(t *testing.T) {
 	}{
 		{1000, 10, 2500, 20 * time.Millisecond, 0, []int{1000, 1000, 500}, 2*time.Minute + time.Second},
 		{1000, 50, 2500, 20 * time.Millisecond, 0, []int{1000, 1000, 500}, 2 * time.Minute},
-		{1000, 50, 2500, 200 * time.Millisecond, 30 * time.Second, []int{1000, 1000, 500}, 2*time.Minute + 2*time.Second},
+		{1000, 50, 2500, 200 * time.Millisecond, 30 * time.Second, []int{1000, 1000, 500},
+			2*time.Minute + 2*time.Second},
 		{50, 10, 175, 20 * time.Millisecond, 0, []int{50, 50, 50, 25}, 3 * time.Minute},
 		{50, 50, 175, 20 * time.Millisecond, 0, []int{50, 50, 50, 25}, 3 * time.Minute},
 		{50, 10, 175, 0, 0, []int{50, 50, 50, 25}, 3 * time.Minute},
@@ -99,23 +100,25 @@ func TestPacerSpendsWindowsWhole(t *testing.T) {
 		{1, 10, 3, 20 * time.Millisecond, 0, []int{1, 1, 1}, 2 * time.Minute},
 	}
 	for _, test := range tests {
-		t.Run(fmt.Sprintf("%d a minute, %d workers, %s, %s", test.limit, test.workers, test.latency, test.begin), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				sim := newSim(simConfig{LimitMinute: test.limit, Behavior: fusebillsim.Behavior{Latency: test.latency}})
-				time.Sleep(test.begin)
-				spend(t, newSimClient(t, sim), test.calls, test.workers)
-				requireMinutes(t, sim, test.minutes...)
-				if sim.RateLimited() != 0 {
-					t.Errorf("%d calls were refused", sim.RateLimited())
-				}
-				// Date headers have whole seconds, so a window may be known to be over up to a
-				// second late.
-				if got := sinceStart(); got < test.end || got > test.end+1300*time.Millisecond {
-					t.Errorf("it took %s, not %s", got, test.end)
-				}
+		t.Run(fmt.Sprintf("%d a minute, %d workers, %s, %s", test.limit, test.workers, test.latency, test.begin),
+			func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					sim := newSim(simConfig{LimitMinute: test.limit,
+						Behavior: fusebillsim.Behavior{Latency: test.latency}})
+					time.Sleep(test.begin)
+					spend(t, newSimClient(t, sim), test.calls, test.workers)
+					requireMinutes(t, sim, test.minutes...)
+					if sim.RateLimited() != 0 {
+						t.Errorf("%d calls were refused", sim.RateLimited())
+					}
+					// Date headers have whole seconds, so a window may be known to be over up to a
+					// second late.
+					if got := sinceStart(); got < test.end || got > test.end+1300*time.Millisecond {
+						t.Errorf("it took %s, not %s", got, test.end)
+					}
+				})
 			})
-		})
 	}
 }
 
@@ -205,7 +208,8 @@ func TestPacerBesideAnotherClient(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				sim := newSim(simConfig{LimitMinute: 50, Behavior: fusebillsim.Behavior{Latency: 200 * time.Millisecond}})
+				sim := newSim(simConfig{LimitMinute: 50,
+					Behavior: fusebillsim.Behavior{Latency: 200 * time.Millisecond}})
 				go other(sim)
 				spend(t, newSimClient(t, sim, WithMaxRetries(0)), 100, 10)
 				// Half of each minute's calls are ours, and the rest of what the other one leaves.
@@ -253,16 +257,19 @@ func TestMinuteRefusalIsWaitedOut(t *testing.T) {
 		header []string
 		want   time.Duration
 	}{
-		"reset":                      {[]string{"X-Rate-Limit-Remaining-Minute", "0", "X-Rate-Limit-Reset-Minute", "2000-01-01T00:01:00Z"}, 50 * time.Second},
-		"reset, no count":            {[]string{"X-Rate-Limit-Reset-Minute", "2000-01-01T00:01:00Z"}, 50 * time.Second},
-		"Retry-After":                {[]string{"Retry-After", "7"}, 7 * time.Second},
-		"Retry-After as a date":      {[]string{"Retry-After", "Sat, 01 Jan 2000 00:00:17 GMT"}, 7 * time.Second},
-		"Retry-After before reset":   {[]string{"Retry-After", "90", "X-Rate-Limit-Reset-Minute", "2000-01-01T00:01:00Z"}, 90 * time.Second},
+		"reset": {[]string{"X-Rate-Limit-Remaining-Minute", "0", "X-Rate-Limit-Reset-Minute",
+			"2000-01-01T00:01:00Z"}, 50 * time.Second},
+		"reset, no count":       {[]string{"X-Rate-Limit-Reset-Minute", "2000-01-01T00:01:00Z"}, 50 * time.Second},
+		"Retry-After":           {[]string{"Retry-After", "7"}, 7 * time.Second},
+		"Retry-After as a date": {[]string{"Retry-After", "Sat, 01 Jan 2000 00:00:17 GMT"}, 7 * time.Second},
+		"Retry-After before reset": {[]string{"Retry-After", "90", "X-Rate-Limit-Reset-Minute",
+			"2000-01-01T00:01:00Z"}, 90 * time.Second},
 		"Retry-After zero":           {[]string{"Retry-After", "0"}, resetSlack},
 		"Retry-After of years":       {[]string{"Retry-After", "2000000000"}, 2 * time.Minute},
 		"Retry-After, far in future": {[]string{"Retry-After", "Sat, 01 Jan 2101 00:00:17 GMT"}, 2 * time.Minute},
 		"nothing":                    {nil, time.Minute},
-		"malformed":                  {[]string{"Retry-After", "soon", "X-Rate-Limit-Reset-Minute", "next window"}, time.Minute},
+		"malformed": {[]string{"Retry-After", "soon", "X-Rate-Limit-Reset-Minute", "next window"},
+			time.Minute},
 		"a reset just past":          {[]string{"X-Rate-Limit-Reset-Minute", "2000-01-01T00:00:10Z"}, resetSlack},
 		"a reset long past":          {[]string{"X-Rate-Limit-Reset-Minute", "1999-01-01T00:00:10Z"}, time.Minute},
 		"a reset in another century": {[]string{"X-Rate-Limit-Reset-Minute", "2100-01-01T00:00:10Z"}, time.Minute},
@@ -272,17 +279,18 @@ func TestMinuteRefusalIsWaitedOut(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				time.Sleep(10 * time.Second)
 				calls := 0
-				client := newTestClient(t, WithMaxRetries(0), WithTransport(roundTripper(func(req *http.Request) (*http.Response, error) {
-					calls++
-					date := []string{"Date", time.Now().UTC().Format(http.TimeFormat)}
-					if calls == 1 {
-						return textAnswer(429, "", append(date, test.header...)...), nil
-					}
-					if body, err := req.GetBody(); err != nil || body == nil {
-						t.Errorf("the body is gone: %v", err)
-					}
-					return textAnswer(200, `{"id":7,"hubSpotId":1,"hubSpotCompanyId":null}`, date...), nil
-				})))
+				client := newTestClient(t, WithMaxRetries(0),
+					WithTransport(roundTripper(func(req *http.Request) (*http.Response, error) {
+						calls++
+						date := []string{"Date", time.Now().UTC().Format(http.TimeFormat)}
+						if calls == 1 {
+							return textAnswer(429, "", append(date, test.header...)...), nil
+						}
+						if body, err := req.GetBody(); err != nil || body == nil {
+							t.Errorf("the body is gone: %v", err)
+						}
+						return textAnswer(200, `{"id":7,"hubSpotId":1,"hubSpotCompanyId":null}`, date...), nil
+					})))
 				start := time.Now()
 				if _, err := client.Latch(t.Context(), 7, Latch{HubSpotID: 1}); err != nil {
 					t.Error(err)
@@ -318,7 +326,8 @@ func TestDayRefusal(t *testing.T) {
 					t.Helper()
 					_, err := client.Latch(t.Context(), 1, Latch{})
 					var rateLimit *RateLimitError
-					if !errors.As(err, &rateLimit) || rateLimit.Window != Day || !rateLimit.Reset.Equal(test.reset) || isOutcomeUnknown(err) ||
+					if !errors.As(err, &rateLimit) || rateLimit.Window != Day || !rateLimit.Reset.Equal(test.reset) ||
+						isOutcomeUnknown(err) ||
 						!strings.Contains(err.Error(), "The limit of 3 API calls per day is exceeded.") {
 						t.Errorf("got %v", err)
 					}
@@ -346,7 +355,8 @@ func TestPacerReadsEveryResetFormat(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				sim := newSim(simConfig{LimitMinute: 50, Behavior: fusebillsim.Behavior{Latency: 20 * time.Millisecond, ResetFormat: format}})
+				sim := newSim(simConfig{LimitMinute: 50,
+					Behavior: fusebillsim.Behavior{Latency: 20 * time.Millisecond, ResetFormat: format}})
 				time.Sleep(20 * time.Second)
 				spend(t, newSimClient(t, sim), 120, 10)
 				requireMinutes(t, sim, 50, 50, 20)
@@ -409,11 +419,13 @@ func shiftClock(sim *fusebillsim.Simulator, by time.Duration) Option {
 
 func TestPacerUnderClocksThatDiffer(t *testing.T) {
 	t.Parallel()
-	for _, by := range []time.Duration{-10 * time.Minute, -90 * time.Second, -5 * time.Second, 5 * time.Second, 30 * time.Second, 10 * time.Minute} {
+	for _, by := range []time.Duration{-10 * time.Minute, -90 * time.Second, -5 * time.Second, 5 * time.Second,
+		30 * time.Second, 10 * time.Minute} {
 		t.Run(by.String(), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				sim := newSim(simConfig{LimitMinute: 50, Behavior: fusebillsim.Behavior{Latency: 20 * time.Millisecond}})
+				sim := newSim(simConfig{LimitMinute: 50,
+					Behavior: fusebillsim.Behavior{Latency: 20 * time.Millisecond}})
 				time.Sleep(20 * time.Second)
 				spend(t, newSimClient(t, sim, shiftClock(sim, by)), 120, 10)
 				requireMinutes(t, sim, 50, 50, 20)
@@ -447,7 +459,8 @@ func TestPacerUnderADateAhead(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, %d workers", name, workers), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					sim := newSim(simConfig{LimitMinute: 100, Behavior: fusebillsim.Behavior{Latency: 20 * time.Millisecond}})
+					sim := newSim(simConfig{LimitMinute: 100,
+						Behavior: fusebillsim.Behavior{Latency: 20 * time.Millisecond}})
 					inner := sim.Transport()
 					early := roundTripper(func(req *http.Request) (*http.Response, error) {
 						resp, err := inner.RoundTrip(req)
@@ -482,7 +495,8 @@ func TestSlowProbeHoldsUpNobody(t *testing.T) {
 		spend(t, client, 50, 10)
 		requireMinutes(t, sim, 50, 50)
 		requests := sim.Requests() // In the order of their ends.
-		if last := requests[len(requests)-2].Time.Sub(bubbleStart); last != time.Minute+resetSlack || sim.RateLimited() != 0 {
+		if last := requests[len(requests)-2].Time.Sub(bubbleStart); last != time.Minute+resetSlack ||
+			sim.RateLimited() != 0 {
 			t.Errorf("the last call but the slow one came after %s, %d calls were refused", last, sim.RateLimited())
 		}
 	})
@@ -501,7 +515,8 @@ func TestPacerUnderResetsThatJitter(t *testing.T) {
 			if err == nil {
 				const name = "X-Rate-Limit-Reset-Minute"
 				reset, _ := parseTimestamp(resp.Header.Get(name))
-				resp.Header.Set(name, reset.Add(time.Duration(rand.Int64N(int64(time.Second)))).Format(time.RFC3339Nano))
+				jittered := reset.Add(time.Duration(rand.Int64N(int64(time.Second))))
+				resp.Header.Set(name, jittered.Format(time.RFC3339Nano))
 			}
 			return resp, err
 		})
@@ -520,7 +535,8 @@ func TestLateAnswersDontBlock(t *testing.T) {
 	for _, format := range []fusebillsim.ResetFormat{fusebillsim.ResetRFC3339, fusebillsim.ResetAbsent} {
 		synctest.Test(t, func(t *testing.T) {
 			sim := newSim(simConfig{LimitMinute: 50, Behavior: fusebillsim.Behavior{ResetFormat: format}})
-			sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, After: 47, Times: 3, Latency: 90 * time.Second})
+			sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, After: 47, Times: 3,
+				Latency: 90 * time.Second})
 			time.Sleep(5 * time.Second)
 			spend(t, newSimClient(t, sim, WithRequestTimeout(2*time.Minute)), 100, 10)
 			requireMinutes(t, sim, 50, 50)
@@ -545,14 +561,15 @@ func TestServiceOutOfReachDoesntQueueCalls(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				client := newTestClient(t, WithMaxRetries(0), WithTransport(roundTripper(func(req *http.Request) (*http.Response, error) {
-					if test.err == nil {
-						<-req.Context().Done()
-						return nil, req.Context().Err()
-					}
-					time.Sleep(time.Second)
-					return nil, test.err
-				})))
+				client := newTestClient(t, WithMaxRetries(0),
+					WithTransport(roundTripper(func(req *http.Request) (*http.Response, error) {
+						if test.err == nil {
+							<-req.Context().Done()
+							return nil, req.Context().Err()
+						}
+						time.Sleep(time.Second)
+						return nil, test.err
+					})))
 				var group sync.WaitGroup
 				for range 100 {
 					group.Go(func() {
@@ -577,12 +594,13 @@ func TestUnsentCallsAreNotCounted(t *testing.T) {
 		sim := newSim(simConfig{LimitMinute: 50})
 		inner := sim.Transport()
 		calls := 0
-		client := newSimClient(t, sim, WithRequestsPerMinute(40), WithMaxRetries(0), WithTransport(roundTripper(func(req *http.Request) (*http.Response, error) {
-			if calls++; calls > 1 && calls <= 101 {
-				return nil, &net.OpError{Op: "dial", Err: errors.New("no route to host")}
-			}
-			return inner.RoundTrip(req)
-		})))
+		client := newSimClient(t, sim, WithRequestsPerMinute(40), WithMaxRetries(0),
+			WithTransport(roundTripper(func(req *http.Request) (*http.Response, error) {
+				if calls++; calls > 1 && calls <= 101 {
+					return nil, &net.OpError{Op: "dial", Err: errors.New("no route to host")}
+				}
+				return inner.RoundTrip(req)
+			})))
 		for range 140 {
 			_, err := client.Customer(t.Context(), 1)
 			if network := (*net.OpError)(nil); err != nil && !errors.As(err, &network) {
@@ -635,7 +653,8 @@ func TestWaitIsLoggedOncePerWindow(t *testing.T) {
 			t.Fatalf("%q", waits)
 		}
 		for i, want := range []string{"until=2000-01-01 00:01:00", "until=2000-01-01 00:02:00"} {
-			if !strings.Contains(waits[i], "waiting for the rate limit reason=the account's calls of this minute are used up wait=59.") ||
+			if !strings.Contains(waits[i],
+				"waiting for the rate limit reason=the account's calls of this minute are used up wait=59.") ||
 				!strings.Contains(waits[i], want) {
 				t.Errorf("%q lacks %q", waits[i], want)
 			}
@@ -667,7 +686,8 @@ func TestPacerUnderRandomInterleavings(t *testing.T) {
 				}})
 				spend(t, client, 5*min(limit, own), workers)
 				if sim.RateLimited() != 0 {
-					t.Errorf("%d calls were refused (limit %d, own %d, %d workers)", sim.RateLimited(), limit, own, workers)
+					t.Errorf("%d calls were refused (limit %d, own %d, %d workers)", sim.RateLimited(), limit, own,
+						workers)
 				}
 				if most := slices.Max(perMinute(sim)); most > min(limit, own) {
 					t.Errorf("%d calls in one minute (limit %d, own %d)", most, limit, own)

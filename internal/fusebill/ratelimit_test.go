@@ -125,7 +125,8 @@ func FuzzRateHeaders(f *testing.F) {
 		header.Set("X-Rate-Limit-Remaining-Minute", remaining)
 		header.Set("X-Rate-Limit-Reset-Minute", reset)
 		q := quotaOf(header, Minute, a)
-		if !q.reset.IsZero() && (q.reset.Before(a.sent.Add(-clockDifference)) || q.reset.After(date.Add(2*time.Minute))) {
+		if !q.reset.IsZero() && (q.reset.Before(a.sent.Add(-clockDifference)) ||
+			q.reset.After(date.Add(2*time.Minute))) {
 			t.Errorf("reset %s", q.reset)
 		}
 		for text, n := range map[string]int{limit: q.limit, remaining: q.remaining} {

@@ -25,8 +25,10 @@ func TestFaultsOfAWrite(t *testing.T) {
 		words   string // of the error; empty: none
 		unknown bool
 	}{
-		{fusebillsim.FaultStatus500Before, 1 + retries, "500 Internal Server Error: An unexpected error occurred.", true},
-		{fusebillsim.FaultStatus500After, 1 + retries, "500 Internal Server Error: An unexpected error occurred.", true},
+		{fusebillsim.FaultStatus500Before, 1 + retries, "500 Internal Server Error: An unexpected error occurred.",
+			true},
+		{fusebillsim.FaultStatus500After, 1 + retries, "500 Internal Server Error: An unexpected error occurred.",
+			true},
 		{fusebillsim.FaultDropBefore, 1 + retries, "unexpected EOF", true},
 		{fusebillsim.FaultDropAfter, 1 + retries, "unexpected EOF", true},
 		{fusebillsim.FaultLatencyBefore, 1 + retries, "no whole answer within 1m0s", true},
@@ -40,11 +42,14 @@ func TestFaultsOfAWrite(t *testing.T) {
 		{fusebillsim.FaultHTML502, 1 + retries, "502 Bad Gateway, not in the API's form (text/html): <html>", true},
 		{fusebillsim.FaultWrongContentType, 1, "", false},
 		{fusebillsim.FaultDifferentAnswer, 1, "", false},
-		{fusebillsim.FaultRateLimitMinute, 1 + maxMinuteWaits, "the account's limit of 1000 calls per minute is used up, until 2000-01-01 00:31:00 UTC", false},
-		{fusebillsim.FaultRateLimitDay, 1, "the account's limit of 180000 calls per day is used up, until 2000-01-02 00:00:00 UTC " +
-			"(429 Too Many Requests: The limit of 180000 API calls per day is exceeded.)", false},
+		{fusebillsim.FaultRateLimitMinute, 1 + maxMinuteWaits,
+			"the account's limit of 1000 calls per minute is used up, until 2000-01-01 00:31:00 UTC", false},
+		{fusebillsim.FaultRateLimitDay, 1,
+			"the account's limit of 180000 calls per day is used up, until 2000-01-02 00:00:00 UTC " +
+				"(429 Too Many Requests: The limit of 180000 API calls per day is exceeded.)", false},
 		{fusebillsim.FaultUnauthorized, 1, "401 Unauthorized: The API key is missing or wrong.", false},
-		{fusebillsim.FaultRedirectHost, 1, "redirects to https://redirected.fusebill.invalid/v1/HubSpot/latchCustomer", false},
+		{fusebillsim.FaultRedirectHost, 1, "redirects to https://redirected.fusebill.invalid/v1/HubSpot/latchCustomer",
+			false},
 		{fusebillsim.FaultRedirectPlainHTTP, 1, "redirects to http://fusebill.test/v1/HubSpot/latchCustomer", false},
 	}
 	for _, test := range tests {
@@ -60,7 +65,9 @@ func TestFaultsOfAWrite(t *testing.T) {
 				switch {
 				case test.words == "" && err != nil:
 					t.Errorf("error %v", err)
-				case test.words != "" && (err == nil || !strings.HasPrefix(err.Error(), "POST HubSpot/latchCustomer: ") || !strings.Contains(err.Error(), test.words)):
+				case test.words != "" && (err == nil ||
+					!strings.HasPrefix(err.Error(), "POST HubSpot/latchCustomer: ") ||
+					!strings.Contains(err.Error(), test.words)):
 					t.Errorf("got %v", err)
 				}
 				if isOutcomeUnknown(err) != test.unknown {
@@ -75,19 +82,23 @@ func TestFaultsOfAWrite(t *testing.T) {
 func TestPassingFaults(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []fusebillsim.FaultKind{
-		fusebillsim.FaultStatus500Before, fusebillsim.FaultStatus500After, fusebillsim.FaultDropBefore, fusebillsim.FaultDropAfter,
-		fusebillsim.FaultLatencyAfter, fusebillsim.FaultTruncatedBody, fusebillsim.FaultTruncatedJSON, fusebillsim.FaultEmptyBody,
+		fusebillsim.FaultStatus500Before, fusebillsim.FaultStatus500After, fusebillsim.FaultDropBefore,
+		fusebillsim.FaultDropAfter,
+		fusebillsim.FaultLatencyAfter, fusebillsim.FaultTruncatedBody, fusebillsim.FaultTruncatedJSON,
+		fusebillsim.FaultEmptyBody,
 		fusebillsim.FaultNotJSON, fusebillsim.FaultHTMLBody, fusebillsim.FaultHTML502,
 	} {
 		t.Run(kind.String(), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				sim := newSim(simConfig{})
-				for _, route := range []fusebillsim.Route{fusebillsim.RouteLatch, fusebillsim.RouteUnlatch, fusebillsim.RouteCustomer, fusebillsim.RouteCustomers} {
+				for _, route := range []fusebillsim.Route{fusebillsim.RouteLatch, fusebillsim.RouteUnlatch,
+					fusebillsim.RouteCustomer, fusebillsim.RouteCustomers} {
 					sim.Inject(fusebillsim.Fault{Kind: kind, Route: route, Times: 2, Latency: 61 * time.Second})
 				}
 				client := newSimClient(t, sim, WithMaxRetries(2))
-				if customer, err := client.Latch(t.Context(), 2, Latch{HubSpotID: 8}); err != nil || customer.Latch.HubSpotID != 8 {
+				if customer, err := client.Latch(t.Context(), 2, Latch{HubSpotID: 8}); err != nil ||
+					customer.Latch.HubSpotID != 8 {
 					t.Errorf("latch: %+v, %v", customer, err)
 				}
 				if customer, err := client.Unlatch(t.Context(), 1); err != nil || !customer.Latch.IsZero() {
@@ -96,7 +107,8 @@ func TestPassingFaults(t *testing.T) {
 				if customer, err := client.Customer(t.Context(), 2); err != nil || customer.Latch.HubSpotID != 8 {
 					t.Errorf("customer: %+v, %v", customer, err)
 				}
-				if page, err := client.Customers(t.Context(), CustomersRequest{}); err != nil || len(page.Customers) != 3 {
+				if page, err := client.Customers(t.Context(), CustomersRequest{}); err != nil ||
+					len(page.Customers) != 3 {
 					t.Errorf("customers: %+v, %v", page, err)
 				}
 				for route, calls := range sim.Calls() {
@@ -143,12 +155,14 @@ func TestStatusesAreRetriedOrNot(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			calls := 0
-			client := newTestClient(t, WithMaxRetries(2), WithTransport(roundTripper(func(*http.Request) (*http.Response, error) {
-				calls++
-				return textAnswer(status, ""), nil
-			})))
+			client := newTestClient(t, WithMaxRetries(2),
+				WithTransport(roundTripper(func(*http.Request) (*http.Response, error) {
+					calls++
+					return textAnswer(status, ""), nil
+				})))
 			_, err := client.Latch(t.Context(), 7, Latch{})
-			if !strings.Contains(err.Error(), fmt.Sprintf(" %d %s", status, http.StatusText(status))) || (calls == 3) != retried {
+			if !strings.Contains(err.Error(), fmt.Sprintf(" %d %s", status, http.StatusText(status))) ||
+				(calls == 3) != retried {
 				t.Errorf("%d: %d calls, error %v", status, calls, err)
 			}
 			if unknown := retried || status == 204; isOutcomeUnknown(err) != unknown {
@@ -198,7 +212,8 @@ func TestCancellationInFlight(t *testing.T) {
 				defer cancel()
 				start := time.Now()
 				_, err := newSimClient(t, sim).Latch(ctx, 2, Latch{HubSpotID: 8})
-				if !errors.Is(err, want) || !isOutcomeUnknown(err) || time.Since(start) != 3*time.Second || sim.Count() != 1 {
+				if !errors.Is(err, want) || !isOutcomeUnknown(err) || time.Since(start) != 3*time.Second ||
+					sim.Count() != 1 {
 					t.Errorf("got %v after %s and %d calls", err, time.Since(start), sim.Count())
 				}
 			})
@@ -318,7 +333,10 @@ func TestRedirects(t *testing.T) {
 
 func TestRedirectToPlainHTTP(t *testing.T) {
 	t.Parallel()
-	plain := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the key came over plain HTTP") }))
+	plain := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter,
+		*http.Request) {
+		t.Error("the key came over plain HTTP")
+	}))
 	defer plain.Close()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://"+r.Host+r.URL.Path, http.StatusTemporaryRedirect)

@@ -16,14 +16,16 @@ func TestServerClock(t *testing.T) {
 	// The service is 3 minutes ahead; an answer takes 200 ms.
 	for range 50 {
 		sent := ours.Add(time.Duration(rand.Int64N(int64(time.Hour))))
-		clock.observe(sent.Add(100*time.Millisecond+3*time.Minute).Truncate(time.Second), sent, sent.Add(200*time.Millisecond))
+		clock.observe(sent.Add(100*time.Millisecond+3*time.Minute).Truncate(time.Second), sent,
+			sent.Add(200*time.Millisecond))
 	}
 	requireLocal(t, &clock, ours, 3*time.Minute)
 
 	// It is set back: what was known does not hold any more.
 	for range 50 {
 		sent := ours.Add(time.Duration(rand.Int64N(int64(time.Hour))))
-		clock.observe(sent.Add(100*time.Millisecond-3*time.Minute).Truncate(time.Second), sent, sent.Add(200*time.Millisecond))
+		clock.observe(sent.Add(100*time.Millisecond-3*time.Minute).Truncate(time.Second), sent,
+			sent.Add(200*time.Millisecond))
 	}
 	requireLocal(t, &clock, ours, -3*time.Minute)
 }
@@ -54,8 +56,9 @@ func TestServerClockPrefersWhatWasCounted(t *testing.T) {
 	t.Parallel()
 	reset := time.Date(2026, 1, 2, 15, 1, 0, 0, time.UTC)
 	var clock serverClock
-	clock.observe(reset.Add(-35*time.Second), reset.Add(-40*time.Second), reset.Add(-40*time.Second)) // 5 seconds ahead.
-	clock.observeReset(reset, reset.Add(-40*time.Second), reset.Add(-40*time.Second))
+	sent := reset.Add(-40 * time.Second)
+	clock.observe(sent.Add(5*time.Second), sent, sent)
+	clock.observeReset(reset, sent, sent)
 	requireLocalAt := func(what string, want time.Duration) {
 		t.Helper()
 		if got := clock.local(reset); !got.Equal(reset.Add(want)) {

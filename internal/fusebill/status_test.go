@@ -41,13 +41,13 @@ func TestStatusMeanings(t *testing.T) {
 	const (
 		errorsBody   = `{"ErrorId":0,"Errors":[{"Key":"Api Error","Value":"no"}]}`
 		messageBody  = `{"Message":"No HTTP resource was found that matches the request URI."}`
-		keyBody      = `{"ErrorId":0,"Errors":[{"Key":"Api Error","Value":"AUTHORIZATION key is not in the correct format."}]}`
+		keyBody      = `{"ErrorId":0,"Errors":[{"Value":"AUTHORIZATION key is not in the correct format."}]}`
 		keyBodyOther = `{"Message":"Authorization key is not in the correct format."}`
 	)
 	tests := []struct {
 		status             int
 		body               string
-		write, read, pages string // the predicates that are true of a write, of the read of one customer, and of a list call
+		write, read, pages string // true of a write, of the read of one customer, and of a list call
 	}{
 		{200, `{"id":`, "too large", "too large", "too large"},
 		{204, ``, "too large", "too large", "too large"},
@@ -68,7 +68,8 @@ func TestStatusMeanings(t *testing.T) {
 		{413, ``, "refusal, foreign", "refusal, foreign", "refusal, too large, foreign"},
 		{414, ``, "refusal, foreign", "refusal, foreign", "refusal, too large, foreign"},
 		{422, errorsBody, "refusal", "refusal", "refusal"},
-		{429, `{"Errors":[{"Value":"the day's limit"}]}`, "refusal, rate limited", "refusal, rate limited", "refusal, rate limited"},
+		{429, `{"Errors":[{"Value":"the day's limit"}]}`, "refusal, rate limited", "refusal, rate limited",
+			"refusal, rate limited"},
 		{431, ``, "refusal, foreign", "refusal, foreign", "refusal, too large, foreign"},
 		{500, errorsBody, "fault", "fault", "fault"},
 		{502, `<html>`, "fault, foreign", "fault, foreign", "fault, foreign"},
@@ -104,7 +105,8 @@ func TestStatusMeaningsOfOtherErrors(t *testing.T) {
 		{&RedirectError{}, ""},
 		{&answerTooLargeError{}, "too large"},
 		{&RateLimitError{Window: Day}, "refusal, rate limited"},
-		{&OutcomeUnknownError{Err: &APIError{StatusCode: 409, Messages: []string{"no"}}}, "refusal, conflict, certain conflict"},
+		{&OutcomeUnknownError{Err: &APIError{StatusCode: 409, Messages: []string{"no"}}},
+			"refusal, conflict, certain conflict"},
 	} {
 		if got := trueOf(test.err); got != test.want {
 			t.Errorf("%v: got %q, want %q", test.err, got, test.want)

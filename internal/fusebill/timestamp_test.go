@@ -72,8 +72,10 @@ func TestParseTimestamp(t *testing.T) {
 // A time that is understood can be written in every form, and is understood as the same time.
 func FuzzTimestamps(f *testing.F) {
 	for _, seed := range []string{
-		"2026-01-02T15:04:00.1234567Z", "Fri, 02 Jan 2026 15:04:00 GMT", "01/02/2026 15:04:00", "1767366240", "next window", "",
-		"9223372036854775807", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59+14:00", "1/2/2026 3:04:05.999 PM -12:34", "1767366240007",
+		"2026-01-02T15:04:00.1234567Z", "Fri, 02 Jan 2026 15:04:00 GMT", "01/02/2026 15:04:00", "1767366240",
+		"next window", "",
+		"9223372036854775807", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59+14:00", "1/2/2026 3:04:05.999 PM -12:34",
+		"1767366240007",
 	} {
 		f.Add(seed)
 	}

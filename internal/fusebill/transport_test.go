@@ -54,7 +54,8 @@ func TestTimeoutIsPerTry(t *testing.T) {
 			t.Error(err)
 		}
 		// Two tries of 10 s, one of 9 s, two waits of three quarters to one second.
-		if passed := time.Since(start); sim.Count() != 3 || passed > 31*time.Second || passed < 30*time.Second+500*time.Millisecond {
+		if passed := time.Since(start); sim.Count() != 3 || passed > 31*time.Second ||
+			passed < 30*time.Second+500*time.Millisecond {
 			t.Errorf("%d calls in %s", sim.Count(), passed)
 		}
 	})
@@ -63,7 +64,8 @@ func TestTimeoutIsPerTry(t *testing.T) {
 func TestTransportIsItsOwn(t *testing.T) {
 	t.Parallel()
 	transport, ok := newTransport(nil, time.Minute).(*http.Transport)
-	if !ok || transport == http.DefaultTransport || transport.TLSClientConfig.MinVersion < 0x0303 || transport.Proxy == nil {
+	if !ok || transport == http.DefaultTransport || transport.TLSClientConfig.MinVersion < 0x0303 ||
+		transport.Proxy == nil {
 		t.Errorf("got %+v", transport)
 	}
 }
@@ -90,7 +92,8 @@ func TestLog(t *testing.T) {
 			"DEBUG the API answered method=GET path=/v1/customers query=id:1,2 try=1 took=0s status=200",
 		} {
 			if len(records.with(want)) != 1 {
-				t.Errorf("%d records with %q in\n%s", len(records.with(want)), want, strings.Join(records.with(""), "\n"))
+				t.Errorf("%d records with %q in\n%s", len(records.with(want)), want,
+					strings.Join(records.with(""), "\n"))
 			}
 		}
 		requireNoKey(t, "the log", strings.Join(records.with(""), "\n"))
@@ -128,7 +131,8 @@ func TestLongBodiesAreLoggedInPart(t *testing.T) {
 	client := newTestClient(t, WithLogger(slog.New(records)), answering(400, strings.Repeat("x", maxLoggedBody+1)))
 	_, err := client.Customer(t.Context(), 1)
 	var apiErr *APIError
-	if !errors.As(err, &apiErr) || len(records.with(strings.Repeat("x", maxLoggedBody))) != 1 || len(records.with(strings.Repeat("x", maxLoggedBody+1))) != 0 {
+	if !errors.As(err, &apiErr) || len(records.with(strings.Repeat("x", maxLoggedBody))) != 1 ||
+		len(records.with(strings.Repeat("x", maxLoggedBody+1))) != 0 {
 		t.Errorf("got %v, %d records", err, len(records.with("")))
 	}
 }
@@ -138,13 +142,15 @@ func TestEchoedKey(t *testing.T) {
 	t.Parallel()
 	echo := "Authorization: Basic " + testKey
 	for status, bodies := range map[int][]string{
-		200: {echo, fmt.Sprintf(`{"headers":%q}`, echo), fmt.Sprintf(`{"id":%q}`, testKey), fmt.Sprintf(`[{"id":%q}]`, echo)},
+		200: {echo, fmt.Sprintf(`{"headers":%q}`, echo), fmt.Sprintf(`{"id":%q}`, testKey),
+			fmt.Sprintf(`[{"id":%q}]`, echo)},
 		400: {echo, fmt.Sprintf(errorObject, 400, echo), strings.Repeat("x", maxExcerpt-len(echo)/2) + echo},
 		502: {"<pre>" + echo + "</pre>"},
 	} {
 		for _, body := range bodies {
 			records := new(logRecorder)
-			client := newTestClient(t, WithMaxRetries(0), WithLogger(slog.New(records)), answering(status, body, "Content-Type", "text/plain"))
+			client := newTestClient(t, WithMaxRetries(0), WithLogger(slog.New(records)),
+				answering(status, body, "Content-Type", "text/plain"))
 			_, err := client.Customer(t.Context(), 7)
 			if err == nil {
 				t.Fatalf("%d %s: no error", status, body)
@@ -169,7 +175,8 @@ func TestErrorsOfFaultsWithoutKey(t *testing.T) {
 				client := newSimClient(t, sim, WithMaxRetries(1), WithLogger(slog.New(records)))
 				_, writeErr := client.Unlatch(t.Context(), 1)
 				_, readErr := client.Customers(t.Context(), CustomersRequest{})
-				requireNoKey(t, "an error", fmt.Sprintf("%v %+v %#v %v %+v %#v", writeErr, writeErr, writeErr, readErr, readErr, readErr))
+				requireNoKey(t, "an error",
+					fmt.Sprintf("%v %+v %#v %v %+v %#v", writeErr, writeErr, writeErr, readErr, readErr, readErr))
 				requireNoKey(t, "the log", strings.Join(records.with(""), "\n"))
 			})
 		})

@@ -141,7 +141,8 @@ func TestNoProxy(t *testing.T) {
 	server, certificate := newTLSServer(t)
 	proxy := newProxy(t, server.Listener.Addr().String())
 	// The name leads nowhere by itself.
-	output, ok := callIn(t, "https://fusebill.invalid/v1", trusting(t, certificate), "HTTPS_PROXY="+proxy.url, "NO_PROXY=fusebill.invalid")
+	output, ok := callIn(t, "https://fusebill.invalid/v1", trusting(t, certificate), "HTTPS_PROXY="+proxy.url,
+		"NO_PROXY=fusebill.invalid")
 	if asked := proxy.asked(); ok || len(asked) != 0 {
 		t.Errorf("the proxy was asked %d times:\n%s", len(asked), output)
 	}
@@ -161,7 +162,8 @@ func TestDeadConnection(t *testing.T) {
 			t.Cleanup(server.Close)
 			certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 			hole := newBlackHole(t, server.Listener.Addr().String())
-			client := newTestClient(t, WithBaseURL("https://"+hole.listener.Addr().String()+"/v1"), WithCACertificates(certificate),
+			client := newTestClient(t, WithBaseURL("https://"+hole.listener.Addr().String()+"/v1"),
+				WithCACertificates(certificate),
 				WithMaxRetries(1), WithRetryWait(0, 0), WithRequestTimeout(3*time.Second))
 			var group sync.WaitGroup
 			for range 5 { // Connections of HTTP/1.1 are many, and all of them die.

@@ -229,7 +229,7 @@ func TestCustomerTimes(t *testing.T) {
 	}
 }
 
-// A customer by itself must be the one that was asked for, and say what it is latched to.
+// The answer to a single read must be about that customer, and contain its latch.
 func TestCustomerChecksTheAnswer(t *testing.T) {
 	t.Parallel()
 	for body, words := range map[string]string{

@@ -157,7 +157,8 @@ func requireEchoIsMasked(t *testing.T, key string, echo func(string) string) {
 		},
 		func() (*http.Response, error) {
 			return textAnswer(200, strings.ReplaceAll(`{"id":7,"hubSpotId":null,"hubSpotCompanyId":null,
-				"reference":"KEY","companyName":"KEY","status":"KEY","firstName":"KEY","lastName":"KEY","primaryEmail":"KEY"}`,
+				"reference":"KEY","companyName":"KEY","status":"KEY",
+				"firstName":"KEY","lastName":"KEY","primaryEmail":"KEY"}`,
 				"KEY", quoted)), nil
 		},
 		func() (*http.Response, error) {

@@ -502,7 +502,7 @@ func TestSlowProbeHoldsUpNobody(t *testing.T) {
 	})
 }
 
-// A reset that is worked out anew for each answer differs by fractions of a second within one
+// A reset that is computed for each answer again differs by fractions of a second within one
 // window.
 func TestPacerUnderResetsThatJitter(t *testing.T) {
 	t.Parallel()
@@ -679,7 +679,7 @@ func TestPacerUnderRandomInterleavings(t *testing.T) {
 					WithRetryWait(time.Millisecond, time.Second), WithTransport(wander(sim.Transport())))
 				sim.SpendQuota(random.IntN(limit))
 				time.Sleep(time.Duration(random.Int64N(int64(time.Minute))))
-				spend(t, client, 1, 1) // Until one call has told what is left, others may ask too, once it fails.
+				spend(t, client, 1, 1) // Others may go once it fails, until one succeeds.
 				sim.InjectChaos(fusebillsim.Chaos{Probability: 0.2, Seed: seed, Kinds: []fusebillsim.FaultKind{
 					fusebillsim.FaultDropBefore, fusebillsim.FaultDropAfter, fusebillsim.FaultStatus500After,
 					fusebillsim.FaultHTML502, fusebillsim.FaultTruncatedBody, fusebillsim.FaultNotJSON,
@@ -708,7 +708,7 @@ func TestSilenceAtTheEndOfAWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sim := newSim(simConfig{LimitMinute: 2, Behavior: fusebillsim.Behavior{Latency: 20 * time.Millisecond}})
 		client := newSimClient(t, sim, WithMaxRetries(0))
-		time.Sleep(900 * time.Millisecond) // So that the Date is that much behind, for all that the client can know.
+		time.Sleep(900 * time.Millisecond) // As far as the client knows, the Date may be that much behind.
 		spend(t, client, 1, 1)
 		time.Sleep(59200 * time.Millisecond)
 		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultDropAfter})
@@ -749,7 +749,7 @@ func TestSilenceOutlastsEarlierAnswers(t *testing.T) {
 		client := newSimClient(t, sim)
 		spend(t, client, 1, 1)
 		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Latency: 10 * time.Second})
-		go spend(t, client, 1, 1) // Counted first, and answered last: it tells of one call left.
+		go spend(t, client, 1, 1) // Counted first, and answered last: it reports one call as remaining.
 		time.Sleep(time.Second)
 		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultDropAfter})
 		spend(t, client, 1, 1)
@@ -788,7 +788,7 @@ func TestRefusalOutlastsOtherAnswers(t *testing.T) {
 		client := newSimClient(t, sim, WithTransport(roundTripper(func(req *http.Request) (*http.Response, error) {
 			switch calls.Add(1) {
 			case 2:
-				time.Sleep(time.Millisecond) // So that the third call is under way.
+				time.Sleep(time.Millisecond) // The third call is under way by then.
 				return textAnswer(429, "", "Retry-After", "90"), nil
 			case 3:
 				defer time.Sleep(time.Second)

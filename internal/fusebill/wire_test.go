@@ -140,7 +140,7 @@ func TestNoProxy(t *testing.T) {
 	t.Parallel()
 	server, certificate := newTLSServer(t)
 	proxy := newProxy(t, server.Listener.Addr().String())
-	// The name leads nowhere by itself.
+	// Nobody can resolve the name.
 	output, ok := callIn(t, "https://fusebill.invalid/v1", trusting(t, certificate), "HTTPS_PROXY="+proxy.url,
 		"NO_PROXY=fusebill.invalid")
 	if asked := proxy.asked(); ok || len(asked) != 0 {

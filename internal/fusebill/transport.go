@@ -18,6 +18,8 @@ const LevelTrace = slog.LevelDebug - 4
 const (
 	// maxAnswerSize bounds an answer in memory. A page of 1,000 customers takes about 2 MiB.
 	maxAnswerSize = 64 << 20
+	// maxSilence bounds how long a connection of HTTP/2 is used before it is checked.
+	maxSilence = 15 * time.Second
 	// maxLoggedBody bounds how many bytes of a body a trace record shows.
 	maxLoggedBody = 4 << 10
 )
@@ -27,9 +29,9 @@ const (
 //
 // A connection may die without a word: a NAT forgets it, or the machine has slept. All calls share
 // one connection of HTTP/2, so each try of each of them would wait on it for the whole timeout.
-// Therefore a connection on which nothing was received for a quarter of the timeout is asked for a
-// sign of life, and closed after another quarter without one, so the tries on it fail early and the
-// next ones make a new connection. See closeIdle for HTTP/1.1.
+// Therefore a connection on which nothing was received for a quarter of the timeout, or for
+// maxSilence, is asked for a sign of life, and closed after the same time without one. The tries on
+// it then fail early, and the next ones make a new connection. See closeIdle for HTTP/1.1.
 func newTransport(authorities *x509.CertPool, timeout time.Duration) http.RoundTripper {
 	transport, ok := http.DefaultTransport.(*http.Transport)
 	if !ok { // The program has replaced it.
@@ -37,7 +39,8 @@ func newTransport(authorities *x509.CertPool, timeout time.Duration) http.RoundT
 	}
 	transport = transport.Clone()
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authorities}
-	transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: timeout / 4, PingTimeout: timeout / 4}
+	silence := min(timeout/4, maxSilence)
+	transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: silence, PingTimeout: silence}
 	transport.MaxIdleConnsPerHost = 64 // Calls side by side keep their connections.
 	transport.MaxResponseHeaderBytes = 64 << 10
 	return transport

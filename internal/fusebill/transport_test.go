@@ -68,6 +68,14 @@ func TestTransportIsItsOwn(t *testing.T) {
 		transport.Proxy == nil {
 		t.Errorf("got %+v", transport)
 	}
+	for timeout, want := range map[time.Duration]time.Duration{
+		4 * time.Second: time.Second, time.Minute: maxSilence, time.Hour: maxSilence,
+	} {
+		transport, ok := newTransport(nil, timeout).(*http.Transport)
+		if !ok || transport.HTTP2.SendPingTimeout != want || transport.HTTP2.PingTimeout != want {
+			t.Errorf("timeout %s: %+v", timeout, transport.HTTP2)
+		}
+	}
 }
 
 // Each record has its level, and none has the key.

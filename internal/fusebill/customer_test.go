@@ -103,6 +103,11 @@ func TestCustomerDecoding(t *testing.T) {
 			if diff := cmp.Diff(want, got); err != nil || len(got)+unreadable != 3 || diff != "" {
 				t.Errorf("%d unreadable, error %v: %s", unreadable, err, diff)
 			}
+			var unmarshaled Customer
+			err = json.Unmarshal([]byte(test.json), &unmarshaled)
+			if diff := cmp.Diff(test.want, unmarshaled); (err == nil) != (test.want.ID != 0) || diff != "" {
+				t.Errorf("unmarshaled: error %v, %s", err, diff)
+			}
 			single, err := decodeCustomer([]byte(test.json), noMask)
 			if (err == nil) != (test.want.Latch != nil) {
 				t.Errorf("on its own: error %v", err)

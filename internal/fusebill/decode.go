@@ -98,6 +98,20 @@ func decodeCustomers(body []byte, mask mask) (customers []Customer, unreadable i
 	return customers, unreadable, nil
 }
 
+// UnmarshalJSON decodes a customer object as the client does, for callers that get it in another
+// way. The Latch may be nil. A value without an ID that can be read is an error.
+func (c *Customer) UnmarshalJSON(data []byte) error {
+	fields, err := newDecoder(data, func(text string) string { return text }).readEntry()
+	if err != nil {
+		return syntaxError(err)
+	}
+	if fields.id.value == 0 {
+		return &unexpectedJSONError{fields.fault()}
+	}
+	*c = fields.customer()
+	return nil
+}
+
 // syntaxError words the error of a decoder. The original names the path to the error, whose keys
 // may be anything.
 func syntaxError(err error) error {

@@ -64,7 +64,7 @@ func newMask(key string) mask {
 	}
 }
 
-// error hides the key in the text of an error. What the error wraps can still be matched.
+// error hides the key in the text of an error. The errors that it wraps can still be matched.
 func (m mask) error(err error) error {
 	if err == nil {
 		return nil

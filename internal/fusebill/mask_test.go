@@ -60,7 +60,7 @@ func TestMaskErrorCanBeMatched(t *testing.T) {
 	}
 }
 
-// echoes are the ways in which a server may give back what it got.
+// echoes are the ways in which a server may return what it got.
 var echoes = map[string]func(string) string{
 	"as it is": func(text string) string { return text },
 	"JSON": func(text string) string {

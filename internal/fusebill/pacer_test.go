@@ -226,7 +226,7 @@ func TestPacerBesideAnotherClient(t *testing.T) {
 }
 
 // Somebody who takes all that there is makes calls wait, not fail, for half an hour.
-func TestPacerGivesUpInTheEnd(t *testing.T) {
+func TestPacerEndsACallThatIsAlwaysRefused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := newSim(simConfig{LimitMinute: 50})

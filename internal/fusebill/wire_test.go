@@ -256,7 +256,7 @@ func (h *blackHole) swallow() int {
 	return len(h.alive)
 }
 
-// swallowing reads from one end of a connection. What comes after its death is lost.
+// swallowing reads from one end of a connection. Bytes that arrive after its death are lost.
 type swallowing struct {
 	io.Reader
 	isAlive *atomic.Bool

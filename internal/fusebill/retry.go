@@ -97,7 +97,7 @@ type RedirectError struct {
 
 func (e *RedirectError) Error() string {
 	return fmt.Sprintf("the service redirects to %s, which the client does not follow, since the API key stays with "+
-		"its host and a write must not become a read: check the base URL", e.target)
+		"the host that it was given for and a write must not become a read: check the base URL", e.target)
 }
 
 // checkRedirect keeps the key on its host and scheme, and keeps a POST a POST: net/http turns it

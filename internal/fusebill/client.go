@@ -206,15 +206,12 @@ func (c *Client) do(ctx context.Context, call call) (http.Header, error) {
 	}
 	switch {
 	case err == nil:
-		err = c.answerError(resp)
+		err = c.answerError(resp, call)
 	case ctx.Err() != nil: // The caller's own end explains more than the broken call that it caused.
 		err = endOf(ctx)
 	}
 	if err == nil {
 		return resp.Header, nil
-	}
-	if apiErr, ok := errors.AsType[*APIError](err); ok && !IsRateLimited(err) { // All calls of a day share its refusal.
-		apiErr.IsRead, apiErr.isList, apiErr.BaseURL = !call.write, call.list, c.baseURL.String()
 	}
 	err = fmt.Errorf("%s %s: %w", call.method, call.path, unwrapURLError(err))
 	if call.write && tries.mayHaveReachedService() {
@@ -245,12 +242,16 @@ func (c *Client) newRequest(ctx context.Context, call call) (*retryablehttp.Requ
 	return req, nil
 }
 
-// answerError returns the error of an answer, nil for one that was accepted and decoded.
-func (c *Client) answerError(resp *http.Response) error {
+// answerError returns the error of an answer to a call, nil for one that was accepted and decoded.
+// The error is complete: others may share it, because a context can end with the error of another
+// call as its cause.
+func (c *Client) answerError(resp *http.Response, call call) error {
 	body := answerOf(resp)
 	switch {
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
-		return newAPIError(resp, body.all, c.mask)
+		apiErr := newAPIError(resp, body.all, c.mask)
+		apiErr.IsRead, apiErr.isList, apiErr.BaseURL = !call.write, call.list, c.baseURL.String()
+		return apiErr
 	case resp.StatusCode != http.StatusOK:
 		body.decodeErr = fmt.Errorf("it is a %d %s, without the JSON of a 200",
 			resp.StatusCode, http.StatusText(resp.StatusCode))

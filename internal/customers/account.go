@@ -47,8 +47,8 @@ var errAccountFailed = errors.New("reading the account failed a short while ago"
 // ReadAccount reads the whole account, so it is known who holds what, unless the Reader did that no
 // longer ago than maxAge. It leaves an account of more than maxPages pages unread, with
 // [ErrAccountUnread]; likewise one in which more than maxPages customers have to be read
-// individually because their list entries lack the latch. No error of it is about a single customer:
-// a customer that cannot be read does not block the others.
+// individually because their list entries lack the latch. No error of it is about a single
+// customer: a customer that cannot be read does not block the others.
 func (r *Reader) ReadAccount(ctx context.Context, maxAge time.Duration, maxPages int) error {
 	notBefore := time.Now().Add(-maxAge)
 	r.mu.Lock()
@@ -142,8 +142,8 @@ func (r *Reader) isAccountTooLargeLocked(maxPages int) bool {
 	return r.lists.areUseless() || maxPages == 0 || a.pages >= maxPages || a.size != unknown && pagesOf(a.size) > maxPages
 }
 
-// pagesToReadLocked returns how many pages of the account to read for the queue; 0: none. Batches or
-// single reads answer it then.
+// pagesToReadLocked returns how many pages of the account to read for the queue; 0: none. Batches
+// or single reads answer it then.
 func (r *Reader) pagesToReadLocked() int {
 	waiting := r.queue.waiting
 	isForAccount, isForPlan := false, false
@@ -192,7 +192,8 @@ func (r *Reader) pagesLeftLocked() int {
 	return max(pagesOf(r.account.size)-done, 1)
 }
 
-// isReadingOutdatedLocked reports whether the present reading began too early for a read that waits.
+// isReadingOutdatedLocked reports whether the present reading began too early for a read that
+// waits.
 func (r *Reader) isReadingOutdatedLocked() bool {
 	return slices.ContainsFunc(r.queue.waiting, func(queued *read) bool {
 		return r.account.begun.Before(queued.accepted.notBefore)

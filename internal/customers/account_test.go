@@ -90,8 +90,8 @@ func TestTooLargeAccount(t *testing.T) {
 	})
 }
 
-// TestFailingPages has pages that fail for a long time. The reads go on by batches, and the account is
-// tried again now and then, ever more rarely.
+// TestFailingPages has pages that fail for a long time. The reads go on by batches, and the account
+// is tried again now and then, ever more rarely.
 func TestFailingPages(t *testing.T) {
 	t.Parallel()
 	t.Run("reads", func(t *testing.T) {

@@ -96,8 +96,8 @@ func TestIgnoredFilter(t *testing.T) {
 	})
 }
 
-// TestRefusedBatches has a service, or a proxy before it, that refuses batches above some size. They are
-// made smaller, at last single reads, and that is remembered.
+// TestRefusedBatches has a service, or a proxy before it, that refuses batches above some size.
+// They are made smaller, at last single reads, and that is remembered.
 func TestRefusedBatches(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

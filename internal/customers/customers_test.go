@@ -133,8 +133,8 @@ func TestCustomersAge(t *testing.T) {
 	})
 }
 
-// Where pages fail and batches do not, batches answer. A key that is refused is the answer, and costs
-// one call.
+// Where pages fail and batches do not, batches answer. A key that is refused is the answer, and
+// costs one call.
 func TestCustomersWherePagesFail(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

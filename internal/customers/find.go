@@ -13,8 +13,8 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// searchesAtOnce is how many searches with a filter run at once. The fewer run, the fewer come before
-// it shows that reading the account is cheaper.
+// searchesAtOnce is how many searches with a filter run at once. The fewer run, the fewer come
+// before it shows that reading the account is cheaper.
 const searchesAtOnce = 4
 
 // Find returns the customers that a filter selects, each with its latch, in the order of their IDs.
@@ -47,8 +47,8 @@ func (r *Reader) find(ctx context.Context, filter fusebill.Filter) ([]fusebill.C
 	return r.fromPages(ctx, filter)
 }
 
-// FindHolder returns the customer that holds a contact or a company, as the account shows it now. Its
-// ID is 0 where there is none.
+// FindHolder returns the customer that holds a contact or a company, as the account shows it now.
+// Its ID is 0 where there is none.
 func (r *Reader) FindHolder(ctx context.Context, claim fusebill.Claim) (fusebill.Customer, error) {
 	err := r.ReadAccount(ctx, MaxAge, math.MaxInt)
 	if errors.Is(err, ErrAccountUnread) {
@@ -69,8 +69,8 @@ func (r *Reader) FindHolder(ctx context.Context, claim fusebill.Claim) (fusebill
 	return fusebill.Customer{}, nil
 }
 
-// Pages yields what [Reader.Find] returns page by page, as the service answers, for callers that may
-// stop before the end. Each page is in the order of IDs. A customer may come twice, and nothing
+// Pages yields what [Reader.Find] returns page by page, as the service answers, for callers that
+// may stop before the end. Each page is in the order of IDs. A customer may come twice, and nothing
 // comes after an error.
 func (r *Reader) Pages(ctx context.Context, filter fusebill.Filter) iter.Seq2[[]fusebill.Customer, error] {
 	return func(yield func([]fusebill.Customer, error) bool) {

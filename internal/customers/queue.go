@@ -84,8 +84,8 @@ func (r *Reader) enqueue(
 	return reads
 }
 
-// joinLocked adds a caller to a read of a customer: to one that is queued or under way if its answer
-// will do, else to a new one with a context that no caller ends.
+// joinLocked adds a caller to a read of a customer: to one that is queued or under way if its
+// answer will do, else to a new one with a context that no caller ends.
 func (r *Reader) joinLocked(ctx context.Context, id int64, accepted acceptance) *read {
 	current := r.queue.open[id]
 	if current == nil || !current.asked.IsZero() &&
@@ -258,8 +258,8 @@ func (r *Reader) makeRound() {
 }
 
 // isFirstLocked reports whether a read that waits alone is better made without a list. The first
-// read of a process is: its answer is final even where the customer is gone. The second asks a list,
-// which shows the size of the account, too.
+// read of a process is: its answer is final even where the customer is gone. The second asks a
+// list, which shows the size of the account, too.
 func (r *Reader) isFirstLocked() bool {
 	return len(r.queue.waiting) == 1 && (r.spent == 0 || r.lists.isAnswered)
 }

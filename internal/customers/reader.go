@@ -14,14 +14,14 @@ import (
 //
 //   - All reads wait in one queue (queue.go). Reads that come while a call is under way share the
 //     next one, a batch of just these customers (batch.go).
-//   - Once the pages of the account cost fewer calls than were spent and than the queue still needs,
-//     the Reader reads the account (account.go). The total stays within about twice the better of
-//     the two ways.
+//   - Once the pages of the account cost fewer calls than were spent and than the queue still
+//     needs, the Reader reads the account (account.go). The total stays within about twice the
+//     better of the two ways.
 //   - The Reader keeps for a while what it has read, and this process's own writes replace it
 //     (cache.go).
 //
-// A list proves no absence: the Reader reads a customer individually (single.go) where a list leaves
-// it out or shows it without its HubSpot IDs.
+// A list proves no absence: the Reader reads a customer individually (single.go) where a list
+// leaves it out or shows it without its HubSpot IDs.
 //
 // A Reader is safe for concurrent use. A caller that is cancelled does not disturb others that wait
 // for the same call, and a failed call fails only those who waited for it.
@@ -95,7 +95,8 @@ func (r *Reader) CustomerNow(ctx context.Context, id int64) (fusebill.Customer, 
 	return customer, err
 }
 
-// Customers returns those of many customers that exist, each of them read no longer ago than maxAge.
+// Customers returns those of many customers that exist, each of them read no longer ago than
+// maxAge.
 func (r *Reader) Customers(ctx context.Context, ids []int64, maxAge time.Duration) (map[int64]fusebill.Customer, error) {
 	return r.readMany(ctx, ids, acceptance{notBefore: time.Now().Add(-maxAge)}, fusebill.IsNotFound)
 }

@@ -142,8 +142,8 @@ func TestReaderCost_set(t *testing.T) {
 	}
 }
 
-// A set of 100,000 in an account of 100,000 takes 102 calls. The entries have nothing but their IDs,
-// since real ones would take minutes with the race detector.
+// A set of 100,000 in an account of 100,000 takes 102 calls. The entries have nothing but their
+// IDs, since real ones would take minutes with the race detector.
 func TestReaderCost_largestSet(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		const customers = 100_000

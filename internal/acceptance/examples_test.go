@@ -301,10 +301,10 @@ func importStep(t *testing.T, folder string) resource.TestStep {
 	}
 	step := resource.TestStep{ResourceName: command[2], ImportState: true, ImportStateId: command[3]}
 	if strings.HasPrefix(command[2], acctest.LatchesType+".") {
-		// The example writes none as an empty cell, an import as null, which is the same latch but another state.
 		step.ImportStateCheck = func(imported []*terraform.InstanceState) error {
-			if got := imported[0].Attributes["latches"+".%"]; got != "3" {
-				return fmt.Errorf("imported %s latches, want 3", got)
+			contacts, companies := imported[0].Attributes["hubspot_ids.%"], imported[0].Attributes["hubspot_company_ids.%"]
+			if contacts != "2" || companies != "2" {
+				return fmt.Errorf("imported %s contacts and %s companies, want 2 of each", contacts, companies)
 			}
 			return nil
 		}

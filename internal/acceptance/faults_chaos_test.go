@@ -141,7 +141,7 @@ func asSingles(s acctest.LatchSet) string {
 }
 
 // asSet declares them as one.
-func asSet(s acctest.LatchSet) string { return s.Block() }
+func asSet(s acctest.LatchSet) string { return s.Block("max_changes = 1000") }
 
 func runsAll() bool { return os.Getenv("FAULTS") == "all" }
 

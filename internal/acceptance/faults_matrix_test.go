@@ -369,11 +369,17 @@ func (r *faultRun) state(s acctest.LatchSet) string {
 		resources = append(resources, acctest.Foreign{Provider: host + "/fusebill/fusebill", TypeName: typeName, State: attributes}.InState(label))
 	}
 	if r.op.inSet {
-		var elements []string
+		var contacts, companies []string
 		for _, h := range s {
-			elements = append(elements, fmt.Sprintf(`"%d": {"hubspot_id": %q, "hubspot_company_id": %q}`, h.ID, fmt.Sprint(h.Contact), fmt.Sprint(h.Company)))
+			if h.Contact != 0 {
+				contacts = append(contacts, fmt.Sprintf(`"%d": "%d"`, h.ID, h.Contact))
+			}
+			if h.Company != 0 {
+				companies = append(companies, fmt.Sprintf(`"%d": "%d"`, h.ID, h.Company))
+			}
 		}
-		add(acctest.LatchesType, "test", `{"latches": {`+strings.ReplaceAll(strings.Join(elements, ", "), `"0"`, "null")+"}}")
+		add(acctest.LatchesType, "test", fmt.Sprintf(`{"hubspot_ids": {%s}, "hubspot_company_ids": {%s}}`,
+			strings.Join(contacts, ", "), strings.Join(companies, ", ")))
 	} else {
 		for _, h := range s {
 			add(acctest.LatchType, label(h.ID), fmt.Sprintf(`{"fusebill_id": %d, "hubspot_id": %s, "hubspot_company_id": %s}`,

@@ -3,8 +3,10 @@ package acceptance
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -98,20 +100,23 @@ func latchesIn(t *testing.T, state string) acctest.LatchSet {
 	var all acctest.LatchSet
 	eachManaged(t, state, func(_ string, instance releasedInstance) {
 		var resource struct {
-			Customer string `json:"fusebill_id"`
-			Contact  string `json:"hubspot_id"`
-			Company  string `json:"hubspot_company_id"`
-			Latches  map[string]struct {
-				Contact string `json:"hubspot_id"`
-				Company string `json:"hubspot_company_id"`
-			}
+			Customer  string            `json:"fusebill_id"`
+			Contact   string            `json:"hubspot_id"`
+			Company   string            `json:"hubspot_company_id"`
+			Contacts  map[string]string `json:"hubspot_ids"`
+			Companies map[string]string `json:"hubspot_company_ids"`
 		}
 		if err := json.Unmarshal(instance.Attributes, &resource); err != nil {
 			t.Fatal(err)
 		}
-		for id, l := range resource.Latches {
-			all = append(all, acctest.Customer{ID: parse(id), Contact: parse(l.Contact), Company: parse(l.Company)})
+		rows := make(map[int64]acctest.Customer)
+		for id, contact := range resource.Contacts {
+			rows[parse(id)] = acctest.Customer{ID: parse(id), Contact: parse(contact)}
 		}
+		for id, company := range resource.Companies {
+			rows[parse(id)] = acctest.Customer{ID: parse(id), Contact: rows[parse(id)].Contact, Company: parse(company)}
+		}
+		all = slices.AppendSeq(all, maps.Values(rows))
 		if resource.Customer != "" {
 			all = append(all, acctest.Customer{
 				ID: parse(resource.Customer), Contact: parse(resource.Contact), Company: parse(resource.Company),

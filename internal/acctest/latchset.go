@@ -20,17 +20,29 @@ func NumberedSet(n, above int64) LatchSet {
 	return s
 }
 
-// Block declares the set "test", with further arguments or blocks inside. An ID of 0 is
-// written as null.
+// Block declares the set "test", with further arguments or blocks inside.
 func (s LatchSet) Block(more ...string) string { return s.BlockOf("test", more...) }
 
 // BlockOf is Block for a set of another name.
 func (s LatchSet) BlockOf(name string, more ...string) string {
 	header := fmt.Sprintf("resource %q %q", LatchesType, name)
-	return Block(header, append([]string{"latches = " + s.Expression()}, more...)...)
+	contacts := s.idMap("hubspot_ids", func(h Customer) int64 { return h.Contact })
+	companies := s.idMap("hubspot_company_ids", func(h Customer) int64 { return h.Company })
+	return Block(header, append([]string{contacts, companies}, more...)...)
 }
 
-// Expression is the value of the set's argument latches.
+// idMap is one of the two maps of the set, without empty values.
+func (s LatchSet) idMap(name string, id func(Customer) int64) string {
+	var elements strings.Builder
+	for _, h := range s {
+		if id(h) != 0 {
+			fmt.Fprintf(&elements, "    \"%d\" = %d\n", h.ID, id(h))
+		}
+	}
+	return name + " = {\n" + elements.String() + "  }"
+}
+
+// Expression is a map of objects, as for_each of single latches takes it.
 func (s LatchSet) Expression() string {
 	var elements strings.Builder
 	for _, h := range s {

@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -229,8 +231,9 @@ func (c *Workspace) Latches() LatchSet {
 				Status     string
 				Attributes struct {
 					stateLatch
-					FusebillID int64 `json:"fusebill_id"`
-					Latches    map[int64]stateLatch
+					FusebillID int64            `json:"fusebill_id,string"`
+					Contacts   map[int64]string `json:"hubspot_ids"`
+					Companies  map[int64]string `json:"hubspot_company_ids"`
 				}
 			}
 		}
@@ -244,9 +247,7 @@ func (c *Workspace) Latches() LatchSet {
 	}
 	for _, resource := range state.Resources {
 		for _, instance := range resource.Instances {
-			for customer, latch := range instance.Attributes.Latches {
-				all = append(all, latch.of(customer))
-			}
+			all = append(all, setInState(instance.Attributes.Contacts, instance.Attributes.Companies)...)
 			if resource.Type == LatchType {
 				all = append(all, instance.Attributes.of(instance.Attributes.FusebillID))
 				if instance.Status != "" {
@@ -256,6 +257,27 @@ func (c *Workspace) Latches() LatchSet {
 		}
 	}
 	return all
+}
+
+// setInState is a latch set as a state file has it.
+func setInState(contacts, companies map[int64]string) LatchSet {
+	latches := make(map[int64]Customer)
+	for id, contact := range contacts {
+		latches[id] = Customer{ID: id, Contact: idOf(contact)}
+	}
+	for id, company := range companies {
+		latches[id] = Customer{ID: id, Contact: latches[id].Contact, Company: idOf(company)}
+	}
+	return slices.Collect(maps.Values(latches))
+}
+
+// idOf is the number in a string, 0 where there is none.
+func idOf(text string) int64 {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return id
 }
 
 // stateLatch is a latch as a state file has it: IDs of a set are texts there.

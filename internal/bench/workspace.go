@@ -53,11 +53,12 @@ resource "fusebill_hubspot_latch" "each" {
 }
 `, contactOffset, companyOffset)
 
-	setConfig = requirements + customers + latchMap + `
+	setConfig = requirements + customers + fmt.Sprintf(`
 resource "fusebill_hubspot_latches" "all" {
-  latches = local.latches
+  hubspot_ids         = { for id in local.customers : id => id + %d }
+  hubspot_company_ids = { for id in local.customers : id => id + %d }
 }
-`
+`, contactOffset, companyOffset)
 
 	partsConfig = requirements + customers + fmt.Sprintf(`
 locals {
@@ -66,8 +67,9 @@ locals {
 }
 
 resource "fusebill_hubspot_latches" "part" {
-  for_each = local.parts
-  latches  = { for id in each.value : id => { hubspot_id = id + %d, hubspot_company_id = id + %d } }
+  for_each            = local.parts
+  hubspot_ids         = { for id in each.value : id => id + %d }
+  hubspot_company_ids = { for id in each.value : id => id + %d }
 }
 `, partOfThem, contactOffset, companyOffset)
 

@@ -144,6 +144,11 @@ func (m providerModel) keeperOptions() []latch.Option {
 	}
 }
 
+// baseURL returns the base URL that is set, or the default.
+func (m providerModel) baseURL() string {
+	return cmp.Or(m.BaseURL.ValueString(), os.Getenv(envBaseURL), fusebill.DefaultBaseURL)
+}
+
 // newClient makes the client of a configuration that is wholly known.
 func (m providerModel) newClient(userAgent string, extra []fusebill.Option) (*fusebill.Client, diag.Diagnostics) {
 	options, diags := m.clientSettings()
@@ -194,15 +199,33 @@ func unknownSetting(name string) diag.Diagnostic {
 
 func isKnown(value attr.Value) bool { return !value.IsNull() && !value.IsUnknown() }
 
-// keeperFrom takes the provider's data apart for the Configure method of a resource or data source. It returns nil where
-// Terraform hasn't configured the provider, as when it validates.
-func keeperFrom(providerData any, diags *diag.Diagnostics) *latch.Keeper {
-	if providerData == nil {
+// providerData is what the provider hands to each object.
+type providerData struct {
+	keeper  *latch.Keeper
+	sets    *setMemory
+	baseURL string // for messages
+}
+
+// latches returns what reads and changes latches.
+func (d *providerData) latches() *latch.Keeper { return d.keeper }
+
+// dataFrom returns the provider's data for the Configure method of an object. It returns nil where Terraform has not
+// configured the provider, as when it validates.
+func dataFrom(data any, diags *diag.Diagnostics) *providerData {
+	if data == nil {
 		return nil
 	}
-	keeper, ok := providerData.(*latch.Keeper)
+	configured, ok := data.(*providerData)
 	if !ok {
-		diags.AddError("Unexpected provider data", fmt.Sprintf("Want %T, got %T. This is a bug in the provider.", keeper, providerData))
+		diags.AddError("Unexpected provider data", fmt.Sprintf("Want %T, got %T. This is a bug in the provider.", configured, data))
 	}
-	return keeper
+	return configured
+}
+
+// keeperFrom is dataFrom for an object that needs the keeper alone.
+func keeperFrom(data any, diags *diag.Diagnostics) *latch.Keeper {
+	if configured := dataFrom(data, diags); configured != nil {
+		return configured.keeper
+	}
+	return nil
 }

@@ -11,23 +11,27 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// BenchmarkDataSourceProtocol is what a data source that lists the account costs in the protocol, without Terraform and the
-// network. The account is read before: what counts is what the framework makes of the answer.
+// BenchmarkDataSourceProtocol measures what a data source that lists the account costs in the
+// protocol, without Terraform and the network. The account is read before: what counts is what the
+// framework makes of the answer.
 func BenchmarkDataSourceProtocol(b *testing.B) {
-	for _, typeName := range []string{"fusebill_hubspot_latches", "fusebill_customers"} {
+	for _, typeName := range []string{latchesType, "fusebill_customers"} {
 		for _, n := range []int{1000, 10_000} {
 			b.Run(fmt.Sprintf("%s/%d", typeName, n), func(b *testing.B) {
-				sim := fusebillsim.New(fusebillsim.Config{APIKey: acctest.APIKey, LimitMinute: 1 << 30, LimitDay: 1 << 30, DiscardRequests: true})
-				latchesValue(sim, n)
-				server := latchesServer(b, sim)
+				sim := fusebillsim.New(fusebillsim.Config{APIKey: acctest.APIKey, LimitMinute: 1 << 30, LimitDay: 1 << 30,
+					DiscardRequests: true})
+				latchSamples(sim, n)
+				c := setTerraformOn(b, sim)
+				server := c.process()
 				schemas, err := server.GetProviderSchema(b.Context(), &tfprotov6.GetProviderSchemaRequest{})
 				if err != nil {
 					b.Fatal(err)
 				}
-				typ := schemas.DataSourceSchemas[typeName].ValueType()
-				config := dynamic(b, tftypes.NewValue(typ, nullAttributes(typ)))
+				typ, _ := schemas.DataSourceSchemas[typeName].ValueType().(tftypes.Object)
+				config := c.encode(objectOf(typ, nil))
 				for b.Loop() {
-					resp, err := server.ReadDataSource(b.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: typeName, Config: config})
+					resp, err := server.ReadDataSource(b.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: typeName,
+						Config: config})
 					if err != nil || len(resp.Diagnostics) > 0 {
 						b.Fatal(err, resp.Diagnostics)
 					}

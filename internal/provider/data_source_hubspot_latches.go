@@ -18,17 +18,21 @@ var (
 	_ datasource.DataSourceWithValidateConfig = (*hubSpotLatchesDataSource)(nil)
 )
 
-// hubSpotLatchesDataSource is fusebill_hubspot_latches: the latches that the account has, for imports and reports.
+// hubSpotLatchesDataSource is fusebill_hubspot_latches: the latches that the account has, for
+// imports and reports.
 type hubSpotLatchesDataSource struct {
 	keeper *latch.Keeper
 }
 
 type hubSpotLatchesDataModel struct {
 	customerFilterModel
-	Latches map[string]latchDataModel `tfsdk:"latches"`
+	Latches           map[string]latchDataModel `tfsdk:"latches"`
+	HubSpotIDs        map[string]string         `tfsdk:"hubspot_ids"`
+	HubSpotCompanyIDs map[string]string         `tfsdk:"hubspot_company_ids"`
 }
 
-// latchDataModel is a latch, with enough of its customer to know it by. It is there thousands of times.
+// latchDataModel is a latch, with enough of its customer to know it by. It is there thousands of
+// times.
 type latchDataModel struct {
 	HubSpotID        types.String `tfsdk:"hubspot_id"`
 	HubSpotCompanyID types.String `tfsdk:"hubspot_company_id"`
@@ -40,22 +44,35 @@ type latchDataModel struct {
 
 func newHubSpotLatchesDataSource() datasource.DataSource { return &hubSpotLatchesDataSource{} }
 
-func (d *hubSpotLatchesDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+func (d *hubSpotLatchesDataSource) Metadata(_ context.Context, req datasource.MetadataRequest,
+	resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_hubspot_latches"
 }
 
-func (d *hubSpotLatchesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+func (d *hubSpotLatchesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
+	resp *datasource.SchemaResponse) {
 	attributes := filterAttributes()
 	attributes["latches"] = schema.MapNestedAttribute{
-		MarkdownDescription: "The latches, by the ID of the customer. The keys are texts, as `for_each` and the import ID of " +
-			"`fusebill_hubspot_latch` take them, and `latches` of `fusebill_hubspot_latches` takes the whole map. Customers without a latch " +
-			"aren't in it.",
+		MarkdownDescription: "The latches, by the ID of the customer, as `for_each` and the import ID of " +
+			"`fusebill_hubspot_latch` take them. Customers without a latch are not in it.",
 		Computed:     true,
 		NestedObject: schema.NestedAttributeObject{Attributes: latchAttributes()},
 	}
+	attributes[contactsAttribute] = schema.MapAttribute{
+		MarkdownDescription: "The ID of the HubSpot contact of each customer that is latched to one, by the ID of the " +
+			"customer, as `fusebill_hubspot_latches` takes them.",
+		Computed:    true,
+		ElementType: types.StringType,
+	}
+	attributes[companiesAttribute] = schema.MapAttribute{
+		MarkdownDescription: "The ID of the HubSpot company of each customer that is latched to one, likewise.",
+		Computed:            true,
+		ElementType:         types.StringType,
+	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists the HubSpot latches of an account, whoever made them: to import them all, and for reports. All " +
-			"arguments are optional, and a customer has to fit all that are set. Costs one call for each 1,000 customers that fit.",
+		MarkdownDescription: "Lists the HubSpot latches of an account, whoever made them: to import them all, and for " +
+			"reports. All arguments are optional, and a customer has to fit all that are set. Costs one call for each 1,000 " +
+			"customers that fit.",
 		Attributes: attributes,
 	}
 }
@@ -75,7 +92,8 @@ func latchAttributes() map[string]schema.Attribute {
 	}
 }
 
-func (d *hubSpotLatchesDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+func (d *hubSpotLatchesDataSource) Configure(_ context.Context, req datasource.ConfigureRequest,
+	resp *datasource.ConfigureResponse) {
 	d.keeper = keeperFrom(req.ProviderData, &resp.Diagnostics)
 }
 
@@ -88,7 +106,8 @@ func (d *hubSpotLatchesDataSource) ValidateConfig(
 	resp.Diagnostics.Append(diags...)
 }
 
-func (d *hubSpotLatchesDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+func (d *hubSpotLatchesDataSource) Read(ctx context.Context, req datasource.ReadRequest,
+	resp *datasource.ReadResponse) {
 	var config hubSpotLatchesDataModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	filter, diags := config.filter(ctx)
@@ -101,13 +120,27 @@ func (d *hubSpotLatchesDataSource) Read(ctx context.Context, req datasource.Read
 		resp.Diagnostics.Append(attempt{doing: "list the HubSpot latches"}.diagnostic(err))
 		return
 	}
-	config.Latches = make(map[string]latchDataModel) // Not nil, even where there are none.
+	config.setLatches(customers)
+	resp.Diagnostics.Append(resp.State.Set(ctx, config)...)
+}
+
+// setLatches sets the maps, which are not nil even where there are no latches.
+func (m *hubSpotLatchesDataModel) setLatches(customers []fusebill.Customer) {
+	m.Latches, m.HubSpotIDs, m.HubSpotCompanyIDs = make(map[string]latchDataModel), make(map[string]string),
+		make(map[string]string)
 	for _, c := range customers {
-		if !c.Latch.IsZero() {
-			config.Latches[strconv.FormatInt(c.ID, 10)] = newLatchDataModel(c)
+		if c.Latch.IsZero() {
+			continue
+		}
+		key := strconv.FormatInt(c.ID, 10)
+		m.Latches[key] = newLatchDataModel(c)
+		if id := c.Latch.HubSpotID; id != 0 {
+			m.HubSpotIDs[key] = strconv.FormatInt(id, 10)
+		}
+		if id := c.Latch.HubSpotCompanyID; id != 0 {
+			m.HubSpotCompanyIDs[key] = strconv.FormatInt(id, 10)
 		}
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, config)...)
 }
 
 func newLatchDataModel(c fusebill.Customer) latchDataModel {

@@ -60,14 +60,15 @@ func TestAccHubSpotLatchesDataSource_failures(t *testing.T) {
 	)...)
 }
 
-// A set takes the map as it is, and finds that everything is so already.
+// A set takes the two maps as they are, and finds that everything is so already.
 func TestAccHubSpotLatchesDataSource_declaredAsSet(t *testing.T) {
 	a := acctest.NewAccount(t, directory()...)
 	acctest.Run(t, resource.TestStep{
 		Config: a.With(dataBlock("fusebill_hubspot_latches"),
-			acctest.Block(`resource "fusebill_hubspot_latches" "test"`, "latches = data.fusebill_hubspot_latches.test.latches")),
+			acctest.Block(`resource "fusebill_hubspot_latches" "test"`, "hubspot_ids = data.fusebill_hubspot_latches.test.hubspot_ids",
+				"hubspot_company_ids = data.fusebill_hubspot_latches.test.hubspot_company_ids")),
 		ConfigStateChecks: []statecheck.StateCheck{
-			statecheck.ExpectKnownValue(acctest.SetAddress, tfjsonpath.New("latches").AtMapKey("9007199254740993").AtMapKey("hubspot_id"),
+			statecheck.ExpectKnownValue(acctest.SetAddress, tfjsonpath.New("hubspot_ids").AtMapKey("9007199254740993"),
 				knownvalue.StringExact("9007199254740995")),
 		},
 		PostApplyFunc: func() { a.Wrote(t) },

@@ -176,9 +176,9 @@ func (k idKind) explainURL(text string) (reason, nextStep string) {
 func (k idKind) argument() string {
 	switch k {
 	case idOfContact:
-		return contactAttribute
+		return "hubspot_id"
 	case idOfCompany:
-		return companyAttribute
+		return "hubspot_company_id"
 	default:
 		return "fusebill_id"
 	}

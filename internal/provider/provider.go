@@ -47,7 +47,7 @@ func NewServerWith(version string, client []fusebill.Option, keeper []latch.Opti
 
 func newServer(p *fusebillProvider) func() tfprotov6.ProviderServer {
 	framework := providerserver.NewProtocol6(p)
-	return func() tfprotov6.ProviderServer { return newPackingServer(framework()) }
+	return func() tfprotov6.ProviderServer { return newProtocolLayer(framework()) }
 }
 
 func (p *fusebillProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -133,11 +133,15 @@ func (p *fusebillProvider) Configure(ctx context.Context, req provider.Configure
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	keeper := latch.NewKeeper(client, append(config.keeperOptions(), p.keeperOptions...)...)
-	resp.ResourceData = keeper
-	resp.DataSourceData = keeper
-	resp.ListResourceData = keeper
-	resp.ActionData = keeper
+	data := &providerData{
+		keeper:  latch.NewKeeper(client, append(config.keeperOptions(), p.keeperOptions...)...),
+		sets:    newSetMemory(),
+		baseURL: config.baseURL(),
+	}
+	resp.ResourceData = data
+	resp.DataSourceData = data
+	resp.ListResourceData = data
+	resp.ActionData = data
 }
 
 func (p *fusebillProvider) userAgent(terraformVersion string) string {

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"context"
 	"fmt"
 	"testing"
 
@@ -9,110 +8,72 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
-	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// BenchmarkLatchesProtocol is what a set costs in each call of the protocol, without Terraform and the network.
+// BenchmarkLatchesProtocol measures what a set costs in each call of the protocol, without
+// Terraform and the network.
 func BenchmarkLatchesProtocol(b *testing.B) {
-	for _, n := range []int{1000, 10_000} {
-		sim := fusebillsim.New(fusebillsim.Config{APIKey: acctest.APIKey, LimitMinute: 1 << 30, LimitDay: 1 << 30, DiscardRequests: true})
-		value := latchesValue(sim, n)
-		null := tftypes.NewValue(value.Type(), nil)
+	for _, n := range []int{10_000, 100_000} {
+		sim := fusebillsim.New(fusebillsim.Config{APIKey: acctest.APIKey, LimitMinute: 1 << 30, LimitDay: 1 << 30,
+			DiscardRequests: true})
+		contacts, companies := latchSamples(sim, n)
+		c := setTerraformOn(b, sim)
+		config := c.encode(c.config(map[string]any{contactsAttribute: contacts, companiesAttribute: companies}))
+		null := c.encode(tftypes.NewValue(c.typ, nil))
 		b.Run(fmt.Sprintf("validate/%d", n), func(b *testing.B) {
-			server, config := latchesServer(b, sim), dynamic(b, value)
+			server := c.process()
 			for b.Loop() {
-				resp, err := server.ValidateResourceConfig(b.Context(), &tfprotov6.ValidateResourceConfigRequest{
-					TypeName: "fusebill_hubspot_latches", Config: config,
-				})
+				resp, err := server.ValidateResourceConfig(b.Context(),
+					&tfprotov6.ValidateResourceConfigRequest{TypeName: latchesType, Config: config})
 				if err != nil || len(resp.Diagnostics) > 0 {
 					b.Fatal(err, resp.Diagnostics)
 				}
 			}
+			perRow(b, n)
 		})
 		b.Run(fmt.Sprintf("read/%d", n), func(b *testing.B) {
-			server, state := latchesServer(b, sim), dynamic(b, value)
+			server := c.process()
 			for b.Loop() {
-				resp, err := server.ReadResource(b.Context(), &tfprotov6.ReadResourceRequest{
-					TypeName: "fusebill_hubspot_latches", CurrentState: state,
-				})
+				resp, err := server.ReadResource(b.Context(), &tfprotov6.ReadResourceRequest{TypeName: latchesType,
+					CurrentState: config})
 				if err != nil || len(resp.Diagnostics) > 0 {
 					b.Fatal(err, resp.Diagnostics)
 				}
 			}
+			perRow(b, n)
 		})
-		for name, prior := range map[string]tftypes.Value{"unchanged": value, "create": null} {
+		for name, prior := range map[string]*tfprotov6.DynamicValue{"unchanged": config, "create": null} {
 			b.Run(fmt.Sprintf("plan-%s/%d", name, n), func(b *testing.B) {
-				server, config, prior := latchesServer(b, sim), dynamic(b, value), dynamic(b, prior)
+				server := c.process()
 				var private []byte // of the plan before: the same instance is planned again
 				for b.Loop() {
 					resp, err := server.PlanResourceChange(b.Context(), &tfprotov6.PlanResourceChangeRequest{
-						TypeName: "fusebill_hubspot_latches", PriorState: prior, ProposedNewState: config, Config: config,
-						PriorPrivate: private,
+						TypeName: latchesType, PriorState: prior, ProposedNewState: config, Config: config, PriorPrivate: private,
 					})
 					if err != nil || len(resp.Diagnostics) > 0 {
 						b.Fatal(err, resp.Diagnostics)
 					}
 					private = resp.PlannedPrivate
 				}
+				perRow(b, n)
 			})
 		}
 	}
 }
 
-func latchesServer(b *testing.B, sim *fusebillsim.Simulator) tfprotov6.ProviderServer {
-	b.Helper()
-	server := newServer(&fusebillProvider{version: "bench", clientOptions: []fusebill.Option{fusebill.WithTransport(sim.Transport())}})()
-	b.Setenv(envAPIKey, acctest.APIKey)
-	schema, err := server.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	config := dynamic(b, tftypes.NewValue(schema.Provider.ValueType(), nullAttributes(schema.Provider.ValueType())))
-	resp, err := server.ConfigureProvider(context.Background(), &tfprotov6.ConfigureProviderRequest{Config: config})
-	if err != nil || len(resp.Diagnostics) > 0 {
-		b.Fatal(err, resp.Diagnostics)
-	}
-	return server
-}
-
-func nullAttributes(t tftypes.Type) map[string]tftypes.Value {
-	values := make(map[string]tftypes.Value)
-	for name, attribute := range t.(tftypes.Object).AttributeTypes { //nolint:forcetypeassert // A schema is an object.
-		values[name] = tftypes.NewValue(attribute, nil)
-	}
-	return values
-}
-
-// latchesValue is a set of n latches, and makes the account have them.
-func latchesValue(sim *fusebillsim.Simulator, n int) tftypes.Value {
-	element := tftypes.Object{AttributeTypes: map[string]tftypes.Type{"hubspot_id": tftypes.String, "hubspot_company_id": tftypes.String}}
-	timeouts := tftypes.Object{AttributeTypes: map[string]tftypes.Type{
-		"create": tftypes.String, "read": tftypes.String, "update": tftypes.String, "delete": tftypes.String,
-	}}
-	latches := make(map[string]tftypes.Value, n)
+// latchSamples adds n customers with latches, and returns the two maps that declare these.
+func latchSamples(sim *fusebillsim.Simulator, n int) (contacts, companies ids) {
+	contacts, companies = make(ids, n), make(ids, n)
 	for i, id := range sim.AddSampleCustomers(n) {
 		contact, company := int64(1_000_000+i), int64(2_000_000+i)
 		sim.SetLatch(id, contact, company)
-		latches[fmt.Sprint(id)] = tftypes.NewValue(element, map[string]tftypes.Value{
-			"hubspot_id":         tftypes.NewValue(tftypes.String, fmt.Sprint(contact)),
-			"hubspot_company_id": tftypes.NewValue(tftypes.String, fmt.Sprint(company)),
-		})
+		contacts[fmt.Sprint(id)], companies[fmt.Sprint(id)] = fmt.Sprint(contact), fmt.Sprint(company)
 	}
-	types := map[string]tftypes.Type{
-		"latches": tftypes.Map{ElementType: element}, "allow_reassociation": tftypes.Bool, "exclusive": tftypes.Bool,
-		"max_removals": tftypes.Number, "timeouts": timeouts,
-	}
-	values := nullAttributes(tftypes.Object{AttributeTypes: types})
-	values["latches"] = tftypes.NewValue(types["latches"], latches)
-	return tftypes.NewValue(tftypes.Object{AttributeTypes: types}, values)
+	return contacts, companies
 }
 
-func dynamic(b *testing.B, value tftypes.Value) *tfprotov6.DynamicValue {
+func perRow(b *testing.B, rows int) {
 	b.Helper()
-	d, err := tfprotov6.NewDynamicValue(value.Type(), value)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return &d
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/float64(rows), "µs/row")
 }

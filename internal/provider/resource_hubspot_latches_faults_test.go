@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os/exec"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -63,8 +62,8 @@ func failedCreate(t *testing.T, arguments ...string) (a acctest.Account, c *acct
 	}
 	acctest.Prints(t, output, "Could not create the HubSpot latch of customer 42 (contact 1042): POST HubSpot/latchCustomer: 400 Bad Request: "+
 		"The was an error getting the contact from HubSpot: resource not found.",
-		"Error: HubSpot latches are incomplete", "Of 100 changes 95 were made, 5 failed and 0 weren't begun.",
-		"That removes no latch that is still declared: the next create goes on from here.")
+		"Error: HubSpot latches are incomplete", "Of 100 changes 95 were made, 5 failed and 0 were not begun.",
+		"The replacement removes no latch that is still declared; it continues from here.")
 	showsSet(c, done)
 	a.WroteSet(t, declared...)
 	a.ResetCalls()
@@ -111,35 +110,76 @@ func TestAccCLILatches_partFailureWithRowsRemoved(t *testing.T) {
 	showsSet(c, corrected)
 }
 
-// A row that was made and is changed before the next apply is refused as one that is latched already, with the way on.
+// A row that was made and is changed before the next apply is changed by the replacement.
 func TestAccCLILatches_partFailureWithRowsChanged(t *testing.T) {
 	t.Parallel()
 	a, c, corrected, fixes := failedCreate(t)
 	changed := acctest.Customer{ID: 1, Contact: 2001}
 	c.Declare(corrected.With(changed).Block())
-	acctest.Prints(t, c.Run(1, "plan", "-no-color"), "Error: Customer is latched already",
-		"from a create that ended with errors, terraform untaint lets Terraform change it.")
-	c.Run(0, "untaint", acctest.SetAddress)
-	c.Apply()
+	acctest.Prints(t, c.PlanIs(true), "Warning: HubSpot latch set is resumed", "The state has 95 customers.", "It removes no latch.",
+		"changes the IDs of 1 customer: customer 1.", "It latches 5 customers that the set did not list before.")
+	c.Run(0, "apply", "-no-color", "tfplan")
 	a.WroteSet(t, append(fixes, changed)...)
 	neverUnlatched(t, a)
+	a.Holds(t, corrected.With(changed)...)
+	c.PlanIs(false)
+}
+
+// max_removals bounds the replacement of a tainted set, even where the plan has not read it.
+func TestAccCLILatches_limitsOfATaintedSet(t *testing.T) {
+	t.Parallel()
+	a, c, corrected, _ := failedCreate(t, "max_removals = 3")
+	c.Declare(corrected[:15].Block("max_removals = 3"))
+	acctest.Prints(t, c.Run(1, "plan", "-no-color"), "Error: Too many HubSpot latches would be removed", "max_removals allows 3.")
+	acctest.Prints(t, c.Run(1, "apply", "-no-color", "-auto-approve", "-refresh=false"), "Error: Too many HubSpot latches would be removed")
+	a.WroteSet(t)
+	c.Declare(corrected[:15].Block("max_removals = 85"))
+	acctest.Prints(t, c.PlanIs(true), "Warning: HubSpot latch set is resumed", "that the set no longer lists: customer 16")
+	c.Run(0, "apply", "-no-color", "tfplan")
+	a.Holds(t, append(corrected[:15:15], corrected[15:].Unlatched()...)...)
+	c.PlanIs(false)
+}
+
+// The apply after a create of an exclusive set that failed for one row makes that row, and unlatches nobody.
+func TestAccCLILatches_exclusiveAfterPartFailure(t *testing.T) {
+	t.Parallel()
+	for name, again := range map[string]string{"exclusive": "exclusive = true", "no longer exclusive": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			declared := acctest.NumberedSet(5, 1000)
+			others := acctest.NumberedSet(45, 2000)[5:]
+			a := acctest.AccountWith(t, append(declared.Unlatched(), others...)...)
+			unknownContacts(a, 1003)
+			c := acctest.NewWorkspace(t, a)
+			c.Declare(declared.Block("exclusive = true"))
+			c.Run(1, "apply", "-no-color", "-auto-approve")
+			unknownContacts(a)
+			a.ResetCalls()
+			c.Declare(declared.Block(again))
+			c.Apply()
+			a.WroteSet(t, declared[2])
+			a.Holds(t, append(others, declared...)...)
+		})
+	}
 }
 
 // What the replacement declares may not be known when it is planned. Nothing is removed on a guess.
 func TestAccCLILatches_partFailureReplacedByUnknown(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		latches string
-		warns   bool
+		later string // what replaces the contacts and the companies in the configuration
+		warns bool
 	}{
-		"an ID":   {`merge(%s, { "42" = { hubspot_id = null, hubspot_company_id = terraform_data.later.output } })`, false},
-		"the map": {`{ for id, l in %s : id => l if id != "42" || terraform_data.later.output != "" }`, true},
+		"an ID":   {`merge(%s, { "42" = terraform_data.later.output })`, false},
+		"the map": {`{ for id, company in %s : id => company if id != "42" || terraform_data.later.output != "" }`, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a, c, corrected, fixes := failedCreate(t)
+			maps := strings.SplitAfterN(corrected.Block(), "hubspot_company_ids = ", 2)
+			companies, rest, _ := strings.Cut(maps[1], "}")
 			c.Declare(acctest.Block(`resource "terraform_data" "later"`, `input = "3042"`),
-				acctest.Block(`resource "fusebill_hubspot_latches" "test"`, "latches = "+fmt.Sprintf(test.latches, corrected.Expression())))
+				maps[0]+fmt.Sprintf(test.later, companies+"}")+rest)
 			output := c.Run(0, "apply", "-no-color", "-auto-approve")
 			if warned := strings.Contains(output, "Warning: HubSpot latches were left in place"); warned != test.warns {
 				t.Errorf("a warning: %v, want %v\n%s", warned, test.warns, output)
@@ -242,10 +282,10 @@ func TestAccHubSpotLatchesFaults_partOfAnUpdate(t *testing.T) {
 			},
 			Config: a.With(after.Block()),
 			// The CLI sorts errors by the line that they point at.
-			ExpectError: acctest.Diagnosis("HubSpot latches are incomplete", latchesLine, "Of 7 changes 4 were made, 3 failed and 0 weren't begun.",
+			ExpectError: acctest.Diagnosis("HubSpot latches are incomplete", latchesLine, "Of 7 changes 4 were made, 3 failed and 0 were not begun.",
 				"Could not update the HubSpot latch of customer 5:", "customer 5 is latched to contact 1005.",
-				`"2" = { hubspot_id = 404, hubspot_company_id = null }`, "Could not update the HubSpot latch of customer 2 (contact 404)",
-				`"61" = { hubspot_id = 405, hubspot_company_id = null }`, "Could not update the HubSpot latch of customer 61 (contact 405)"),
+				`"2" = 404`, "Could not update the HubSpot latch of customer 2 (contact 404)",
+				`"61" = 405`, "Could not update the HubSpot latch of customer 61 (contact 405)"),
 		},
 		stepOfSet(t, a, setStep{
 			prepare: func() { back(); unknownContacts(a) }, action: plancheck.ResourceActionUpdate,
@@ -274,7 +314,7 @@ func TestAccHubSpotLatchesFaults_answers(t *testing.T) {
 		},
 		Config: a.With(declared.Block()),
 		ExpectError: acctest.Diagnosis("HubSpot latches are incomplete", latchesLine, "Of 20 changes 19 were made, 1 failed",
-			"Error: Fusebill latched something else than was asked for", `"3" = { hubspot_id = 1003, hubspot_company_id = null }`,
+			"Error: Fusebill latched something else than was asked for", `"3" = 1003`,
 			"customer 3 was to be latched to contact 1003"),
 	}, stepOfSet(t, a, setStep{
 		prepare: func() { back(); a.Holds(t, declared...) },
@@ -358,21 +398,21 @@ func TestAccCLILatches_interrupted(t *testing.T) {
 			}
 			a.ResetCalls()
 			if len(test.after) > 0 {
-				c.Declare(test.after.Block())
+				c.Declare(test.after.Block("max_changes = 100"))
 			} else {
 				c.Declare()
 			}
 			output := stopAt(c, a, 40, c.Interrupt)
-			acctest.Prints(t, output, "Interrupt received", "Error: Interrupted", "weren't begun", "context canceled", "Run again to go on.")
+			acctest.Prints(t, output, "Interrupt received", "Error: Interrupted", "were not begun", "context canceled", "Run again to go on.")
 			if state := setInState(c); len(test.after) > 0 {
-				for id, text := range state {
-					number, err := strconv.ParseInt(id, 10, 64)
-					if err != nil {
+				for key, contact := range state {
+					var id int64
+					if _, err := fmt.Sscanf(key, "hubspot_ids[%d]", &id); err != nil {
 						t.Fatal(err)
 					}
-					customer, _ := a.Customer(number)
-					if text.contact.text != fmt.Sprint(customer.HubSpotID) {
-						t.Errorf("state says %s of customer %s, who is latched to contact %d", text.contact.text, id, customer.HubSpotID)
+					customer, _ := a.Customer(id)
+					if contact != fmt.Sprint(customer.HubSpotID) {
+						t.Errorf("the state has %s for customer %d, which is latched to contact %d", contact, id, customer.HubSpotID)
 					}
 				}
 			}
@@ -408,7 +448,7 @@ func TestAccCLILatches_providerDies(t *testing.T) {
 				c.Declare(before.Block())
 				c.Apply()
 			}
-			c.Declare(declared.Block())
+			c.Declare(declared.Block("max_changes = 100"))
 			a.ResetCalls()
 			stopAt(c, a, 40, c.KillProvider)
 			a.ResetCalls()
@@ -436,7 +476,7 @@ func TestAccCLILatches_providerDiesAtAnyMoment(t *testing.T) {
 	c.Apply() // It takes over what is there.
 	for range rounds {
 		declared = declared.Shuffled(dice)
-		c.Declare(declared.Block())
+		c.Declare(declared.Block(fmt.Sprint("max_changes = ", n)))
 		dieAt(c, a, 1+dice.Int64N(n*9/10))
 		c.Apply()
 		a.Holds(t, declared...)
@@ -458,7 +498,7 @@ func TestAccCLILatches_fiftyOfAThousandFail(t *testing.T) {
 	c := acctest.NewWorkspace(t, a)
 	c.Declare(declared.Block())
 	output := c.Run(1, "apply", "-no-color", "-auto-approve")
-	acctest.Prints(t, output, "Of 1000 changes 950 were made, 50 failed and 0 weren't begun. The first 20 failures are told one by one.")
+	acctest.Prints(t, output, "Of 1000 changes 950 were made, 50 failed and 0 were not begun. The first 20 failures are listed individually.")
 	a.WroteSet(t, declared...)
 
 	a.ResetCalls()

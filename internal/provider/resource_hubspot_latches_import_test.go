@@ -39,7 +39,7 @@ func TestAccHubSpotLatchesImport_byCommand(t *testing.T) {
 	a := acctest.AccountWith(t, append(declared.Unlatched(), acctest.Customer{ID: 33})...)
 	acctest.Run(t, createsSet(t, a, declared), resource.TestStep{
 		PreConfig: a.ResetCalls, ResourceName: acctest.SetAddress, ImportState: true, ImportStateId: "account", ImportStateVerify: true,
-		ImportStateVerifyIdentifierAttribute: "latches.%",
+		ImportStateVerifyIdentifierAttribute: "hubspot_ids.%",
 	}, stepOfSet(t, a, setStep{action: plancheck.ResourceActionNoop, before: declared, after: declared}))
 }
 
@@ -48,11 +48,10 @@ func TestAccHubSpotLatchesImport_withChange(t *testing.T) {
 	before, after := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 102}}, acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 103}, {ID: 33, Company: 204}}
 	a := acctest.AccountWith(t, append(before.With(), acctest.Customer{ID: 33})...)
 	texts := textsOfSet(after)
-	texts["33"] = latchText{known, idText{mark: known}, newIDText(204)}
-	texts["22"] = latchText{known, newIDText(103), idText{mark: known}}
+	texts["hubspot_ids[33]"], texts["hubspot_company_ids[22]"] = "", ""
 	acctest.Needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0), stepOfSet(t, a, setStep{
-		config: a.With(acctest.ImportOfSet("account"), setOf(`"11" = { hubspot_id = 101, hubspot_company_id = 202 }`,
-			`"22" = { hubspot_id = "103", hubspot_company_id = "" }`, `"33" = { hubspot_id = "", hubspot_company_id = 204 }`)),
+		config: a.With(acctest.ImportOfSet("account"), acctest.Block(`resource "fusebill_hubspot_latches" "test"`,
+			`hubspot_ids = { "11" = 101, "22" = "103", "33" = "" }`, `hubspot_company_ids = { "11" = 202, "22" = "", "33" = 204 }`)),
 		action: plancheck.ResourceActionUpdate, before: before, after: after, texts: texts,
 		writes: acctest.LatchSet{{ID: 22, Contact: 103}, {ID: 33, Company: 204}},
 	}))
@@ -74,7 +73,7 @@ func TestAccHubSpotLatchesImport_refused(t *testing.T) {
 	t.Parallel()
 	notAnID := func(part string) *regexp.Regexp {
 		return acctest.Diagnosis("Invalid import ID", "", "The import ID is the word account, for all latches of the account, or the IDs of Fusebill customers "+
-			"with commas between them, such as 2554529,2554530.", part+" isn't such an ID")
+			"with commas between them, such as 2554529,2554530, but "+part+" is not an ID")
 	}
 	for name, c := range map[string]struct {
 		id        string
@@ -89,7 +88,7 @@ func TestAccHubSpotLatchesImport_refused(t *testing.T) {
 		"beyond 64 bits":          {"9223372036854775808", notAnID(`"9223372036854775808"`)},
 		"semicolons":              {"11;22", notAnID(`"11;22"`)},
 		"a customer and its IDs":  {"11/101", notAnID(`"11/101"`)},
-		"customers without latch": {"11,33,22,99", acctest.Diagnosis("Customer isn't latched", "", "or don't exist: 33, 99.", "Leave them out of the import ID.")},
+		"customers without latch": {"11,33,22,99", acctest.Diagnosis("Customer is not latched", "", "or do not exist: customer 33, customer 99.", "Leave them out of the import ID.")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101}, acctest.Customer{ID: 22, Contact: 102}, acctest.Customer{ID: 33})
@@ -110,7 +109,7 @@ func TestAccHubSpotLatchesImport_manyThatAreNotLatched(t *testing.T) {
 	}
 	acctest.Run(t, resource.TestStep{
 		Config: a.With(set.Block()), ResourceName: acctest.SetAddress, ImportState: true, ImportStateId: strings.Join(ids, ","),
-		ExpectError: acctest.Diagnosis("Customer isn't latched", "", "18, 19, 20 and 30 more."),
+		ExpectError: acctest.Diagnosis("Customer is not latched", "", "customer 18, customer 19, customer 20 and 30 more."),
 	})
 }
 
@@ -254,19 +253,29 @@ func TestAccCLILatches_destroyReleasesOnlyItsOwn(t *testing.T) {
 	a.WroteSet(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 33, Company: 888})
 }
 
-// An exclusive set that is destroyed removes what it has shown, and not what came after that.
+// A set that was exclusive when it was refreshed, and is then removed or renamed, unlatches none of the customers that
+// it did not list.
 func TestAccCLILatches_destroyOfAnExclusiveSet(t *testing.T) {
 	t.Parallel()
 	declared := acctest.LatchSet{{ID: 11, Contact: 101}}
-	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22}, acctest.Customer{ID: 33})
-	c := acctest.NewWorkspace(t, a)
-	c.Declare(declared.Block("exclusive = true"))
-	c.Apply()
-	a.SetLatch(22, 102, 0)
-	acctest.Prints(t, c.Run(0, "plan", "-no-color", "-destroy", "-out=tfplan"), `- "22" = {`)
-	a.SetLatch(33, 103, 0)
-	a.ResetCalls()
-	c.Run(0, "apply", "-no-color", "tfplan")
-	a.WroteSet(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
-	a.Holds(t, acctest.Customer{ID: 33, Contact: 103})
+	for name, test := range map[string]struct {
+		after string
+		holds acctest.LatchSet
+	}{
+		"removed": {"", declared.Unlatched()},
+		"renamed": {declared.BlockOf("renamed", "exclusive = true"), declared},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			others := acctest.LatchSet{{ID: 22}, {ID: 33}}.Renumbered(100)
+			a := acctest.AccountWith(t, append(declared.Unlatched(), others...)...)
+			c := acctest.NewWorkspace(t, a)
+			c.Declare(declared.Block("exclusive = true"))
+			c.Apply()
+			c.Run(0, "apply", "-no-color", "-auto-approve", "-refresh-only")
+			c.Declare(test.after)
+			c.Run(0, "apply", "-no-color", "-auto-approve")
+			a.Holds(t, append(others, test.holds...)...)
+		})
+	}
 }

@@ -7,106 +7,204 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/customers"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
-// setOutcome gathers what has come of the changes of a set.
+// setOutcome gathers the outcomes of the changes of a set.
 type setOutcome struct {
 	doing           string // create, update or delete
 	total, notBegun int
-	held            latchMap // what the set holds by now; where nothing failed, what is declared
-	failed, left    elementFaults
-	kept            []int64 // customers whose latch another resource declares
+	rows            setRows                  // the rows after the apply; the declared ones where nothing failed
+	unlisted        map[int64]fusebill.Latch // customers that an exclusive set could not unlatch
+	failed, left    faultList
+	isUndone        map[int64]bool // customers whose change was not made
+	kept            []int64        // customers whose latch another resource declares
 }
 
-func (o *setOutcome) add(change latch.SetChange, result latch.SetResult) {
-	isRelease := change.Declared.IsZero()
-	switch {
-	case result.Err != nil:
-		o.held.set(change.CustomerID, heldOf(change, result))
-		o.failed.add(elementError(o.doing, change, result.Err))
-	case isRelease && result.Latch == change.Prior:
-		o.kept = append(o.kept, change.CustomerID)
-	case isRelease && !result.Latch.IsZero():
-		o.left.add(leftInPlace(change.CustomerID, change.Prior, result.Latch))
+func newSetOutcome(doing string, total int, declared setRows) setOutcome {
+	return setOutcome{
+		doing: doing, total: total, rows: declared, unlisted: make(map[int64]fusebill.Latch), isUndone: make(map[int64]bool),
+		left: faultList{summary: "Other HubSpot latches were left in place"},
 	}
 }
 
-// heldOf is what the set holds of a customer whose change has failed: as much of its latch as is the set's.
-func heldOf(change latch.SetChange, result latch.SetResult) fusebill.Latch {
-	if result.Latch == change.Prior || result.Latch == change.Declared {
+func (o *setOutcome) add(change rowChange, result rowResult) {
+	switch {
+	case result.Err != nil:
+		d := rowError(o.doing, change, result.Err)
+		at := o.pathOf(change, d)
+		o.keep(change, latchAfter(change, result))
+		o.failed.addDiagnostic(at, d)
+	case result.Kept:
+		o.kept = append(o.kept, change.CustomerID)
+	case change.Declared.IsZero() && !result.Latch.IsZero():
+		o.left.addDiagnostic(o.rows.elementPath(change.CustomerID), leftInPlace(change.CustomerID, change.Prior,
+			result.Latch))
+	}
+}
+
+// skip takes in a change that was not begun.
+func (o *setOutcome) skip(change rowChange) {
+	o.notBegun++
+	o.keep(change, change.Prior)
+}
+
+// keep makes the state show a customer whose change was not made.
+func (o *setOutcome) keep(change rowChange, l fusebill.Latch) {
+	o.isUndone[change.CustomerID] = true
+	if change.Strict {
+		o.unlisted[change.CustomerID] = l
+		return
+	}
+	o.rows.put(change.CustomerID, l)
+}
+
+// latchAfter is what the state shows of a customer whose change has failed: as much of its latch as
+// is the set's. Of an unlisted customer it shows the current latch.
+func latchAfter(change rowChange, result rowResult) fusebill.Latch {
+	if change.Strict || result.Latch == change.Prior || result.Latch == change.Declared {
 		return result.Latch
 	}
 	return change.Prior
 }
 
-// diagnostics tells what has failed, and what stopped the rest, if anything did.
+// pathOf is where an error about a row belongs.
+func (o *setOutcome) pathOf(change rowChange, d diag.Diagnostic) path.Path {
+	if change.Strict {
+		return path.Root("exclusive")
+	}
+	return rowPath(o.rows, change.CustomerID, d)
+}
+
+// rowPath is where a diagnostic of a single latch belongs in a set.
+func rowPath(rows setRows, customerID int64, d diag.Diagnostic) path.Path {
+	key := strconv.FormatInt(customerID, 10)
+	if at, ok := d.(diag.DiagnosticWithPath); ok {
+		switch at.Path().String() {
+		case "hubspot_id":
+			return rows.contacts.elementPath(key)
+		case "hubspot_company_id":
+			return rows.companies.elementPath(key)
+		}
+	}
+	return rows.elementPath(customerID)
+}
+
+// diagnostics lists what has failed, and what stopped the rest.
 func (o *setOutcome) diagnostics(stopped error) diag.Diagnostics {
 	diags := append(o.keptWarning(), o.left.warnings()...)
-	diags.Append(o.failed.listed...)
+	failed := o.failed.count()
+	for _, d := range o.failed.first {
+		diags.Append(d)
+	}
 	if stopped != nil {
 		diags.Append(setError(fmt.Sprintf("%s %d of %d HubSpot latches", o.doing, o.notBegun, o.total), stopped))
 	}
-	if diags.HasError() && len(o.held.latches) > 0 {
-		diags.Append(o.wayOn())
+	if diags.HasError() && len(o.rows.latches) > 0 {
+		diags.AddError("HubSpot latches are incomplete", o.nextStep(failed))
 	}
 	return diags
 }
 
-// wayOn tells what is left to do after an apply that has failed in part.
-func (o *setOutcome) wayOn() diag.Diagnostic {
-	failed := len(o.failed.listed) + o.failed.rest
-	counts := fmt.Sprintf("Of %d changes %d were made, %d failed and %d weren't begun.", o.total, o.total-failed-o.notBegun, failed, o.notBegun)
+// nextStep explains what is left to do after an apply that has failed in part.
+func (o *setOutcome) nextStep(failed int) string {
+	counts := fmt.Sprintf("Of %d changes %d were made, %d failed and %d were not begun.", o.total,
+		o.total-failed-o.notBegun, failed, o.notBegun)
 	if o.failed.rest > 0 {
-		counts += fmt.Sprintf(" The first %d failures are told one by one.", len(o.failed.listed))
+		counts += fmt.Sprintf(" The first %d failures are listed individually.", len(o.failed.first))
 	}
-	counts += "\n\nWhat was made is in the state. Apply again to do the rest, and only that."
+	counts += "\n\nThe state has what was made. Apply again to do the rest, and only that."
 	if o.doing == "create" {
-		counts += " Terraform will plan to replace the resource, since its create ended with errors. That removes no latch that is still " +
-			"declared: the next create goes on from here."
+		counts += " Terraform plans to replace the resource, since its create ended with errors. The replacement removes " +
+			"no latch that is still declared; it continues from here."
 	}
-	return diag.NewErrorDiagnostic("HubSpot latches are incomplete", counts)
+	return counts
 }
 
-// keptWarning tells of latches that weren't removed since others declare them.
+// keptWarning lists latches that were not removed since others declare them.
 func (o *setOutcome) keptWarning() diag.Diagnostics {
 	if len(o.kept) == 0 {
 		return nil
 	}
-	return diag.Diagnostics{diag.NewWarningDiagnostic("HubSpot latches were kept", "Other resources of the same apply declare "+
-		"latches that this one held, as when a resource is renamed or replaced, so they stay as they are: those of customers "+listed(o.kept)+".")}
+	return diag.Diagnostics{diag.NewWarningDiagnostic("HubSpot latches were kept",
+		"Other resources of the same apply declare latches that this set had, as when a resource is renamed or replaced, "+
+			"so these latches stay: those of "+
+			listed(o.kept)+".")}
 }
 
-// elementError is what the person at the keyboard reads about one customer of a set. Where a single latch would have other
-// ways on, it tells those of a set.
-func elementError(doing string, change latch.SetChange, err error) diag.Diagnostic {
+// rowError explains a failed change of one customer. Where a single latch has other next steps, it
+// gives those of a set.
+func rowError(doing string, change rowChange, err error) diag.Diagnostic {
 	var (
 		already *latch.AlreadyLatchedError
+		changed *latch.ChangedError
 		missing *latch.NoCustomerError
 	)
-	nextStep := ""
-	failed := attempt{doing + " the HubSpot latch of", change.CustomerID, change.Declared}.diagnostic(err)
-	summary := failed.Summary()
+	d := attempt{doing + " the HubSpot latch of", change.CustomerID, change.Declared}.diagnostic(err)
+	what := fmt.Sprintf("Could not %s the HubSpot latch of %s (%s): %s.\n\n", doing, customerName(change.CustomerID),
+		change.Declared,
+		strings.TrimSuffix(err.Error(), "."))
 	switch {
+	case change.Strict && errors.As(err, &changed):
+		return diag.NewErrorDiagnostic(d.Summary(), fmt.Sprintf("This exclusive set does not list %s. The plan showed "+
+			"that its latch to %s would be removed, and it is latched to %s now. Its latch stays as it is.\n\nPlan again, "+
+			"and review what the new plan shows.",
+			customerName(change.CustomerID), changed.Planned, changed.Current))
 	case errors.As(err, &already):
-		nextStep = "Nothing was changed. To keep this latch, declare it for the customer:\n\n" + latchArguments(already.Current) +
-			"\n\nTo replace it, set allow_reassociation = true. Where it is this resource's own, from a create that ended with errors, " +
-			"terraform untaint lets Terraform change it."
-	case errors.As(err, &missing):
-		summary = "Customer not found in Fusebill"
-		nextStep = fmt.Sprintf("Check that %d is the customer's own ID, as in the URL of its page in Fusebill, and not its reference, and that "+
-			"the API key is of the customer's account.", change.CustomerID)
+		return diag.NewErrorDiagnostic(d.Summary(), what+"The latch stays as it is. To keep it, declare it for the "+
+			"customer:\n\n"+
+			rowArguments(change.CustomerID, already.Current)+"\n\nTo replace it, set allow_reassociation = true.")
+	case errors.As(err, &missing), fusebill.IsNotFound(err):
+		return diag.NewErrorDiagnostic("Customer not found in Fusebill", what+fmt.Sprintf("Where the customer was "+
+			"deleted, remove it from the set. Otherwise check that %d is the ID of the customer, as in the URL of its page "+
+			"in Fusebill, and not its reference.",
+			change.CustomerID))
 	default:
-		return inElement(failed, change.CustomerID)
+		return d
 	}
-	return diag.NewAttributeErrorDiagnostic(elementPath(strconv.FormatInt(change.CustomerID, 10)), summary,
-		fmt.Sprintf("Could not %s the HubSpot latch of customer %d (%s): %s.\n\n%s", doing, change.CustomerID, change.Declared,
-			strings.TrimSuffix(err.Error(), "."), nextStep))
 }
 
-// inElement moves a diagnostic of a single latch to an element.
-func inElement(d diag.Diagnostic, customerID int64) diag.Diagnostic {
-	return diag.WithPath(elementPath(strconv.FormatInt(customerID, 10)), d)
+// rowArguments declares a latch in a set.
+func rowArguments(customerID int64, l fusebill.Latch) string {
+	var lines []string
+	if l.HubSpotID != 0 {
+		lines = append(lines, fmt.Sprintf("  hubspot_ids         = { \"%d\" = \"%d\" }", customerID, l.HubSpotID))
+	}
+	if l.HubSpotCompanyID != 0 {
+		lines = append(lines, fmt.Sprintf("  hubspot_company_ids = { \"%d\" = \"%d\" }", customerID, l.HubSpotCompanyID))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// setError explains a failure that is not about one customer.
+func setError(doing string, err error) diag.Diagnostic {
+	explained := attempt{}.explain(err)
+	if errors.Is(err, customers.ErrAccountUnread) {
+		explained = explanation{summary: "Fusebill's lists do not show HubSpot latches",
+			nextStep: "The lists of customers of this account come without HubSpot IDs, so the provider cannot know all " +
+				"latches of the account. List the customers, and leave out exclusive; where the state has it already, apply " +
+				"that with -refresh=false."}
+	}
+	return diag.NewErrorDiagnostic(explained.summary, fmt.Sprintf("Could not %s: %s.\n\n%s",
+		doing, strings.TrimSuffix(err.Error(), "."), explained.nextStep))
+}
+
+// wrongAccount explains that none of the customers of a set exists. Those that were looked up are a
+// sample of a large set.
+func wrongAccount(lookedUp []int64, rows int, baseURL string) diag.Diagnostic {
+	what := fmt.Sprintf("None of the %d customers of the set", rows)
+	if len(lookedUp) < rows {
+		what = fmt.Sprintf("None of %d customers that the provider looked up, of the %d customers of the set,",
+			len(lookedUp), rows)
+	}
+	return diag.NewErrorDiagnostic("Customers of the set are not in this Fusebill account",
+		fmt.Sprintf("%s exists in the account that the API key opens at %s: %s. The key may be that of another account, "+
+			"or base_url that of another environment, such as the sandbox.\n\nCheck api_key and base_url in the provider "+
+			"block, or FUSEBILL_API_KEY and FUSEBILL_BASE_URL. Where the account is right and the customers were all "+
+			"deleted, remove the set from the configuration, and from the state:\n\n"+
+			"  terraform state rm ADDRESS", what, baseURL, listed(lookedUp)))
 }

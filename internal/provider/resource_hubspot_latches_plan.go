@@ -4,30 +4,36 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/customers"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
-// setPlan is what is planned for a set.
+// setPlan is the plan of a create or an update of a set.
 type setPlan struct {
-	owner          string
-	held, declared latchMap
-	removed        []int64 // from the map, and so from the account
-	others         []int64 // that an exclusive set is going to remove once it has read them
-	reassociate    bool
-	exclusive      bool
+	owner           string
+	prior, declared setRows
+	known           map[int64]fusebill.Latch // latches that a row starts from though the prior rows do not list it
+	unlisted        map[int64]fusebill.Latch // customers that this plan unlatches without listing them
+	others          map[int64]fusebill.Latch // all customers that are latched and not listed, where the set is exclusive
+	size            changeSize
+	reassociate     bool
+	isExclusive     bool
 }
 
-// ModifyPlan does for a set what it does for a single latch, and refuses a plan that removes more than max_removals.
-func (r *hubSpotLatchesResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if r.keeper == nil { // A validation.
+// ModifyPlan plans what Terraform does not know of: the computed attribute, empty values that
+// change nothing, rows of other resources, and limits. It makes no write.
+func (r *hubSpotLatchesResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest,
+	resp *resource.ModifyPlanResponse) {
+	if r.data == nil { // A validation.
 		return
 	}
 	var plan, state hubSpotLatchesModel
@@ -35,165 +41,268 @@ func (r *hubSpotLatchesResource) ModifyPlan(ctx context.Context, req resource.Mo
 	if !isCreate {
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	}
+	prior, diags := state.rows()
+	resp.Diagnostics.Append(diags...)
 	if req.Plan.Raw.IsNull() {
-		held, diags := parseLatchMap(state.Latches)
-		resp.Diagnostics.Append(diags...)
-		resp.Diagnostics.Append(planRemovals(ctx, r.keeper, req.Private, held.customers()...)...)
+		resp.Diagnostics.Append(r.planDestroy(ctx, req.Private, prior)...)
 		return
 	}
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	planTimeouts(ctx, plan.Timeouts, req, resp)
 	ctx, cancel := withTimeout(ctx, plan.Timeouts.Read, defaultSetTimeout, &resp.Diagnostics)
 	defer cancel()
-	p := setPlan{reassociate: plan.AllowReassociation.ValueBool(), exclusive: plan.Exclusive.ValueBool()}
-	var diags [3]diag.Diagnostics
-	p.declared, diags[0] = plan.declared()
-	p.held, diags[1] = parseLatchMap(state.Latches)
-	p.owner, diags[2] = planOwner(ctx, req.Private, resp.Private)
-	resp.Diagnostics.Append(slices.Concat(diags[:]...)...)
+	declared, diags := plan.declared()
+	resp.Diagnostics.Append(diags...)
+	owner, diags := planOwner(ctx, req.Private, resp.Private)
+	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	p := setPlan{
+		owner: owner, prior: prior, declared: declared, reassociate: plan.AllowReassociation.ValueBool(),
+		isExclusive: plan.Exclusive.ValueBool(),
+	}
+	plan.plan(state, isCreate)
+	for attribute, value := range map[string]types.String{
+		contactsAttribute: plan.HubSpotIDs, companiesAttribute: plan.HubSpotCompanyIDs, unlistedAttribute: plan.Unlisted,
+	} {
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(attribute), value)...)
+	}
+	seen, diags := state.unlisted()
+	resp.Diagnostics.Append(diags...)
+	p.known = seen
+	if plan.removesUnlisted() {
+		p.unlisted = without(seen, declared)
+	}
+	p.size = sizeOf(prior, declared, seen)
+	p.size.unlisted = sortedKeys(p.unlisted)
+	resp.Diagnostics.Append(p.size.warnings()...)
+	if state.Exclusive.ValueBool() && !plan.Exclusive.IsUnknown() && !p.isExclusive {
+		resp.Diagnostics.Append(noLongerExclusive(sortedKeys(without(seen, declared)))...)
+	}
+	if p.isExclusive && !declared.unknown {
+		resp.Diagnostics.Append(r.findOthers(ctx, &p, !state.Exclusive.ValueBool())...)
+	}
+	if !plan.MaxRemovals.IsUnknown() && !plan.MaxChanges.IsUnknown() {
+		resp.Diagnostics.Append(plan.limits().check(p.size)...)
+	}
 	if isCreate {
-		resp.Diagnostics.Append(planDeclares(ctx, resp.Private, p.declared.customers())...)
+		resp.Diagnostics.Append(newPlannedCreate(declared, plan.limits()).note(ctx, resp.Private)...)
+		if before, ok := r.data.sets.resumedBy(declared); ok {
+			p.known = before.latches
+			resp.Diagnostics.Append(planResumption(plan, before, declared)...)
+		}
 	}
-	p.removed = p.held.missingFrom(p.declared)
-	if state.endsExclusive(plan) {
-		resp.Diagnostics.Append(leftWhenNotExclusive(p.removed)...)
-		p.removed = nil
-	}
-	if p.exclusive && !state.Exclusive.ValueBool() {
-		var diags diag.Diagnostics
-		p.others, diags = r.othersOf(ctx, p.declared)
-		resp.Diagnostics.Append(diags...)
-	}
-	resp.Diagnostics.Append(checkRemovals(plan, p)...)
 	resp.Diagnostics.Append(r.checkPlan(ctx, p)...)
 }
 
-// othersOf returns, for a set that becomes exclusive, who else is latched. Terraform can't be shown that before the set is
-// read as an exclusive one, so it is told.
-func (r *hubSpotLatchesResource) othersOf(ctx context.Context, declared latchMap) ([]int64, diag.Diagnostics) {
-	all, err := r.keeper.Latched(ctx)
-	if errors.Is(err, customers.ErrAccountUnread) {
-		return nil, diag.Diagnostics{setError("find the latches of other customers", err)}
-	}
-	if err != nil {
-		return nil, diag.Diagnostics{uncheckedPlan(setError("find the latches of other customers", err))}
-	}
-	others := latchMap{latches: all}.missingFrom(declared)
-	if len(others) == 0 {
-		return nil, nil
-	}
-	return others, diag.Diagnostics{diag.NewAttributeWarningDiagnostic(path.Root("exclusive"), "Other customers are latched",
-		"This set becomes exclusive, and these customers, which it doesn't list, are latched: "+listed(others)+
-			".\n\nThis apply leaves them alone. From the next plan on they show as removed.")}
+// plan sets what the provider plans itself.
+func (m *hubSpotLatchesModel) plan(state hubSpotLatchesModel, isCreate bool) {
+	m.HubSpotIDs = planMap(m.HubSpotIDs, state.HubSpotIDs)
+	m.HubSpotCompanyIDs = planMap(m.HubSpotCompanyIDs, state.HubSpotCompanyIDs)
+	m.Unlisted = m.plannedUnlisted(state, isCreate)
 }
 
-// leftWhenNotExclusive tells, since the plan shows customers as removed from the map, that their latches stay.
-func leftWhenNotExclusive(customerIDs []int64) diag.Diagnostics {
+// planMap plans the prior map where the declared one differs from it in empty elements only, as
+// after an import. Terraform accepts that for a value that is set.
+func planMap(declared, prior types.String) types.String {
+	if !isKnown(declared) || !isKnown(prior) || declared.Equal(prior) {
+		return declared
+	}
+	want, wantErr := unpackStringMap(declared.ValueString())
+	have, haveErr := unpackStringMap(prior.ValueString())
+	if wantErr != nil || haveErr != nil || !want.isEquivalentTo(have) {
+		return declared
+	}
+	return prior
+}
+
+// plannedUnlisted plans the unlisted customers. An update of an exclusive set empties them: that
+// shows what it removes. A set that was not exclusive has none to show, so its apply only records
+// them. While nobody knows whether the set stays exclusive, the plan shows more than may be
+// removed, not less.
+func (m *hubSpotLatchesModel) plannedUnlisted(state hubSpotLatchesModel, isCreate bool) types.String {
+	none := stringMap{Known: map[string]*string{}}.value()
+	mayBeExclusive := m.Exclusive.IsUnknown() || m.Exclusive.ValueBool()
+	switch {
+	case !isCreate && state.Exclusive.ValueBool():
+		return none
+	case mayBeExclusive:
+		return types.StringUnknown()
+	case isCreate || state.Unlisted.IsNull():
+		return types.StringNull()
+	default:
+		return none
+	}
+}
+
+// removesUnlisted reports whether the plan removes the latches that the prior state shows as
+// unlisted.
+func (m *hubSpotLatchesModel) removesUnlisted() bool {
+	return m.Exclusive.ValueBool() && isKnown(m.Unlisted)
+}
+
+// without returns the latches of the customers that rows do not list.
+func without(latches map[int64]fusebill.Latch, rows setRows) map[int64]fusebill.Latch {
+	rest := maps.Clone(latches)
+	maps.DeleteFunc(rest, func(id int64, _ fusebill.Latch) bool { return rows.lists(id) })
+	return rest
+}
+
+// findOthers finds the customers that an exclusive set does not list. For a set that becomes
+// exclusive Terraform has nothing to show, so a warning lists them.
+func (r *hubSpotLatchesResource) findOthers(ctx context.Context, p *setPlan, isNew bool) diag.Diagnostics {
+	all, err := r.latched(ctx)
+	if errors.Is(err, customers.ErrAccountUnread) {
+		return diag.Diagnostics{setError("find the latches of other customers", err)}
+	}
+	if err != nil {
+		return diag.Diagnostics{uncheckedPlan(setError("find the latches of other customers", err))}
+	}
+	p.others = without(all, p.declared)
+	if !isNew || len(p.others) == 0 {
+		return nil
+	}
+	return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(path.Root("exclusive"), "Other customers are latched",
+		fmt.Sprintf("This set becomes exclusive, and does not list %s that the account has latched: %s.\n\nThis apply "+
+			"leaves them alone and records them in unlisted. The next plan removes their latches, within max_removals.",
+			counted(len(p.others)), listed(sortedKeys(p.others))))}
+}
+
+// noLongerExclusive explains that unlisted latches stay, since the plan shows them as removed from
+// the attribute.
+func noLongerExclusive(customerIDs []int64) diag.Diagnostics {
 	if len(customerIDs) == 0 {
 		return nil
 	}
-	return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(path.Root("exclusive"), "HubSpot latches leave the set and stay as they are",
-		"The set isn't exclusive any more, and gives up the customers that it doesn't list. Their latches aren't removed. They are customers "+
+	return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(path.Root("exclusive"),
+		"Unlisted HubSpot latches stay as they are",
+		"The set is no longer exclusive, so it does not remove the latches of customers that it does not list. They are "+
 			listed(customerIDs)+".")}
 }
 
-// checkRemovals holds a plan to its max_removals.
-func checkRemovals(plan hubSpotLatchesModel, p setPlan) diag.Diagnostics {
-	limit := plan.MaxRemovals.ValueInt64()
-	switch {
-	case plan.MaxRemovals.IsUnknown(), plan.MaxRemovals.IsNull() && !p.exclusive:
-		return nil
-	case plan.MaxRemovals.IsNull():
-		limit = defaultMaxRemovals
+// planDestroy notes what a destroy removes.
+func (r *hubSpotLatchesResource) planDestroy(ctx context.Context, private privateData, prior setRows) diag.Diagnostics {
+	owner, diags := private.GetKey(ctx, ownerKey)
+	if ids := prior.customers(); len(ids) > 0 {
+		diags.AddWarning("HubSpot latches will be removed", fmt.Sprintf("The destroy of this set unlatches %s, except for "+
+			"those that another resource of the same apply declares: %s.", counted(len(ids)), listed(ids)))
 	}
-	if int64(len(p.removed)) <= limit {
-		return nil
+	failed := faultList{summary: "HubSpot latches cannot be removed"}
+	for _, c := range r.noteDestroy(string(owner), prior.customers()) {
+		d := rowError("plan to remove", rowChange{CustomerID: c.customerID, Prior: prior.latches[c.customerID]}, c.err)
+		failed.addDiagnostic(rowPath(prior, c.customerID, d), d)
 	}
-	return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(path.Root("max_removals"), "Too many HubSpot latches would be removed",
-		fmt.Sprintf("This plan would remove more latches (%d) than max_removals allows (%d): those of customers %s.\n\n"+
-			"Look for what is missing from latches. Where the removals are meant, set max_removals to %d or more for this apply.",
-			len(p.removed), limit, listed(p.removed), len(p.removed)))}
+	diags.Append(failed.errors()...)
+	return diags
 }
 
-// checkPlan checks each customer that is new or changes.
+// planResumption explains a create that goes on with a set whose create ended with errors.
+func planResumption(plan hubSpotLatchesModel, before, declared setRows) diag.Diagnostics {
+	size := sizeOf(before, declared, nil)
+	what := fmt.Sprintf("The last create of this set ended with errors, so Terraform plans to replace the set. The "+
+		"replacement goes on where that create ended: it leaves latches that are still declared as they are, and "+
+		"customers that the set never listed alone. The state has %s.", counted(size.prior))
+	switch {
+	case declared.unknown:
+		what += "\nIt removes no latch, because the rows are not known yet."
+	case len(size.removed) == 0:
+		what += "\nIt removes no latch."
+	}
+	if text := size.String(); text != "" {
+		what += "\n" + text
+	}
+	return append(diag.Diagnostics{diag.NewWarningDiagnostic("HubSpot latch set is resumed", what)},
+		plan.limits().check(size)...)
+}
+
+// checkPlan checks what the plan intends against other resources, and against the account.
 func (r *hubSpotLatchesResource) checkPlan(ctx context.Context, p setPlan) diag.Diagnostics {
 	var diags diag.Diagnostics
-	failed := elementFaults{summary: "HubSpot latches can't be planned"}
-	warned := elementFaults{summary: "HubSpot contacts or companies are latched to other customers"}
-	r.declare(p, &failed)
-	changes := slices.DeleteFunc(changesOf(p.held, p.declared), func(c latch.SetChange) bool { return c.Declared.IsZero() })
-	exists, err := r.keeper.ReadBeforePlan(ctx, changes)
+	failed := faultList{summary: "HubSpot latches are also declared elsewhere"}
+	for _, c := range r.noteIntents(p) {
+		if c.isUnlisted {
+			failed.addDiagnostic(path.Root("exclusive"), declaredElsewhere(c.customerID))
+			continue
+		}
+		d := rowError("plan", rowChange{CustomerID: c.customerID, Declared: c.declared}, c.err)
+		failed.addDiagnostic(rowPath(p.declared, c.customerID, d), d)
+	}
+	diags.Append(failed.errors()...)
+	diags.Append(r.checkAccount(ctx, p)...)
+	return diags
+}
+
+func declaredElsewhere(customerID int64) diag.Diagnostic {
+	return diag.NewErrorDiagnostic("HubSpot latch is declared elsewhere",
+		fmt.Sprintf("This set is exclusive and does not list %s, so it would remove its latch, which another resource of "+
+			"this configuration declares.\n\nList the customer in this set instead, or leave out exclusive.",
+			customerName(customerID)))
+}
+
+// checkAccount warns of what the account has in the way of the plan. It may change until the apply,
+// which checks again.
+func (r *hubSpotLatchesResource) checkAccount(ctx context.Context, p setPlan) diag.Diagnostics {
+	changes := slices.DeleteFunc(changesOf(p.prior, p.declared, p.known),
+		func(c rowChange) bool { return c.Declared.IsZero() })
+	var missing []int64
+	var err error
+	if len(changes) > 1 && len(changes) == len(p.declared.latches) {
+		missing, err = r.missingSample(ctx, p.declared.customers())
+	}
+	if len(missing) > 0 {
+		return diag.Diagnostics{wrongAccount(missing, len(changes), r.data.baseURL)}
+	}
+	var exists map[int64]bool
+	if err == nil {
+		exists, err = r.existing(ctx, changes)
+	}
 	if err != nil {
 		unread := setError("plan the HubSpot latches", err)
 		if !isSureToFail(err) {
 			unread = uncheckedPlan(unread)
 		}
-		return append(failed.diagnostics(), unread)
+		return diag.Diagnostics{unread}
 	}
+	var diags diag.Diagnostics
+	stopped := faultList{summary: "HubSpot latches cannot be applied as they are now"}
+	held := faultList{summary: "HubSpot contacts or companies are latched to other customers"}
 	for _, change := range changes {
-		held, err := r.checkChange(ctx, p, change, exists[change.CustomerID])
-		switch missing := (*latch.NoCustomerError)(nil); {
+		holdings, err := r.checkRow(ctx, p, change, exists[change.CustomerID])
+		var (
+			already *latch.AlreadyLatchedError
+			missing *latch.NoCustomerError
+		)
+		switch {
 		case err == nil:
-		case isSureToFail(err), errors.As(err, &missing):
-			failed.add(elementError("plan", change, err))
+		case errors.As(err, &already), errors.As(err, &missing), fusebill.IsNotFound(err):
+			d := rowError("plan", change, err)
+			stopped.addDiagnostic(rowPath(p.declared, change.CustomerID, d), diag.NewWarningDiagnostic(d.Summary(), d.Detail()+
+				"\n\nUnless that has changed by then, the apply makes the other changes and ends with an error for this row."))
+		case isSureToFail(err):
+			return diag.Diagnostics{setError("plan the HubSpot latches", err)}
 		default:
-			diags.Append(uncheckedPlan(elementError("plan", change, err)))
+			diags.Append(uncheckedPlan(rowError("plan", change, err)))
 		}
-		for _, warning := range heldWarnings(change.CustomerID, held, p.reassociate) {
-			warned.add(inElement(warning, change.CustomerID))
+		for _, warning := range heldWarnings(change.CustomerID, holdings, p.reassociate) {
+			held.addDiagnostic(rowPath(p.declared, change.CustomerID, warning), warning)
 		}
 	}
-	diags.Append(failed.diagnostics()...)
-	diags.Append(warned.warnings()...)
+	diags.Append(stopped.warnings()...)
+	diags.Append(held.warnings()...)
 	return diags
 }
 
-// checkChange returns what others hold of a change and aren't planned to give up, or why it can't be made.
-func (r *hubSpotLatchesResource) checkChange(ctx context.Context, p setPlan, change latch.SetChange, exists bool) ([]latch.Holding, error) {
-	if change.Prior.IsZero() && !exists {
+// checkRow returns what other customers hold of a change and are not planned to release, or why it
+// cannot be made as things are.
+func (r *hubSpotLatchesResource) checkRow(ctx context.Context, p setPlan, change rowChange,
+	exists bool) ([]latch.Holding, error) {
+	if !exists {
 		return nil, &latch.NoCustomerError{CustomerID: change.CustomerID}
 	}
-	held, err := r.keeper.CheckPlan(ctx, change.CustomerID, change.Prior, change.Declared, p.reassociate)
+	held, err := r.checkChange(ctx, change, p.reassociate)
 	return slices.DeleteFunc(held, func(h latch.Holding) bool {
-		_, isRemoved := slices.BinarySearch(p.removed, h.Holder)
-		return isRemoved
+		_, isUnlisted := p.unlisted[h.Holder]
+		return isUnlisted || p.prior.lists(h.Holder) && !p.declared.unknown && !p.declared.lists(h.Holder)
 	}), err
-}
-
-// declare notes what the set declares. What an exclusive set removes is its own too: nothing else may declare it.
-func (r *hubSpotLatchesResource) declare(p setPlan, failed *elementFaults) {
-	for _, id := range p.declared.customers() {
-		declared := p.declared.latches[id]
-		if err := r.keeper.Declare(p.owner, id, declared); err != nil {
-			failed.add(elementError("plan", latch.SetChange{CustomerID: id, Declared: declared}, err))
-		}
-		if declared != p.held.latches[id] {
-			continue
-		}
-		if err := r.keeper.DeclareKept(p.owner, id); err != nil {
-			failed.add(elementError("plan", latch.SetChange{CustomerID: id, Declared: declared}, err))
-		}
-	}
-	if !p.exclusive {
-		r.declareRemoved(p, failed)
-		return
-	}
-	for _, id := range slices.Concat(p.removed, p.others) {
-		if err := r.keeper.Declare(p.owner, id, fusebill.Latch{}); err != nil {
-			failed.add(diag.NewAttributeErrorDiagnostic(path.Root("exclusive"), "HubSpot latch is declared elsewhere", fmt.Sprintf(
-				"This set is exclusive and doesn't list customer %d, so it would remove its latch, which another resource of this configuration "+
-					"declares. List the customer in latches instead, or leave out exclusive.", id)))
-		}
-	}
-}
-
-func (r *hubSpotLatchesResource) declareRemoved(p setPlan, failed *elementFaults) {
-	for _, id := range p.removed {
-		if err := r.keeper.DeclareRemoved(p.owner, id); err != nil {
-			failed.add(elementError("plan", latch.SetChange{CustomerID: id}, err))
-		}
-	}
 }

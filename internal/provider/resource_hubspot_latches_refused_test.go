@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,45 +15,38 @@ import (
 // The promises tested here: what can't be right is refused at plan, on the element at fault and without a write; thousands of
 // faults are told as twenty and a number; two resources of one configuration never own the same thing.
 
-// setOf declares the set "test" by the elements of its map as they stand.
-func setOf(elements ...string) string {
-	return acctest.Block(`resource "fusebill_hubspot_latches" "test"`, "latches = {\n    "+strings.Join(elements, "\n    ")+"\n  }")
-}
-
+// Invalid rows are refused with the map and the key, on the element.
 func TestAccHubSpotLatchesRefused_invalidElements(t *testing.T) {
 	t.Parallel()
-	const form = "a whole number of 1 or more, without leading zeros or white space"
-	key := func(key string) string {
-		return fmt.Sprintf("The key %q isn't the ID of a Fusebill customer: %s.", key, form)
-	}
 	for name, c := range map[string]struct {
-		element string
-		detail  string
+		arguments []string
+		summary   string
+		line      string
+		detail    string
 	}{
-		"leading zeros in the key":      {`"011" = { hubspot_id = 101, hubspot_company_id = null }`, key("011")},
-		"white space in the key":        {`" 11" = { hubspot_id = 101, hubspot_company_id = null }`, key(" 11")},
-		"a key of 0":                    {`"0" = { hubspot_id = 101, hubspot_company_id = null }`, key("0")},
-		"a negative key":                {`"-11" = { hubspot_id = 101, hubspot_company_id = null }`, key("-11")},
-		"a key with a sign":             {`"+11" = { hubspot_id = 101, hubspot_company_id = null }`, key("+11")},
-		"letters in the key":            {`"CUST-11" = { hubspot_id = 101, hubspot_company_id = null }`, key("CUST-11")},
-		"an empty key":                  {`"" = { hubspot_id = 101, hubspot_company_id = null }`, key("")},
-		"a key beyond 64 bits":          {`"9223372036854775808" = { hubspot_id = 101, hubspot_company_id = null }`, key("9223372036854775808")},
-		"a contact of 0":                {`"11" = { hubspot_id = 0, hubspot_company_id = null }`, `Customer 11: hubspot_id must be ` + form + `, not "0".`},
-		"a fraction":                    {`"11" = { hubspot_id = 101.5, hubspot_company_id = null }`, `Customer 11: hubspot_id must be ` + form + `, not "101.5".`},
-		"white space around a contact":  {`"11" = { hubspot_id = " 101", hubspot_company_id = null }`, `Customer 11: hubspot_id must be ` + form + `, not " 101".`},
-		"white space only":              {`"11" = { hubspot_id = " ", hubspot_company_id = 202 }`, `Customer 11: hubspot_id must be ` + form + `, not " ".`},
-		"leading zeros in a company":    {`"11" = { hubspot_id = 101, hubspot_company_id = "0202" }`, `Customer 11: hubspot_company_id must be ` + form + `, not "0202".`},
-		"letters in a company":          {`"11" = { hubspot_id = null, hubspot_company_id = "ACME" }`, `Customer 11: hubspot_company_id must be ` + form + `, not "ACME".`},
-		"no ID at all":                  {`"11" = { hubspot_id = null, hubspot_company_id = null }`, "Customer 11: one of hubspot_id and hubspot_company_id must be set; null and the empty text count as none."},
-		"empty texts":                   {`"11" = { hubspot_id = "", hubspot_company_id = "" }`, "Customer 11: one of hubspot_id and hubspot_company_id must be set"},
-		"an element that isn't there":   {`"11" = null`, "Customer 11: one of hubspot_id and hubspot_company_id must be set"},
-		"a contact as large as 2^63":    {`"11" = { hubspot_id = 9223372036854775808, hubspot_company_id = null }`, `not "9223372036854775808".`},
-		"a wrong element among unknown": {`"11" = { hubspot_id = terraform_data.later.output, hubspot_company_id = "x" }`, `Customer 11: hubspot_company_id must be`},
+		"a key from a spreadsheet": {
+			[]string{`hubspot_ids = { "1.23457E+10" = 101 }`}, "Invalid HubSpot latch", "hubspot_ids",
+			`A key of hubspot_ids must be the ID of a Fusebill customer. "1.23457E+10" is not the ID of a`,
+		},
+		"a contact with a fraction": {
+			[]string{"hubspot_ids = {\n    \"11\" = 101.5\n  }"}, "Invalid HubSpot latch", `"11" = 101.5`,
+			`The value of hubspot_ids["11"] must be the ID of a HubSpot contact. "101.5" is not the ID of a`,
+		},
+		"leading zeros in a company": {
+			[]string{"hubspot_company_ids = {\n    \"11\" = \"0202\"\n  }"}, "Invalid HubSpot latch", `"11" = "0202"`,
+			`The value of hubspot_company_ids["11"] must be the ID of a HubSpot company. "0202" is not the ID of a`,
+		},
+		"an ID that is too large": {[]string{`hubspot_ids = { "11" = 9223372036854775808 }`}, "Invalid HubSpot latch", "", `"9223372036854775808" is not the ID of a HubSpot contact`},
+		"no ID":                   {[]string{`hubspot_ids = { "11" = "" }`, `hubspot_company_ids = { "11" = null }`}, "HubSpot latch without a contact and a company", "", "for customer 11"},
+		"an invalid ID among unknown ones": {
+			[]string{`hubspot_ids = { "11" = terraform_data.later.output }`, `hubspot_company_ids = { "11" = "x" }`}, "Invalid HubSpot latch", "", `"x" is not the ID of a HubSpot company`,
+		},
+		"no map": {nil, "HubSpot latch set without latches", "", "At least one of hubspot_ids and hubspot_company_ids must be set."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
-			acctest.Run(t, acctest.Refused(a.With(`resource "terraform_data" "later" {}`+"\n", setOf(c.element, `"22" = { hubspot_id = 102, hubspot_company_id = null }`)),
-				acctest.Diagnosis("Invalid HubSpot latch", "", c.detail)))
+			acctest.Run(t, acctest.Refused(a.With(`resource "terraform_data" "later" {}`+"\n",
+				acctest.Block(`resource "fusebill_hubspot_latches" "test"`, c.arguments...)), acctest.Diagnosis(c.summary, c.line, c.detail)))
 			if n := a.Count(); n > 0 {
 				t.Errorf("%d calls", n)
 			}
@@ -62,20 +54,34 @@ func TestAccHubSpotLatchesRefused_invalidElements(t *testing.T) {
 	}
 }
 
-// Where a file has thousands of bad lines, the first twenty are told, in order, and the rest counted.
+// Where a file has thousands of bad lines, errors explain the first twenty, in order, and count the rest.
 func TestAccCLILatches_manyFaultsAreTwentyAndANumber(t *testing.T) {
 	t.Parallel()
 	a := acctest.AccountWith(t)
 	c := acctest.NewWorkspace(t, a)
-	c.Declare(acctest.Block(`resource "fusebill_hubspot_latches" "test"`,
-		`latches = { for i in range(100, 150) : i => { hubspot_id = "x${i}", hubspot_company_id = null } }`))
+	c.Declare(acctest.Block(`resource "fusebill_hubspot_latches" "test"`, `hubspot_ids = { for i in range(100, 150) : i => "x${i}" }`))
 	output := c.Run(1, "validate", "-no-color")
 	if got := strings.Count(output, "Error: Invalid HubSpot latch"); got != maxListed+1 {
 		t.Errorf("%d errors, want %d:\n%s", got, maxListed+1, output)
 	}
-	acctest.Prints(t, output, `Customer 100: hubspot_id must be`, `Customer 119: hubspot_id must be`, "And 30 more like these.")
-	if strings.Contains(output, "Customer 120") {
-		t.Errorf("more than the first are told:\n%s", output)
+	acctest.Prints(t, output, `The value of hubspot_ids["100"]`, `The value of hubspot_ids["119"]`, "30 more rows have a fault like these.")
+	if strings.Contains(output, `["120"]`) {
+		t.Errorf("more than the first are listed:\n%s", output)
+	}
+}
+
+// With the key of another account there is one error, and no list of thousands of rows.
+func TestAccCLILatches_anotherAccount(t *testing.T) {
+	t.Parallel()
+	declared := acctest.NumberedSet(3000, 100_000)
+	a := acctest.AccountWith(t, acctest.Customer{ID: 9001}, acctest.Customer{ID: 9002, Contact: 102})
+	c := acctest.NewWorkspace(t, a)
+	c.Declare(declared.Block())
+	output := c.Run(1, "plan", "-no-color")
+	acctest.Prints(t, output, "Error: Customers of the set are not in this Fusebill account",
+		"None of 10 customers that the provider looked up, of the 3000 customers of the set, exists in the account", a.URL)
+	if n := strings.Count(output, "Error: "); n != 1 || strings.Count(output, "\n") > 40 {
+		t.Errorf("%d errors in %d lines:\n%s", n, strings.Count(output, "\n"), output)
 	}
 }
 
@@ -113,7 +119,7 @@ func TestAccHubSpotLatchesRefused_clashes(t *testing.T) {
 		"contact in another set":       acctest.LatchSet{{ID: 44, Contact: 104}, {ID: 33, Contact: 102}}.BlockOf("other"),
 		"customer, IDs not known yet":  acctest.Block(`resource "fusebill_hubspot_latch" "test"`, "fusebill_id = 22", "hubspot_id = terraform_data.later.output"),
 		"contact, company not known":   acctest.Block(`resource "fusebill_hubspot_latch" "test"`, "fusebill_id = 33", "hubspot_id = 101", "hubspot_company_id = terraform_data.later.output"),
-		"customer, of a set not known": acctest.Block(`resource "fusebill_hubspot_latches" "other"`, `latches = { "22" = { hubspot_id = terraform_data.later.output, hubspot_company_id = null } }`),
+		"customer, of a set not known": acctest.Block(`resource "fusebill_hubspot_latches" "other"`, `hubspot_ids = { "22" = terraform_data.later.output }`),
 	} {
 		for order, dependsOn := range map[string][2]string{
 			"the set first": {"", "depends_on = [fusebill_hubspot_latches.test]"},
@@ -146,7 +152,7 @@ func TestAccHubSpotLatchesRefused_exclusiveBesideSingles(t *testing.T) {
 	}{
 		"the set first": {"", "depends_on = [fusebill_hubspot_latches.test]", acctest.Diagnosis("HubSpot latch is declared twice", "fusebill_id = 22")},
 		"the set last": {"depends_on = [fusebill_hubspot_latch.test]", "", acctest.Diagnosis("HubSpot latch is declared elsewhere", "exclusive = true",
-			"doesn't list customer 22", "List the customer in latches instead, or leave out exclusive.")},
+			"does not list customer 22", "List the customer in this set instead, or leave out exclusive.")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
@@ -163,22 +169,20 @@ func TestAccHubSpotLatchesRefused_exclusiveBesideSingles(t *testing.T) {
 	}
 }
 
-// What is latched otherwise, or doesn't exist, is refused at plan, each on its element, before the first write.
-func TestAccHubSpotLatchesRefused_latchedOtherwise(t *testing.T) {
+// A customer that is latched otherwise, or does not exist, is a warning at plan. The apply makes the other changes.
+func TestAccCLILatches_latchedOtherwise(t *testing.T) {
+	t.Parallel()
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22, Contact: 999, Company: 888}, acctest.Customer{ID: 33, Contact: 103})
-	acctest.Run(t,
-		acctest.Refused(a.With(acctest.LatchSet{{ID: 11, Contact: 101}, {ID: 22, Contact: 102}}.Block()), acctest.Diagnosis("Customer is latched already", "",
-			"Could not plan the HubSpot latch of customer 22 (contact 102): customer 22 is latched to contact 999 and company 888 already.",
-			"To keep this latch, declare it for the customer:", "hubspot_id         = 999", "hubspot_company_id = 888",
-			"To replace it, set allow_reassociation = true.")),
-		acctest.Refused(a.With(acctest.LatchSet{{ID: 11, Contact: 101}, {ID: 99, Contact: 109}}.Block()), acctest.Diagnosis("Customer not found in Fusebill", "",
-			"Could not plan the HubSpot latch of customer 99 (contact 109): customer 99 doesn't exist.",
-			"Check that 99 is the customer's own ID")),
-		// The same where the set is there already, and a customer is added to it.
-		resource.TestStep{Config: a.With(acctest.LatchSet{{ID: 11, Contact: 101}}.Block())},
-		acctest.Refused(a.With(acctest.LatchSet{{ID: 11, Contact: 101}, {ID: 22, Contact: 102}}.Block()), acctest.Diagnosis("Customer is latched already", "", "customer 22")),
-	)
-	a.Holds(t, acctest.Customer{ID: 22, Contact: 999, Company: 888})
+	c := acctest.NewWorkspace(t, a)
+	c.Declare(acctest.LatchSet{{ID: 11, Contact: 101}}.Block())
+	c.Apply()
+	c.Declare(acctest.LatchSet{{ID: 11, Contact: 109}, {ID: 22, Contact: 102}, {ID: 99, Contact: 104}}.Block())
+	acctest.Prints(t, c.PlanIs(true), "Warning: Customer is latched already",
+		"Could not plan the HubSpot latch of customer 22 (contact 102): customer 22 is latched to contact 999 and company 888 already.",
+		`hubspot_ids         = { "22" = "999" }`, `hubspot_company_ids = { "22" = "888" }`, "To replace it, set allow_reassociation = true.",
+		"Warning: Customer not found in Fusebill", "check that 99 is the ID of the customer")
+	acctest.Prints(t, c.Run(1, "apply", "-no-color", "tfplan"), "Error: Customer is latched already", "Error: Customer not found in Fusebill")
+	a.Holds(t, acctest.Customer{ID: 11, Contact: 109}, acctest.Customer{ID: 22, Contact: 999, Company: 888})
 }
 
 // A claim that a customer outside the set holds is a warning at plan, since another resource may make it free, and refused
@@ -199,7 +203,7 @@ func TestAccCLILatches_moveFromOneThatLeavesNeedsNoWarning(t *testing.T) {
 	c.Declare(acctest.LatchSet{{ID: 11, Contact: 101}}.Block())
 	c.Apply()
 	c.Declare(acctest.LatchSet{{ID: 22, Contact: 101}}.Block())
-	if output := c.PlanIs(true); strings.Contains(output, "Warning: HubSpot") {
+	if output := c.PlanIs(true); strings.Contains(output, "is latched to another customer") {
 		t.Errorf("a warning:\n%s", output)
 	}
 	c.Declare(acctest.LatchSet{{ID: 22, Contact: 103}}.Block())
@@ -243,23 +247,7 @@ func TestAccHubSpotLatchesRefused_exclusiveWhereListsTellNothing(t *testing.T) {
 	a := acctest.AccountWith(t, declared.Unlatched()...)
 	a.Configure(func(b *fusebillsim.Behavior) { b.ListOmitsHubSpotKeys = true })
 	acctest.Run(t, createsSet(t, a, declared),
-		acctest.Refused(a.With(declared.Block("exclusive = true")), acctest.Diagnosis("Fusebill's lists don't show HubSpot latches", "",
+		acctest.Refused(a.With(declared.Block("exclusive = true")), acctest.Diagnosis("Fusebill's lists do not show HubSpot latches", "",
 			"Could not find the latches of other customers", "leave out exclusive")),
 		stepOfSet(t, a, setStep{action: plancheck.ResourceActionNoop, before: declared, after: declared}))
-}
-
-// A set that becomes exclusive says what that will remove.
-func TestAccCLILatches_becomesExclusive(t *testing.T) {
-	t.Parallel()
-	set := acctest.LatchSet{{ID: 11, Contact: 101}}
-	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22, Contact: 102})
-	c := acctest.NewWorkspace(t, a)
-	c.Declare(set.Block("exclusive = true"))
-	acctest.Prints(t, c.PlanIs(true), "Warning: Other customers are latched", "these customers, which it doesn't list, are latched: 22.",
-		"This apply leaves them alone. From the next plan on they show as removed.")
-	c.Run(0, "apply", "tfplan")
-	a.Holds(t, acctest.Customer{ID: 11, Contact: 101}, acctest.Customer{ID: 22, Contact: 102})
-	acctest.Prints(t, c.PlanIs(true), `- "22" = {`)
-	c.Run(0, "apply", "tfplan")
-	a.Holds(t, acctest.Customer{ID: 11, Contact: 101}, acctest.Customer{ID: 22})
 }

@@ -27,44 +27,48 @@ import (
 //
 // Elsewhere: what is refused, failures and interruptions, and import in the files of those names.
 
-// texts is the set as state and plans hold it, where it was written by numbers and nulls.
-func textsOfSet(s acctest.LatchSet) latchTexts {
-	texts := latchTexts{}
+// setTexts are the elements of a set's two maps as state and plans have them, such as "hubspot_ids[11]".
+type setTexts map[string]string
+
+// textsOfSet are the elements of a set that is written without empty values.
+func textsOfSet(s acctest.LatchSet) setTexts {
+	texts := setTexts{}
 	for _, h := range s {
-		texts[fmt.Sprint(h.ID)] = latchText{mark: known, contact: newIDText(h.Contact), company: newIDText(h.Company)}
+		if h.Contact != 0 {
+			texts[fmt.Sprintf("hubspot_ids[%d]", h.ID)] = fmt.Sprint(h.Contact)
+		}
+		if h.Company != 0 {
+			texts[fmt.Sprintf("hubspot_company_ids[%d]", h.ID)] = fmt.Sprint(h.Company)
+		}
 	}
 	return texts
 }
 
 // textsOf reads a set in the JSON form of a state or plan.
-func textsOf(value any) latchTexts {
+func textsOf(value any) setTexts {
 	object, _ := value.(map[string]any)
-	elements, _ := object[latchesAttribute].(map[string]any)
-	texts := latchTexts{}
-	for key, element := range elements {
-		attributes, _ := element.(map[string]any)
-		id := func(name string) idText {
-			switch value := attributes[name].(type) {
+	texts := setTexts{}
+	for _, name := range []string{contactsAttribute, companiesAttribute} {
+		elements, _ := object[name].(map[string]any)
+		for key, element := range elements {
+			switch element := element.(type) {
 			case nil:
-				return idText{mark: null}
+				texts[fmt.Sprintf("%s[%s]", name, key)] = "null"
 			case string:
-				return idText{mark: known, text: value}
+				texts[fmt.Sprintf("%s[%s]", name, key)] = element
 			default:
-				return idText{mark: unknown, text: fmt.Sprintf("%T", value)}
+				texts[fmt.Sprintf("%s[%s]", name, key)] = fmt.Sprintf("%T", element)
 			}
 		}
-		texts[key] = latchText{mark: known, contact: id(contactAttribute), company: id(companyAttribute)}
 	}
 	return texts
 }
 
-// diffTexts returns how two sets differ, empty where they don't.
-func diffTexts(want, got latchTexts) string {
-	return gocmp.Diff(want, got, gocmp.AllowUnexported(latchText{}, idText{}))
-}
+// diffTexts returns how two sets differ, empty where they do not.
+func diffTexts(want, got setTexts) string { return gocmp.Diff(want, got) }
 
 // inStateAs checks the set "test" in state, to the letter.
-func inStateAs(want latchTexts) []statecheck.StateCheck {
+func inStateAs(want setTexts) []statecheck.StateCheck {
 	return []statecheck.StateCheck{checkState(func(values map[string]any) error {
 		if diff := diffTexts(want, textsOf(values)); diff != "" {
 			return fmt.Errorf("state differs (- want, + got):\n%s", diff)
@@ -87,7 +91,7 @@ func (f checkState) CheckState(_ context.Context, req statecheck.CheckStateReque
 }
 
 // plansSet checks what a plan does to the set "test": its action, and the map before and after it.
-func plansSet(action plancheck.ResourceActionType, before, after latchTexts) []plancheck.PlanCheck {
+func plansSet(action plancheck.ResourceActionType, before, after setTexts) []plancheck.PlanCheck {
 	return []plancheck.PlanCheck{
 		plancheck.ExpectResourceAction(acctest.SetAddress, action),
 		acctest.CheckPlan(func(req plancheck.CheckPlanRequest) error {
@@ -114,8 +118,8 @@ type setStep struct {
 	arguments     []string // of the default, besides latches
 	action        plancheck.ResourceActionType
 	before, after acctest.LatchSet
-	textsBefore   latchTexts       // before, where it isn't written by numbers and nulls
-	texts         latchTexts       // after, likewise
+	textsBefore   setTexts         // before, where it isn't written by numbers and nulls
+	texts         setTexts         // after, likewise
 	writes        acctest.LatchSet // the latch calls, in any order
 	reads         int              // at most so many other calls; 0: 10, -1: none
 }
@@ -150,9 +154,9 @@ func stepOfSet(t *testing.T, a acctest.Account, s setStep) resource.TestStep {
 }
 
 // createsSet is the step that most tests begin with.
-func createsSet(t *testing.T, a acctest.Account, s acctest.LatchSet, arguments ...string) resource.TestStep {
+func createsSet(t *testing.T, a acctest.Account, s acctest.LatchSet) resource.TestStep {
 	t.Helper()
-	return stepOfSet(t, a, setStep{action: plancheck.ResourceActionCreate, after: s, arguments: arguments, writes: s})
+	return stepOfSet(t, a, setStep{action: plancheck.ResourceActionCreate, after: s, writes: s})
 }
 
 // The cells of a CSV file are taken as they are: empty ones stand for none, and stay as empty as they were written.
@@ -165,15 +169,11 @@ func TestAccHubSpotLatches_fromCSV(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := a.Config(`resource "fusebill_hubspot_latches" "test" {
-  latches = { for r in csvdecode(file(%q)) : r.fusebill_id => {
-    hubspot_id         = r.contact_id
-    hubspot_company_id = r.company_id
-  } }
+  hubspot_ids         = { for r in csvdecode(file(%[1]q)) : r.fusebill_id => r.contact_id }
+  hubspot_company_ids = { for r in csvdecode(file(%[1]q)) : r.fusebill_id => r.company_id }
 }`, file)
-	empty := idText{mark: known}
 	texts := textsOfSet(after)
-	texts["22"] = latchText{known, empty, newIDText(203)}
-	texts["33"] = latchText{known, newIDText(303), empty}
+	texts["hubspot_ids[22]"], texts["hubspot_company_ids[33]"] = "", ""
 	acctest.Run(t, stepOfSet(t, a, setStep{config: config, action: plancheck.ResourceActionCreate, after: after, texts: texts, writes: after}))
 	a.Holds(t, after.Unlatched()...) // plugin-testing destroyed what it made.
 }
@@ -184,15 +184,19 @@ func TestAccHubSpotLatches_formsOfIDs(t *testing.T) {
 	a := acctest.AccountWith(t, after.Unlatched()...)
 	config := func(contact string) string {
 		return a.Config(`resource "fusebill_hubspot_latches" "test" {
-  latches = {
-    11   = { hubspot_id = %s, hubspot_company_id = null }
-    "22" = { hubspot_id = "102", hubspot_company_id = "" }
-    33   = { hubspot_id = null, hubspot_company_id = 203 }
+  hubspot_ids = {
+    11   = %s
+    "22" = "102"
+    33   = null
+  }
+  hubspot_company_ids = {
+    22 = ""
+    33 = 203
   }
 }`, contact)
 	}
 	texts := textsOfSet(after)
-	texts["22"] = latchText{known, newIDText(102), idText{mark: known}}
+	texts["hubspot_ids[33]"], texts["hubspot_company_ids[22]"] = "null", ""
 	acctest.Run(t,
 		stepOfSet(t, a, setStep{config: config("101"), action: plancheck.ResourceActionCreate, after: after, texts: texts, writes: after}),
 		stepOfSet(t, a, setStep{config: config(`"101"`), action: plancheck.ResourceActionNoop, textsBefore: texts, after: after, texts: texts}),
@@ -259,19 +263,27 @@ func TestAccHubSpotLatches_driftIsShownAndHealed(t *testing.T) {
 	)
 }
 
-// A customer that was deleted leaves the set. Declared still, it is refused as one that doesn't exist.
-func TestAccHubSpotLatches_deletedCustomer(t *testing.T) {
-	declared := acctest.LatchSet{{ID: 11, Contact: 101}, {ID: 22, Contact: 102}}
+// A customer that was deleted leaves the state. While it is declared, the plan warns, and the apply makes the other
+// changes and ends with an error for it.
+func TestAccCLILatches_deletedCustomer(t *testing.T) {
+	t.Parallel()
+	declared := acctest.LatchSet{{ID: 11, Contact: 101}, {ID: 22, Contact: 102}, {ID: 33, Contact: 103}}
 	a := acctest.AccountWith(t, declared.Unlatched()...)
+	c := acctest.NewWorkspace(t, a)
+	c.Declare(declared.Block())
+	c.Apply()
+	a.DeleteCustomer(22)
+	declared = declared.With(acctest.Customer{ID: 33, Contact: 109})
+	c.Declare(declared.Block())
+	acctest.Prints(t, c.PlanIs(true), "Warning: Customer not found in Fusebill",
+		"Could not plan the HubSpot latch of customer 22 (contact 102)", "Where the customer was deleted, remove it from the set.")
+	acctest.Prints(t, c.Run(1, "apply", "-no-color", "tfplan"), "Error: Customer not found in Fusebill",
+		"Could not update the HubSpot latch of customer 22 (contact 102)")
 	left := declared.With(acctest.Customer{ID: 22})
-	acctest.Run(t, createsSet(t, a, declared),
-		resource.TestStep{
-			PreConfig:   func() { a.DeleteCustomer(22); a.ResetCalls() },
-			Config:      a.With(declared.Block()),
-			ExpectError: acctest.Diagnosis("Customer not found in Fusebill", "", "Could not plan the HubSpot latch of customer 22 (contact 102)"),
-		},
-		stepOfSet(t, a, setStep{action: plancheck.ResourceActionNoop, before: left, after: left}),
-	)
+	showsSet(c, left)
+	a.Holds(t, left...)
+	c.Declare(left.Block())
+	c.PlanIs(false)
 }
 
 func TestAccHubSpotLatches_idsKeepEveryDigit(t *testing.T) {
@@ -289,20 +301,19 @@ func TestAccHubSpotLatches_idsKeepEveryDigit(t *testing.T) {
 func TestAccHubSpotLatches_unknownAtPlan(t *testing.T) {
 	t.Parallel()
 	after := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 102}}
-	for name, latches := range map[string]string{
-		"an ID": `{ "11" = { hubspot_id = terraform_data.later.output, hubspot_company_id = 202 }, "22" = { hubspot_id = 102, hubspot_company_id = null } }`,
-		"an element": `{
-    "11" = jsondecode(terraform_data.later.output == "" ? "" : "{\"hubspot_id\":\"101\",\"hubspot_company_id\":\"202\"}")
-    "22" = { hubspot_id = "102", hubspot_company_id = null }
-  }`,
-		"the map": `{ for id in ["11", "22"] : "${id}${terraform_data.later.output == "" ? "" : ""}" => id == "11" ?
-    { hubspot_id = "101", hubspot_company_id = "202" } : { hubspot_id = "102", hubspot_company_id = null } }`,
+	for name, maps := range map[string][2]string{
+		"an ID":          {`{ "11" = terraform_data.later.output, "22" = 102 }`, `{ "11" = 202 }`},
+		"the other half": {`{ "11" = 101, "22" = 102 }`, `{ "11" = terraform_data.later.output + 101 }`},
+		"the maps": {
+			`{ for id in ["11", "22"] : "${id}${terraform_data.later.output == "" ? "" : ""}" => id == "11" ? 101 : 102 }`,
+			`{ for id in ["11"] : "${id}${terraform_data.later.output == "" ? "" : ""}" => 202 }`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t, after.Unlatched()...)
 			acctest.Run(t, resource.TestStep{
 				Config: a.With(acctest.Block(`resource "terraform_data" "later"`, `input = "101"`),
-					acctest.Block(`resource "fusebill_hubspot_latches" "test"`, "latches = "+latches)),
+					acctest.Block(`resource "fusebill_hubspot_latches" "test"`, "hubspot_ids = "+maps[0], "hubspot_company_ids = "+maps[1])),
 				ConfigStateChecks: inStateAs(textsOfSet(after)),
 				PostApplyFunc:     func() { a.WroteSet(t, after...) },
 			})
@@ -318,7 +329,7 @@ func TestAccHubSpotLatches_unknownThatTurnsOutWrong(t *testing.T) {
 		summary string
 		part    string
 	}{
-		"no ID":           {"oops", "Invalid HubSpot latch", `Customer 11: hubspot_id must be a whole number of 1 or more, without leading zeros or white space, not "oops".`},
+		"no ID":           {"oops", "Invalid HubSpot latch", `The value of hubspot_ids["11"] must be the ID of a HubSpot contact. "oops" is not the ID of a`},
 		"another one's":   {"102", "HubSpot contact or company is declared twice", "HubSpot contact 102 is declared for customer 11 and for customer 22."},
 		"held by another": {"999", "HubSpot contact is latched to another customer", "contact 999 is latched to customer 33"},
 	} {
@@ -326,7 +337,7 @@ func TestAccHubSpotLatches_unknownThatTurnsOutWrong(t *testing.T) {
 			a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22}, acctest.Customer{ID: 33, Contact: 999})
 			acctest.Run(t, acctest.Refused(a.With(acctest.Block(`resource "terraform_data" "later"`, fmt.Sprintf("input = %q", test.later)),
 				acctest.Block(`resource "fusebill_hubspot_latches" "test"`,
-					`latches = { "11" = { hubspot_id = terraform_data.later.output, hubspot_company_id = null }, "22" = { hubspot_id = 102, hubspot_company_id = null } }`)),
+					`hubspot_ids = { "11" = terraform_data.later.output, "22" = 102 }`)),
 				acctest.Diagnosis(test.summary, "", test.part)))
 			a.Holds(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 33, Contact: 999})
 		})
@@ -375,7 +386,9 @@ func TestAccHubSpotLatches_moves(t *testing.T) {
 	a := acctest.AccountWith(t, append(before.Unlatched(), acctest.Customer{ID: n + 1})...)
 	chain := before.With(acctest.Customer{ID: 1, Contact: 1002}, acctest.Customer{ID: 2, Contact: 1003}, acctest.Customer{ID: 3}, acctest.Customer{ID: n + 1, Contact: 1001})
 	step := func(from, to acctest.LatchSet, writes int) resource.TestStep {
-		s := stepOfSet(t, a, setStep{action: plancheck.ResourceActionUpdate, before: from, after: to, reads: 20})
+		s := stepOfSet(t, a, setStep{
+			action: plancheck.ResourceActionUpdate, before: from, after: to, reads: 20, arguments: []string{fmt.Sprint("max_changes = ", n)},
+		})
 		s.PostApplyFunc = func() {
 			if got := a.Writes(); got != writes {
 				t.Errorf("%d writes, want %d", got, writes)
@@ -399,75 +412,86 @@ func TestAccHubSpotLatches_moves(t *testing.T) {
 	)
 }
 
-// An exclusive set shows what else the account has latched, and removes it.
-func TestAccHubSpotLatches_exclusive(t *testing.T) {
-	const exclusive = "exclusive = true"
+// An exclusive set shows in unlisted which other customers are latched, apart from its rows, and removes what it
+// has shown.
+func TestAccCLILatches_exclusive(t *testing.T) {
+	t.Parallel()
 	declared := acctest.LatchSet{{ID: 11, Contact: 101}, {ID: 22, Contact: 102}}
 	var others acctest.LatchSet
-	customers := declared.Unlatched()
 	for id := range int64(11) {
 		others = append(others, acctest.Customer{ID: 100 + id, Contact: 1100 + id})
-		customers = append(customers, acctest.Customer{ID: 100 + id})
 	}
-	a := acctest.AccountWith(t, customers...)
-	latchOthers := func(n int) func() {
-		return func() {
-			for _, h := range others[:n] {
-				a.SetLatch(h.ID, h.Contact, h.Company)
-			}
-		}
-	}
-	acctest.Run(t, createsSet(t, a, declared, exclusive),
-		stepOfSet(t, a, setStep{
-			prepare: latchOthers(10), arguments: []string{exclusive},
-			action: plancheck.ResourceActionUpdate, before: append(slices.Clone(declared), others[:10]...), after: declared,
-			writes: others[:10].Unlatched(), reads: 20,
-		}),
-		resource.TestStep{
-			PreConfig: func() { latchOthers(11)(); a.ResetCalls() },
-			Config:    a.With(declared.Block(exclusive)),
-			ExpectError: acctest.Diagnosis("Too many HubSpot latches would be removed", "", "This plan would remove more latches (11) than max_removals allows (10)",
-				"customers 100, 101, 102,", "set max_removals to 11 or more for this apply."),
-		},
-		stepOfSet(t, a, setStep{
-			prepare: func() { a.WroteSet(t); latchOthers(11)() }, arguments: []string{exclusive, "max_removals = 11"},
-			action: plancheck.ResourceActionUpdate, before: append(slices.Clone(declared), others...), after: declared,
-			writes: others.Unlatched(), reads: 20,
-		}),
-		// Not exclusive any more, the set leaves alone what it doesn't list, however it came into the state.
-		stepOfSet(t, a, setStep{
-			prepare: latchOthers(11),
-			action:  plancheck.ResourceActionUpdate, before: append(slices.Clone(declared), others...), after: declared,
-		}),
-	)
+	a := acctest.AccountWith(t, append(declared.Unlatched(), others...)...)
+	c := acctest.NewWorkspace(t, a)
+	c.Declare(declared.Block("exclusive = true"))
+	acctest.Prints(t, c.PlanIs(true), "Warning: Other customers are latched", "does not list 11 customers that the account has latched: customer 100",
+		"This apply leaves them alone", "unlisted", "(known after apply)")
+	c.Run(0, "apply", "-no-color", "tfplan")
+	showsSet(c, declared)
 	a.Holds(t, others...)
+
+	acctest.Prints(t, c.Run(1, "plan", "-no-color"), "Error: Too many HubSpot latches would be removed", "unlatch 11 customers, and max_removals allows 10",
+		"max_removals = 11", "terraform destroy -refresh=false")
+	c.Declare(declared.Block("exclusive = true", "max_removals = 11"))
+	acctest.Prints(t, c.PlanIs(true), `- "100" = "contact 1100" -> null`, "Warning: HubSpot latches will be removed",
+		"This exclusive set unlatches 11 customers that it does not list: customer 100, customer 101")
+	a.ResetCalls()
+	a.SetLatch(100, 9999, 0)
+	acctest.Prints(t, c.Run(1, "apply", "-no-color", "tfplan"), "Error: HubSpot latch changed since the plan was made", "does not list customer 100",
+		"Its latch stays as it is.")
+	a.Holds(t, append(others[1:].Unlatched(), acctest.Customer{ID: 100, Contact: 9999})...)
+	showsSet(c, declared)
+	c.Apply()
+	a.Holds(t, append(others.Unlatched(), declared...)...)
+	c.PlanIs(false)
+
+	// A set that is not exclusive any more leaves alone what it does not list, however it came into the state.
+	a.SetLatch(100, 1100, 0)
+	c.Run(0, "apply", "-no-color", "-auto-approve", "-refresh-only")
+	c.Declare(declared.Block())
+	acctest.Prints(t, c.PlanIs(true), "Warning: Unlisted HubSpot latches stay as they are", "customer 100")
+	c.Run(0, "apply", "-no-color", "tfplan")
+	a.Holds(t, acctest.Customer{ID: 100, Contact: 1100})
+	c.PlanIs(false)
 }
 
-// max_removals guards any set against a file that was cut off.
-func TestAccHubSpotLatches_maxRemovals(t *testing.T) {
-	declared := acctest.NumberedSet(20, 100)
+// Limits guard any set against a file that was cut off. A destroy that a limit stops goes on without a refresh.
+func TestAccCLILatches_limits(t *testing.T) {
+	t.Parallel()
+	declared := acctest.NumberedSet(40, 1000)
 	a := acctest.AccountWith(t, declared.Unlatched()...)
-	acctest.Run(t, createsSet(t, a, declared, "max_removals = 3"),
-		acctest.Refused(a.With(declared[:16].Block("max_removals = 3")), acctest.Diagnosis("Too many HubSpot latches would be removed", "max_removals = 3",
-			"more latches (4) than max_removals allows (3)", "17, 18, 19, 20.", "Look for what is missing from latches.")),
-		stepOfSet(t, a, setStep{
-			action: plancheck.ResourceActionUpdate, before: declared, after: declared[:17], arguments: []string{"max_removals = 3"},
-			writes: declared[17:].Unlatched(),
-		}),
-		stepOfSet(t, a, setStep{
-			action: plancheck.ResourceActionUpdate, before: declared[:17], after: declared[:1], writes: declared[1:17].Unlatched(),
-		}))
+	c := acctest.NewWorkspace(t, a)
+	c.Declare(declared.Block())
+	c.Apply()
+	c.Declare(declared[:29].Block())
+	acctest.Prints(t, c.Run(1, "plan", "-no-color"), "Error: Too many HubSpot latches would be removed",
+		"unlatch 11 customers, and max_removals allows 10, the default for a set of 40 rows", "customer 30, customer 31")
+	c.Declare(declared[:29].Block("max_removals = 11"))
+	acctest.Prints(t, c.PlanIs(true), "Warning: HubSpot latches will be removed", "unlatches 11 customers that the set no longer lists: customer 30")
+	c.Run(0, "apply", "-no-color", "tfplan")
+	left := declared[:29]
+	for _, h := range left[:12] {
+		a.SetLatch(h.ID, h.Contact+5000, 0)
+	}
+	c.Declare(left.Block())
+	acctest.Prints(t, c.Run(1, "destroy", "-no-color", "-auto-approve"), "Error: Too many HubSpot latches would change",
+		"change the IDs of 12 customers, and max_changes allows 10", "terraform destroy -refresh=false")
+	for _, h := range left[:12] {
+		a.SetLatch(h.ID, h.Contact, 0)
+	}
+	c.Run(0, "destroy", "-no-color", "-auto-approve", "-refresh=false")
+	a.Holds(t, declared.Unlatched()...)
 }
 
 // A set may be empty: that is no error, and costs no call.
 func TestAccHubSpotLatches_empty(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
 	acctest.Run(t,
-		stepOfSet(t, a, setStep{action: plancheck.ResourceActionCreate, after: acctest.LatchSet{}, texts: latchTexts{}, reads: -1}),
+		stepOfSet(t, a, setStep{action: plancheck.ResourceActionCreate, after: acctest.LatchSet{}, texts: setTexts{}, reads: -1}),
 		stepOfSet(t, a, setStep{action: plancheck.ResourceActionUpdate, after: acctest.LatchSet{{ID: 11, Contact: 101}}, writes: acctest.LatchSet{{ID: 11, Contact: 101}}}),
 		stepOfSet(t, a, setStep{
 			config: a.With(acctest.LatchSet{}.Block()), action: plancheck.ResourceActionUpdate, before: acctest.LatchSet{{ID: 11, Contact: 101}},
-			after: acctest.LatchSet{}, texts: latchTexts{}, writes: acctest.LatchSet{{ID: 11}},
+			after: acctest.LatchSet{}, texts: setTexts{}, writes: acctest.LatchSet{{ID: 11}},
 		}))
 }
 
@@ -483,17 +507,16 @@ func TestAccCLILatches_planShowsWhatChanges(t *testing.T) {
 	a.SetLatch(33, 9999, 0)
 	c.Declare(declared.With(acctest.Customer{ID: 7, Contact: 1007, Company: 2007}, acctest.Customer{ID: 44}).Block())
 	plan := c.PlanIs(true)
-	acctest.Prints(t, plan, "(47 unchanged elements hidden)", `"33" = {`, `"9999" -> "1033"`, `"7" = {`, `"2007"`,
-		`- "44" = {`, `- hubspot_id = "1044"`)
+	acctest.Prints(t, plan, "(48 unchanged elements hidden)", `~ "33" = "9999" -> "1033"`, `+ "7" = "2007"`, `- "44" = "1044" -> null`)
 	for id := range 50 {
-		if at := fmt.Sprintf(`"%d" = {`, id+1); !slices.Contains([]int{7, 33, 44}, id+1) && strings.Contains(plan, at) {
+		if at := fmt.Sprintf(`"%d" = `, id+1); !slices.Contains([]int{7, 33, 44}, id+1) && strings.Contains(plan, at) {
 			t.Errorf("the plan shows customer %d:\n%s", id+1, plan)
 		}
 	}
 }
 
-// latches returns the set "test" in state.
-func setInState(c *acctest.Workspace) latchTexts {
+// setInState returns the set "test" in state.
+func setInState(c *acctest.Workspace) setTexts {
 	c.T.Helper()
 	var shown struct {
 		Values struct {

@@ -6,20 +6,11 @@ terraform {
   }
 }
 
-# A hundred sets, by the last two digits of the customers' IDs.
 locals {
-  parts = {
-    for row in csvdecode(file("${path.module}/latches.csv")) : substr(row.fusebill_id, -2, 2) => row...
-  }
+  rows = csvdecode(file("${path.module}/latches.csv"))
 }
 
-resource "fusebill_hubspot_latches" "part" {
-  for_each = local.parts
-
-  latches = {
-    for row in each.value : row.fusebill_id => {
-      hubspot_id         = row.hubspot_id
-      hubspot_company_id = row.hubspot_company_id
-    }
-  }
+resource "fusebill_hubspot_latches" "crm" {
+  hubspot_ids         = { for row in local.rows : row.fusebill_id => row.hubspot_id if row.hubspot_id != "" }
+  hubspot_company_ids = { for row in local.rows : row.fusebill_id => row.hubspot_company_id if row.hubspot_company_id != "" }
 }

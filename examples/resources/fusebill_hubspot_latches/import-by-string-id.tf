@@ -4,8 +4,11 @@ import {
 }
 
 resource "fusebill_hubspot_latches" "crm" {
-  latches = {
-    "2554529" = { hubspot_id = 101, hubspot_company_id = 202 }
-    "2554530" = { hubspot_id = null, hubspot_company_id = 203 }
+  hubspot_ids = {
+    "2554529" = "101"
+  }
+  hubspot_company_ids = {
+    "2554529" = "202"
+    "2554530" = "203"
   }
 }

@@ -1,6 +1,5 @@
-# The empty text counts as no ID, so the cells of a CSV file may be used as they are.
 locals {
-  latches = csvdecode(<<-EOT
+  rows = csvdecode(<<-EOT
     fusebill_id,contact_id,company_id
     2554529,101,202
     2554530,,203
@@ -10,10 +9,6 @@ locals {
 }
 
 resource "fusebill_hubspot_latches" "crm" {
-  latches = {
-    for row in local.latches : row.fusebill_id => {
-      hubspot_id         = row.contact_id
-      hubspot_company_id = row.company_id
-    }
-  }
+  hubspot_ids         = { for row in local.rows : row.fusebill_id => row.contact_id if row.contact_id != "" }
+  hubspot_company_ids = { for row in local.rows : row.fusebill_id => row.company_id if row.company_id != "" }
 }

@@ -36,20 +36,19 @@ resource "fusebill_hubspot_latch" "each" {
   hubspot_company_id = 200 + each.key
 }
 
-# IDs as numbers, as texts, and as cells of a CSV file.
+# IDs as numbers, as strings, and as cells of a CSV file.
 resource "fusebill_hubspot_latches" "set" {
-  latches = {
-    "4" = { hubspot_id = 104, hubspot_company_id = null }
-    "5" = { hubspot_id = "105", hubspot_company_id = "" }
-    "6" = { hubspot_id = "", hubspot_company_id = "9007199254740997" }
-  }
+  hubspot_ids         = { "4" = 104, "5" = "105", "6" = "" }
+  hubspot_company_ids = { "4" = null, "5" = "", "6" = "9007199254740997" }
 }
 
 resource "fusebill_hubspot_latches" "everything" {
-  latches             = { for id in range(7, 10) : id => { hubspot_id = 100 + id, hubspot_company_id = 200 + id } }
+  hubspot_ids         = { for id in range(7, 10) : id => 100 + id }
+  hubspot_company_ids = { for id in range(7, 10) : id => 200 + id }
   allow_reassociation = false
   exclusive           = false
   max_removals        = 3
+  max_changes         = 5
 
   timeouts {
     create = "1h"

@@ -1,0 +1,67 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+)
+
+// ImportState takes the word account for all latches of the account, or the IDs of customers with
+// commas between them.
+func (r *hubSpotLatchesResource) ImportState(ctx context.Context, req resource.ImportStateRequest,
+	resp *resource.ImportStateResponse) {
+	var current map[int64]fusebill.Latch
+	ids, err := importedCustomers(req.ID)
+	if err != nil {
+		resp.Diagnostics.AddError("Invalid import ID", sentence(err))
+		return
+	}
+	if ids == nil {
+		current, err = r.latched(ctx)
+	} else {
+		current, err = r.readLatches(ctx, ids)
+	}
+	if err != nil {
+		resp.Diagnostics.Append(setError("import the HubSpot latches", err))
+		return
+	}
+	missing := slices.DeleteFunc(ids, func(id int64) bool { return !current[id].IsZero() })
+	if len(missing) > 0 {
+		resp.Diagnostics.AddError("Customer is not latched", "An import takes over latches, and these customers are not "+
+			"latched, or do not exist: "+
+			listed(missing)+".\n\nLeave them out of the import ID. To latch them, declare them in the resource; the apply "+
+			"after the import does it.")
+		return
+	}
+	rows := newSetRows()
+	for id, l := range current {
+		rows.put(id, l)
+	}
+	contacts, companies := rows.values()
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(contactsAttribute), contacts)...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(companiesAttribute), companies)...)
+}
+
+// importedCustomers reads an import ID; nil: all customers that are latched.
+func importedCustomers(importID string) ([]int64, error) {
+	if strings.TrimSpace(importID) == "account" {
+		return nil, nil
+	}
+	var ids []int64
+	for text := range strings.SplitSeq(importID, ",") {
+		text = strings.TrimSpace(text)
+		id, ok := parseID(text)
+		if !ok {
+			return nil, fmt.Errorf("the import ID is the word account, for all latches of the account, or the IDs of "+
+				"Fusebill customers with commas between them, such as 2554529,2554530, but %q is not an ID", text)
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}

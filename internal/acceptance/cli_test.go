@@ -120,7 +120,7 @@ func TestAccCLI_interruptedRun(t *testing.T) {
 	}{
 		"the write was made": {fusebillsim.FaultLatencyAfter, declared, nil},
 		"the write was not made": {fusebillsim.FaultLatencyBefore, acctest.Customer{}, []string{
-			"Error: HubSpot latch was not changed",
+			"Error: Outcome of the latch call is unknown",
 			"Could not create the HubSpot latch of customer 11 (contact 101 and company 202): POST HubSpot/latchCustomer: " +
 				"context canceled; read afterwards, customer 11 is latched to nothing.",
 		}},

@@ -26,6 +26,7 @@ const (
 type Client struct {
 	baseURL *url.URL
 	retry   *retryablehttp.Client
+	pacer   *pacer
 	mask    mask
 	// headers returns those of every request. It is a function, so no dump of a Client can show the
 	// key.
@@ -167,9 +168,11 @@ func NewClient(apiKey string, options ...Option) (*Client, error) {
 	if s.transport == nil {
 		s.transport = newTransport(s.authorities, s.requestTimeout)
 	}
+	p := newPacer(s)
 	return &Client{
 		baseURL: s.baseURL,
-		retry:   newRetryClient(s),
+		retry:   newRetryClient(s, p),
+		pacer:   p,
 		mask:    s.mask,
 		headers: func() http.Header {
 			return http.Header{

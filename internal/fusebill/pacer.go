@@ -52,6 +52,7 @@ type pacer struct {
 	window   window
 	before   window // the one before
 	inFlight int
+	reserved int             // calls that only those of a Reservation may use
 	today    *RateLimitError // the day's refusal, until its end
 	dayEnd   time.Time       // by our clock
 	changed  chan struct{}   // closed and replaced when waiting calls should look again
@@ -93,7 +94,7 @@ func (p *pacer) wait(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		t, err := p.take(time.Now())
+		t, err := p.take(ctx, time.Now())
 		if err != nil {
 			return err
 		}
@@ -122,7 +123,7 @@ type turn struct {
 }
 
 // take allows one call of the window, or returns how long to wait.
-func (p *pacer) take(now time.Time) (turn, error) {
+func (p *pacer) take(ctx context.Context, now time.Time) (turn, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.today != nil && now.Before(p.dayEnd) {
@@ -136,7 +137,8 @@ func (p *pacer) take(now time.Time) (turn, error) {
 	if until, ok := w.mayProbe(now); !ok {
 		return turn{until: until, changed: p.changed}, nil
 	}
-	if p.leftLocked() > 0 {
+	if p.leftLocked() > p.reservedForOthersLocked(ctx) {
+		p.useReservedLocked(ctx)
 		p.inFlight++
 		w.underWay++
 		return turn{taken: true}, nil

@@ -136,13 +136,13 @@ func FuzzRateHeaders(f *testing.F) {
 		}
 		// No answer blocks the pacer for good: after two minutes at most, a call may go.
 		p := newPacer(settings{})
-		if _, err := p.take(a.sent); err != nil {
+		if _, err := p.take(t.Context(), a.sent); err != nil {
 			t.Fatal(err)
 		}
 		p.inFlight--
 		p.learnLocked(a, q)
 		for _, at := range []time.Duration{0, 2*time.Minute + time.Second} {
-			if turn, _ := p.take(date.Add(at)); turn.taken {
+			if turn, _ := p.take(t.Context(), date.Add(at)); turn.taken {
 				return
 			}
 		}

@@ -12,11 +12,11 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-func newRetryClient(s settings) *retryablehttp.Client {
+func newRetryClient(s settings, p *pacer) *retryablehttp.Client {
 	return &retryablehttp.Client{
 		HTTPClient: &http.Client{
 			Transport: &attemptTransport{
-				base: s.transport, timeout: s.requestTimeout, logger: s.logger, pacer: newPacer(s), mask: s.mask,
+				base: s.transport, timeout: s.requestTimeout, logger: s.logger, pacer: p, mask: s.mask,
 			},
 			CheckRedirect: checkRedirect,
 		},
@@ -66,7 +66,7 @@ func isFinal(err error) bool {
 		certificate *tls.CertificateVerificationError
 	)
 	return errors.As(err, &redirect) || errors.As(err, &tooLarge) || errors.As(err, &rateLimit) ||
-		errors.As(err, &certificate)
+		errors.As(err, &certificate) || errors.Is(err, ErrTooLate)
 }
 
 // backoff doubles the wait with each try, up to longest, and shortens it by up to a quarter at

@@ -65,6 +65,10 @@ func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 			return nil, err
 		}
 		sent := time.Now()
+		if isTooLate(req.Context()) {
+			_ = t.pacer.answered(sent, nil, true)
+			return nil, ErrTooLate
+		}
 		resp, unsent, err := t.roundTrip(req)
 		refusal := t.pacer.answered(sent, resp, unsent)
 		switch {

@@ -19,7 +19,7 @@ type moves struct {
 }
 
 // updates are the operations of a run that makes these moves, by customer.
-func (m moves) updates(r *run) []operation {
+func (m moves) updates(r *trial) []operation {
 	var operations []operation
 	for _, id := range sorted(m.prior) {
 		operations = append(operations, r.update(id, m.prior[id], m.declared[id]))
@@ -89,7 +89,7 @@ func TestMoves(t *testing.T) {
 			for when, gap := range map[string]time.Duration{"together": time.Millisecond, "staggered": 3 * callTime / 2, "apart": time.Second} {
 				t.Run(name+" "+order+" "+when, func(t *testing.T) {
 					inBubble(t, func(t *testing.T) {
-						r := newRun(t, m.prior)
+						r := newTrial(t, m.prior)
 						r.gap = gap
 						operations := m.updates(r)
 						reorder(operations)
@@ -118,7 +118,7 @@ func TestMoveFromADestroyedResource(t *testing.T) {
 	for name, reverse := range map[string]bool{"taker first": false, "giver first": true} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				r := newRun(t, latches{1: pair(101, 0), 2: {}})
+				r := newTrial(t, latches{1: pair(101, 0), 2: {}})
 				r.gap = time.Second
 				operations := []operation{r.create(2, pair(101, 0)), r.delete(1, pair(101, 0))}
 				if reverse {
@@ -136,34 +136,34 @@ func TestMoveFromADestroyedResource(t *testing.T) {
 // is written.
 func TestHolderThatIsNotManaged(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: pair(101, 201), 3: pair(0, 203), 4: {}})
+		r := newTrial(t, latches{1: {}, 2: pair(101, 201), 3: pair(0, 203), 4: {}})
 		begin := time.Now()
 		errs := r.at(context.Background(), 10, r.create(1, pair(101, 203)), r.create(4, pair(0, 201)))
 		held := errorAs[*HeldError](t, errs[0])
 		want := []Holding{{fusebill.Claim{Kind: fusebill.Contact, ID: 101}, 2}, {fusebill.Claim{Kind: fusebill.Company, ID: 203}, 3}}
-		if held.CustomerID != 1 || held.Declared || !slices.Equal(held.Held, want) {
+		if held.CustomerID != 1 || held.Reason != HolderUnchanged || !slices.Equal(held.Held, want) {
 			t.Errorf("got %+v", held)
 		}
 		if text := "contact 101 is latched to customer 2, and company 203 is latched to customer 3"; held.Error() != text {
 			t.Errorf("got %q, want %q", held, text)
 		}
 		wantError[*HeldError](t, errs[1])
-		// Both at once: one wait doesn't begin when the other has ended.
-		wantTook(t, begin, DefaultStallTimeout, DefaultStallTimeout+200*time.Millisecond)
+		// One after the other, as Terraform may begin something else in the place of the first. That is no other full wait.
+		wantTook(t, begin, DefaultStallTimeout, DefaultStallTimeout+afterStall+200*time.Millisecond)
 		r.wantWrites(0)
 	})
 }
 
 // A holder that lets go by hand while it is waited for is noticed, though nobody tells.
 func TestHolderThatLetsGoByHand(t *testing.T) {
-	for name, letGo := range map[string]func(*run){
-		"unlatched":    func(r *run) { r.sim.SetLatch(2, 0, 0) },
-		"latched anew": func(r *run) { r.sim.SetLatch(2, 109, 0) },
-		"deleted":      func(r *run) { r.sim.DeleteCustomer(2) },
+	for name, letGo := range map[string]func(*trial){
+		"unlatched":    func(r *trial) { r.sim.SetLatch(2, 0, 0) },
+		"latched anew": func(r *trial) { r.sim.SetLatch(2, 109, 0) },
+		"deleted":      func(r *trial) { r.sim.DeleteCustomer(2) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				r := newRun(t, latches{1: {}, 2: pair(101, 0)})
+				r := newTrial(t, latches{1: {}, 2: pair(101, 0)})
 				time.AfterFunc(time.Second, func() { letGo(r) })
 				r.ok(r.create(1, pair(101, 0)))
 				r.wantWrites(1)
@@ -175,7 +175,7 @@ func TestHolderThatLetsGoByHand(t *testing.T) {
 // Nor does who waits behind such a claim give up.
 func TestHolderThatLetsGoByHandInAChain(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: pair(101, 0), 3: pair(102, 0)})
+		r := newTrial(t, latches{1: {}, 2: pair(101, 0), 3: pair(102, 0)})
 		time.AfterFunc(time.Second, func() { r.sim.SetLatch(3, 0, 0) })
 		r.ok(r.create(1, pair(101, 0)), r.update(2, pair(101, 0), pair(102, 0)))
 		r.wantAccount(latches{1: pair(101, 0), 2: pair(102, 0), 3: {}})
@@ -187,11 +187,11 @@ func TestHolderThatWasDeclared(t *testing.T) {
 	for name, reassociate := range map[string]bool{"refused": false, "even with reassociation": true} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				r := newRun(t, latches{1: {}, 2: pair(101, 0), 3: {}})
+				r := newTrial(t, latches{1: {}, 2: pair(101, 0), 3: {}})
 				r.ok(r.update(2, pair(101, 0), pair(101, 202)))
 				begin := time.Now()
-				held := errorAs[*HeldError](t, r.keeper.Create(context.Background(), 1, pair(101, 0), reassociate))
-				if !held.Declared {
+				held := errorAs[*HeldError](t, r.createNow(context.Background(), 1, pair(101, 0), reassociate))
+				if held.Reason != HolderKeeps {
 					t.Errorf("got %+v", held)
 				}
 				wantTook(t, begin, 0, 3*callTime)
@@ -204,12 +204,12 @@ func TestHolderThatWasDeclared(t *testing.T) {
 // The same while the holder's operation is under way, and the claim is sure to fail.
 func TestHolderThatIsDeclaredNow(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: pair(101, 0)})
+		r := newTrial(t, latches{1: {}, 2: pair(101, 0)})
 		r.sim.Inject(slowWrite(2, time.Minute))
 		begin := time.Now()
 		go r.at(context.Background(), 10, r.update(2, pair(101, 0), pair(101, 202)))
 		time.Sleep(time.Second)
-		wantError[*HeldError](t, r.keeper.Create(context.Background(), 1, pair(101, 0), false))
+		wantError[*HeldError](t, r.createNow(context.Background(), 1, pair(101, 0), false))
 		wantTook(t, begin, time.Second, time.Second+3*callTime)
 		time.Sleep(2 * time.Minute)
 	})
@@ -218,12 +218,12 @@ func TestHolderThatIsDeclaredNow(t *testing.T) {
 // Where a holder's change fails, whoever waits for it fails at once, and what was given up is put back. Where another has
 // got that by then, the error says so.
 func TestHolderWhoseChangeFails(t *testing.T) {
-	for order, putBack := range map[[3]int]bool{{1, 2, 0}: true, {0, 1, 2}: false, {2, 0, 1}: false} {
+	for _, order := range [][3]int{{1, 2, 0}, {0, 1, 2}, {2, 0, 1}} {
 		t.Run(fmt.Sprint(order), func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				m := ring(3)
 				m.declared[3] = pair(m.declared[3].HubSpotID, 999) // which HubSpot doesn't have
-				r := newRun(t, m.prior)
+				r := newTrial(t, m.prior)
 				r.gap = 2 * callTime // The last one closes the ring, and gives up.
 				r.sim.Configure(func(b *fusebillsim.Behavior) { b.UnknownCompanies = map[int64]bool{999: true} })
 				begin := time.Now()
@@ -233,11 +233,6 @@ func TestHolderWhoseChangeFails(t *testing.T) {
 				}
 				wantTook(t, begin, 0, 13*callTime)
 				r.wantNothingLost(m, errs)
-				if putBack {
-					r.wantAccount(m.prior)
-				} else {
-					wantError[*NotPutBackError](t, errs[order[2]])
-				}
 			})
 		})
 	}
@@ -248,7 +243,7 @@ func TestHolderWhoseChangeFailsIsTakenFrom(t *testing.T) {
 	for _, gap := range []time.Duration{time.Millisecond, time.Second} {
 		t.Run(gap.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				r := newRun(t, latches{1: pair(101, 201), 2: {}})
+				r := newTrial(t, latches{1: pair(101, 201), 2: {}})
 				r.gap = gap
 				r.sim.Configure(func(b *fusebillsim.Behavior) { b.UnknownContacts = map[int64]bool{999: true} })
 				errs := r.at(context.Background(), 10, r.update(1, pair(101, 201), pair(999, 201)), r.take(2, pair(0, 0), pair(101, 0)))
@@ -265,7 +260,7 @@ func TestHolderWhoseChangeFailsIsTakenFrom(t *testing.T) {
 func TestRingLongerThanParallelism(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		m := ring(8)
-		r := newRun(t, m.prior)
+		r := newTrial(t, m.prior)
 		for _, err := range r.at(context.Background(), 4, m.updates(r)...) {
 			wantError[*HeldError](t, err)
 		}
@@ -280,7 +275,7 @@ func TestPermutationWithReassociation(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				m := permutation(100, seed)
-				r := newRun(t, m.prior)
+				r := newTrial(t, m.prior)
 				var operations []operation
 				for _, id := range sorted(m.prior) {
 					operations = append(operations, r.take(id, m.prior[id], m.declared[id]))
@@ -301,7 +296,7 @@ func TestPermutationWithReassociation(t *testing.T) {
 // A change that takes its time isn't a stall: its holder's operation may come once it is done.
 func TestSlowChangeIsNoStall(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: pair(101, 0), 3: {}})
+		r := newTrial(t, latches{1: {}, 2: pair(101, 0), 3: {}})
 		r.sim.Inject(slowWrite(3, 40*time.Second))
 		begin := time.Now()
 		errs := r.at(context.Background(), 2, r.create(1, pair(101, 0)), r.create(3, pair(103, 0)), r.delete(2, pair(101, 0)))
@@ -315,7 +310,7 @@ func TestSlowChangeIsNoStall(t *testing.T) {
 // Nor is one that waits for the rate limit.
 func TestRateLimitIsNoStall(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: pair(101, 0), 3: {}})
+		r := newTrial(t, latches{1: {}, 2: pair(101, 0), 3: {}})
 		r.sim = fusebillsim.New(fusebillsim.Config{APIKey: "key", LimitMinute: 4})
 		r.sim.AddCustomers(
 			fusebillsim.Customer{ID: 1}, fusebillsim.Customer{ID: 2, HubSpotID: 101},
@@ -333,7 +328,7 @@ func TestRateLimitIsNoStall(t *testing.T) {
 // The stall timeout counts anew from whatever happens last.
 func TestStallCountsFromTheLastEvent(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: pair(101, 0), 3: {}}, WithStallTimeout(2*time.Second))
+		r := newTrial(t, latches{1: {}, 2: pair(101, 0), 3: {}}, WithStallTimeout(2*time.Second))
 		r.gap = 1500 * time.Millisecond
 		begin := time.Now()
 		errs := r.at(context.Background(), 10, r.create(1, pair(101, 0)), r.create(3, pair(103, 0)))
@@ -346,7 +341,7 @@ func TestStallCountsFromTheLastEvent(t *testing.T) {
 func TestTimeoutOfOneOperation(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		m := ring(3)
-		r := newRun(t, m.prior)
+		r := newTrial(t, m.prior)
 		impatient := func(ctx context.Context) error {
 			ctx, cancel := context.WithTimeout(ctx, time.Second)
 			defer cancel()
@@ -373,7 +368,7 @@ func slowWrite(id int64, wait time.Duration) fusebillsim.Fault {
 // it was to let go of can be taken.
 func TestStallWithReassociation(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: pair(101, 0), 3: pair(102, 0), 4: pair(0, 201)})
+		r := newTrial(t, latches{1: {}, 2: pair(101, 0), 3: pair(102, 0), 4: pair(0, 201)})
 		errs := r.at(context.Background(), 10, r.take(1, pair(0, 0), pair(101, 201)), r.update(2, pair(101, 0), pair(102, 0)))
 		wantNil(t, errs[0])
 		wantError[*HeldError](t, errs[1])
@@ -384,7 +379,7 @@ func TestStallWithReassociation(t *testing.T) {
 // Who waits for what its holder keeps waits in vain, which is no ring: nothing is given up for it.
 func TestDeclaredTwiceIsNoRing(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: pair(101, 201), 2: pair(102, 0)})
+		r := newTrial(t, latches{1: pair(101, 201), 2: pair(102, 0)})
 		r.gap = 2 * callTime
 		errs := r.at(context.Background(), 10, r.update(2, pair(102, 0), pair(103, 201)), r.update(1, pair(101, 201), pair(102, 201)))
 		wantError[*HeldError](t, errs[0])
@@ -396,7 +391,7 @@ func TestDeclaredTwiceIsNoRing(t *testing.T) {
 // The stall timeout also counts from when a change has done what nobody sees, such as reading the account, and waits.
 func TestStallCountsFromTheLastToWait(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: pair(101, 0), 3: {}, 4: {}})
+		r := newTrial(t, latches{1: {}, 2: pair(101, 0), 3: {}, 4: {}})
 		wantNil(t, r.keeper.knowHolders(context.Background()))
 		r.sim.SetLatch(4, 102, 0)
 		r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyBefore, Latency: 12 * time.Second, Route: fusebillsim.RouteCustomers})
@@ -417,7 +412,7 @@ func TestStallCountsFromTheLastToWait(t *testing.T) {
 // A change that puts back what it gave up isn't waiting: what comes after it may be what another waits for.
 func TestPuttingBackIsNoStall(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: pair(101, 0), 2: pair(102, 0), 3: pair(0, 203), 4: {}, 5: pair(105, 0), 6: pair(0, 206)})
+		r := newTrial(t, latches{1: pair(101, 0), 2: pair(102, 0), 3: pair(0, 203), 4: {}, 5: pair(105, 0), 6: pair(0, 206)})
 		r.gap = 2 * callTime
 		r.sim.Inject(fusebillsim.Fault{
 			Kind: fusebillsim.FaultLatencyBefore, Latency: 12 * time.Second, Route: fusebillsim.RouteLatch, Match: writes(1), After: 1,
@@ -429,7 +424,7 @@ func TestPuttingBackIsNoStall(t *testing.T) {
 		}, func(ctx context.Context) error {
 			time.Sleep(7 * time.Second)
 			err := r.create(4, pair(105, 0))(ctx)
-			wantTook(t, <-ended, DefaultStallTimeout, DefaultStallTimeout+200*time.Millisecond)
+			wantTook(t, <-ended, afterStall, DefaultStallTimeout+200*time.Millisecond)
 			return err
 		})
 		for _, err := range errs {

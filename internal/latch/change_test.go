@@ -19,7 +19,7 @@ var unreadable = WithMaxPages(0)
 // With reassociation what another customer holds is taken from it, and it keeps its other ID.
 func TestReassociation(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: pair(100, 0), 2: pair(101, 201), 3: pair(103, 203)})
+		r := newTrial(t, latches{1: pair(100, 0), 2: pair(101, 201), 3: pair(103, 203)})
 		begin := time.Now()
 		r.ok(r.take(1, pair(100, 0), pair(101, 203)))
 		wantTook(t, begin, 0, 6*callTime)
@@ -31,7 +31,7 @@ func TestReassociation(t *testing.T) {
 // Both IDs of one holder are taken by one write.
 func TestReassociationOfBoth(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: pair(101, 201)})
+		r := newTrial(t, latches{1: {}, 2: pair(101, 201)})
 		r.ok(r.take(1, pair(0, 0), pair(101, 201)))
 		r.wantWrites(2)
 		r.wantAccount(latches{1: pair(101, 201), 2: {}})
@@ -41,17 +41,17 @@ func TestReassociationOfBoth(t *testing.T) {
 // What is known of a holder may be old: it is read before it is written.
 func TestReassociationFromAHolderThatHasChanged(t *testing.T) {
 	for name, test := range map[string]struct {
-		change func(*run)
+		change func(*trial)
 		want   latches
 	}{
-		"other ID changed": {func(r *run) { r.sim.SetLatch(2, 101, 209) }, latches{1: pair(101, 0), 2: pair(0, 209)}},
-		"let go":           {func(r *run) { r.sim.SetLatch(2, 0, 201) }, latches{1: pair(101, 0), 2: pair(0, 201)}},
-		"gone":             {func(r *run) { r.sim.DeleteCustomer(2) }, latches{1: pair(101, 0)}},
-		"another holder":   {func(r *run) { r.sim.SetLatch(3, 101, 203) }, latches{1: pair(101, 0), 2: pair(0, 201), 3: pair(0, 203)}},
+		"other ID changed": {func(r *trial) { r.sim.SetLatch(2, 101, 209) }, latches{1: pair(101, 0), 2: pair(0, 209)}},
+		"let go":           {func(r *trial) { r.sim.SetLatch(2, 0, 201) }, latches{1: pair(101, 0), 2: pair(0, 201)}},
+		"gone":             {func(r *trial) { r.sim.DeleteCustomer(2) }, latches{1: pair(101, 0)}},
+		"another holder":   {func(r *trial) { r.sim.SetLatch(3, 101, 203) }, latches{1: pair(101, 0), 2: pair(0, 201), 3: pair(0, 203)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				r := newRun(t, latches{1: {}, 2: pair(101, 201), 3: {}})
+				r := newTrial(t, latches{1: {}, 2: pair(101, 201), 3: {}})
 				if err := r.keeper.knowHolders(context.Background()); err != nil {
 					t.Fatal(err)
 				}
@@ -68,19 +68,18 @@ func TestReassociationFromAHolderThatHasChanged(t *testing.T) {
 func TestReassociationThatFailsIsUndone(t *testing.T) {
 	prior := latches{1: pair(100, 0), 2: pair(101, 201), 3: pair(0, 203)}
 	for name, fault := range map[string]fusebillsim.Fault{
-		"on the second holder":      {Kind: fusebillsim.FaultStatus500Before, Match: writes(3), Times: 5},
-		"on its own write":          {Kind: fusebillsim.FaultStatus500Before, Match: writes(1), Times: 5},
-		"on the second's read":      {Kind: fusebillsim.FaultStatus500Before, Match: reads(3), Times: 5},
-		"with an unexpected answer": {Kind: fusebillsim.FaultDifferentAnswer, Match: writes(1)},
+		"on the second holder": {Kind: fusebillsim.FaultStatus500Before, Match: writes(3), Times: 5},
+		"on its own write":     {Kind: fusebillsim.FaultStatus500Before, Match: writes(1), Times: 5},
+		"on the second's read": {Kind: fusebillsim.FaultStatus500Before, Match: reads(3), Times: 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				r := newRun(t, prior)
+				r := newTrial(t, prior)
 				if err := r.keeper.knowHolders(context.Background()); err != nil {
 					t.Fatal(err)
 				}
 				r.sim.Inject(fault)
-				if err := r.keeper.Update(context.Background(), 1, pair(100, 0), pair(101, 203), true); err == nil {
+				if err := r.updateNow(context.Background(), 1, pair(100, 0), pair(101, 203), true); err == nil {
 					t.Error("it has succeeded")
 				}
 				r.wantAccount(prior)
@@ -92,13 +91,13 @@ func TestReassociationThatFailsIsUndone(t *testing.T) {
 // A release whose outcome can't be found out counts as done, and is put back.
 func TestReassociationWithAnUnknownOutcomeIsUndone(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: pair(101, 201)})
+		r := newTrial(t, latches{1: {}, 2: pair(101, 201)})
 		if err := r.keeper.knowHolders(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500After, Match: writes(2), Times: 5})
 		r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, Match: reads(2), After: 1, Times: 5})
-		if err := r.keeper.Update(context.Background(), 1, pair(0, 0), pair(101, 0), true); err == nil {
+		if err := r.updateNow(context.Background(), 1, pair(0, 0), pair(101, 0), true); err == nil {
 			t.Error("it has succeeded")
 		}
 		r.wantAccount(latches{1: {}, 2: pair(101, 201)})
@@ -111,7 +110,7 @@ func TestReassociationAndTheHoldersOperation(t *testing.T) {
 		for _, first := range []string{"taker", "holder"} {
 			t.Run(fmt.Sprint(first, " first, ", gap), func(t *testing.T) {
 				inBubble(t, func(t *testing.T) {
-					r := newRun(t, latches{1: {}, 2: pair(101, 201)})
+					r := newTrial(t, latches{1: {}, 2: pair(101, 201)})
 					r.gap = gap
 					operations := []operation{r.take(1, pair(0, 0), pair(101, 0)), r.update(2, pair(101, 201), pair(102, 201))}
 					if first == "holder" {
@@ -137,7 +136,7 @@ func TestMovesInEveryConflictMode(t *testing.T) {
 							if conflict == fusebillsim.ConflictStatus400 && len(options) > 0 && gap == time.Second && len(m.prior) > 5 {
 								t.Skip("A 400 may mean anything, and isn't waited on for longer than the stall timeout.")
 							}
-							r := newRun(t, m.prior, options...)
+							r := newTrial(t, m.prior, options...)
 							r.gap = gap
 							r.sim.Configure(func(b *fusebillsim.Behavior) { b.Conflict = conflict })
 							r.ok(m.updates(r)...)
@@ -161,10 +160,10 @@ func TestUnknownHolderOfAnUnreadableAccount(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				r := newRun(t, latches{1: {}, 2: pair(101, 0), 3: {}}, unreadable)
+				r := newTrial(t, latches{1: {}, 2: pair(101, 0), 3: {}}, unreadable)
 				r.sim.Configure(func(b *fusebillsim.Behavior) { b.Conflict = mode })
 				begin := time.Now()
-				err := r.keeper.Create(context.Background(), 1, pair(101, 0), false)
+				err := r.createNow(context.Background(), 1, pair(101, 0), false)
 				if refusal := errorAs[*fusebill.APIError](t, err); refusal.StatusCode != status {
 					t.Errorf("got %v", err)
 				}
@@ -179,7 +178,7 @@ func TestUnknownHolderOfAnUnreadableAccount(t *testing.T) {
 func TestUnknownHolderThatComesLate(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		account := latches{1: {}, 2: pair(101, 0)}
-		r := newRun(t, account, unreadable)
+		r := newTrial(t, account, unreadable)
 		operations := []operation{r.create(1, pair(101, 0))}
 		for id := int64(10); id < 40; id++ {
 			r.sim.AddCustomers(fusebillsim.Customer{ID: id})
@@ -198,13 +197,13 @@ func TestUnknownHolderThatComesLate(t *testing.T) {
 // account each time, and no wait.
 func TestUnknownContactsCostNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: {}, 3: {}, 4: {}, 5: {}})
+		r := newTrial(t, latches{1: {}, 2: {}, 3: {}, 4: {}, 5: {}})
 		r.sim.Configure(func(b *fusebillsim.Behavior) {
 			b.UnknownContacts = map[int64]bool{901: true, 902: true, 903: true, 904: true, 905: true}
 		})
 		begin := time.Now()
 		for i, id := range ids(5) {
-			wantError[*fusebill.APIError](t, r.keeper.Create(context.Background(), id, pair(900+int64(i)+1, 0), false))
+			wantError[*fusebill.APIError](t, r.createNow(context.Background(), id, pair(900+int64(i)+1, 0), false))
 		}
 		wantTook(t, begin, 0, 15*callTime)
 		if lists := r.sim.Count(fusebillsim.RouteCustomers); lists != 1 {
@@ -218,11 +217,11 @@ func TestUnknownContactsCostNothing(t *testing.T) {
 func TestConflictThatTheAccountDidNotShow(t *testing.T) {
 	t.Run("refused", func(t *testing.T) {
 		inBubble(t, func(t *testing.T) {
-			r := newRun(t, latches{1: {}, 2: {}, 3: {}})
+			r := newTrial(t, latches{1: {}, 2: {}, 3: {}})
 			r.ok(r.update(3, pair(0, 0), pair(103, 0)))
 			r.sim.SetLatch(2, 101, 0)
 			time.Sleep(time.Second)
-			held := errorAs[*HeldError](t, r.keeper.Create(context.Background(), 1, pair(101, 0), false))
+			held := errorAs[*HeldError](t, r.createNow(context.Background(), 1, pair(101, 0), false))
 			if held.Held[0].Holder != 2 {
 				t.Errorf("got %+v", held)
 			}
@@ -230,7 +229,7 @@ func TestConflictThatTheAccountDidNotShow(t *testing.T) {
 	})
 	t.Run("taken", func(t *testing.T) {
 		inBubble(t, func(t *testing.T) {
-			r := newRun(t, latches{1: {}, 2: {}, 3: {}})
+			r := newTrial(t, latches{1: {}, 2: {}, 3: {}})
 			r.ok(r.update(3, pair(0, 0), pair(103, 0)))
 			r.sim.SetLatch(2, 101, 202)
 			time.Sleep(time.Second)
@@ -243,10 +242,10 @@ func TestConflictThatTheAccountDidNotShow(t *testing.T) {
 // A conflict with a holder that no list shows is the service's word alone.
 func TestConflictThatNoListShows(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: {}})
+		r := newTrial(t, latches{1: {}, 2: {}})
 		r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStaleList, Times: -1})
 		r.sim.SetLatch(2, 101, 0)
-		wantError[*fusebill.APIError](t, r.keeper.Create(context.Background(), 1, pair(101, 0), true))
+		wantError[*fusebill.APIError](t, r.createNow(context.Background(), 1, pair(101, 0), true))
 		r.wantWrites(1)
 	})
 }
@@ -254,10 +253,10 @@ func TestConflictThatNoListShows(t *testing.T) {
 // Where somebody else gets what was taken from a holder, the holder's loss is told, and no more is taken from anybody.
 func TestTakenBySomebodyElseOnTheWay(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: pair(101, 0)})
+		r := newTrial(t, latches{1: {}, 2: pair(101, 0)})
 		r.sim.Inject(fusebillsim.Fault{Match: writes(1), Times: -1, OnRequest: func(*http.Request) { r.sim.SetLatch(3, 101, 0) }})
 		r.sim.AddCustomers(fusebillsim.Customer{ID: 3})
-		lost := errorAs[*NotPutBackError](t, r.keeper.Create(context.Background(), 1, pair(101, 0), true))
+		lost := errorAs[*NotRestoredError](t, r.createNow(context.Background(), 1, pair(101, 0), true))
 		if lost.CustomerID != 2 || !lost.Current.IsZero() {
 			t.Errorf("got %+v", lost)
 		}
@@ -275,7 +274,7 @@ func TestLostResponsesInARing(t *testing.T) {
 			for write := range 4 {
 				t.Run(fmt.Sprintf("%s %d times from write %d", kind, times, write), func(t *testing.T) {
 					inBubble(t, func(t *testing.T) {
-						r := newRun(t, m.prior)
+						r := newTrial(t, m.prior)
 						r.sim.Inject(fusebillsim.Fault{Kind: kind, Match: writes(), After: write, Times: times})
 						errs := r.at(context.Background(), 10, m.updates(r)...)
 						done := kind == fusebillsim.FaultDropAfter || kind == fusebillsim.FaultStatus500After || times == 1
@@ -299,14 +298,14 @@ func TestLostResponsesWhilePuttingBack(t *testing.T) {
 	for _, kind := range []fusebillsim.FaultKind{fusebillsim.FaultDropAfter, fusebillsim.FaultStatus500After, fusebillsim.FaultDropBefore} {
 		t.Run(kind.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				r := newRun(t, latches{1: {}, 2: pair(101, 201)})
+				r := newTrial(t, latches{1: {}, 2: pair(101, 201)})
 				r.sim.Configure(func(b *fusebillsim.Behavior) { b.UnknownCompanies = map[int64]bool{999: true} })
 				times := 5
 				if kind == fusebillsim.FaultDropBefore {
 					times = 4
 				}
 				r.sim.Inject(fusebillsim.Fault{Kind: kind, Match: writes(2), After: 1, Times: times})
-				if err := r.keeper.Update(context.Background(), 1, pair(0, 0), pair(101, 999), true); err == nil {
+				if err := r.updateNow(context.Background(), 1, pair(0, 0), pair(101, 999), true); err == nil {
 					t.Error("it has succeeded")
 				}
 				r.wantAccount(latches{1: {}, 2: pair(101, 201)})
@@ -318,11 +317,11 @@ func TestLostResponsesWhilePuttingBack(t *testing.T) {
 // What can't be put back is told, with the reasons for both.
 func TestNotPutBack(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: pair(101, 201)})
+		r := newTrial(t, latches{1: {}, 2: pair(101, 201)})
 		r.sim.Configure(func(b *fusebillsim.Behavior) { b.UnknownCompanies = map[int64]bool{999: true} })
 		r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, Match: writes(2), After: 1, Times: 5})
-		err := r.keeper.Update(context.Background(), 1, pair(0, 0), pair(101, 999), true)
-		lost := errorAs[*NotPutBackError](t, err)
+		err := r.updateNow(context.Background(), 1, pair(0, 0), pair(101, 999), true)
+		lost := errorAs[*NotRestoredError](t, err)
 		if lost.CustomerID != 2 || lost.Prior != pair(101, 201) || lost.Current != pair(0, 201) {
 			t.Errorf("got %+v", lost)
 		}
@@ -334,26 +333,12 @@ func TestNotPutBack(t *testing.T) {
 // An answer that shows another latch than was asked for is an error with both.
 func TestUnexpectedAnswer(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}})
+		r := newTrial(t, latches{1: {}})
 		r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultDifferentAnswer})
-		err := r.keeper.Create(context.Background(), 1, pair(100, 200), false)
+		err := r.createNow(context.Background(), 1, pair(100, 200), false)
 		if got := errorAs[*UnexpectedAnswerError](t, err); got.Requested != pair(100, 200) || got.Answered != pair(101, 201) {
 			t.Errorf("got %+v", got)
 		}
-	})
-}
-
-// Where every answer is of another latch, what was given up is put back all the same. That isn't told as a loss.
-func TestUnexpectedAnswer_ofWhatIsPutBack(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: pair(110, 0)})
-		r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultDifferentAnswer, Times: -1})
-		err := r.keeper.Update(context.Background(), 1, pair(110, 0), pair(100, 200), false)
-		wantError[*UnexpectedAnswerError](t, err)
-		if lost := (*NotPutBackError)(nil); errors.As(err, &lost) {
-			t.Errorf("told as lost: %v", err)
-		}
-		r.wantAccount(latches{1: pair(110, 0)})
 	})
 }
 
@@ -364,22 +349,22 @@ func TestUnknownOutcome(t *testing.T) {
 		want func(*testing.T, error)
 	}{
 		"done":     {fusebillsim.FaultStatus500After, func(t *testing.T, err error) { t.Helper(); wantNil(t, err) }},
-		"not done": {fusebillsim.FaultStatus500Before, func(t *testing.T, err error) { t.Helper(); wantError[*NotDoneError](t, err) }},
+		"not done": {fusebillsim.FaultStatus500Before, func(t *testing.T, err error) { t.Helper(); wantError[*UnconfirmedError](t, err) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				r := newRun(t, latches{1: {}})
+				r := newTrial(t, latches{1: {}})
 				r.sim.Inject(fusebillsim.Fault{Kind: test.kind, Match: writes(1), Times: 5})
-				test.want(t, r.keeper.Create(context.Background(), 1, pair(101, 0), false))
+				test.want(t, r.createNow(context.Background(), 1, pair(101, 0), false))
 			})
 		})
 	}
 	t.Run("unreadable", func(t *testing.T) {
 		inBubble(t, func(t *testing.T) {
-			r := newRun(t, latches{1: {}})
+			r := newTrial(t, latches{1: {}})
 			r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500After, Match: writes(1), Times: 5})
 			r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, Route: fusebillsim.RouteCustomer, Times: 5})
-			wantError[*fusebill.OutcomeUnknownError](t, r.keeper.Create(context.Background(), 1, pair(101, 0), false))
+			wantError[*fusebill.OutcomeUnknownError](t, r.createNow(context.Background(), 1, pair(101, 0), false))
 		})
 	})
 }
@@ -393,7 +378,7 @@ func TestCancelInARing(t *testing.T) {
 				t.Run(fmt.Sprint(n, " after ", at, ", slow ", slow), func(t *testing.T) {
 					inBubble(t, func(t *testing.T) {
 						m := ring(n)
-						r := newRun(t, m.prior)
+						r := newTrial(t, m.prior)
 						switch slow {
 						case "request": // What is cancelled on its way isn't done.
 							r.sim.Configure(func(b *fusebillsim.Behavior) { b.Latency = 0 })
@@ -411,7 +396,7 @@ func TestCancelInARing(t *testing.T) {
 						cancel()
 						r.wantNothingLost(m, errs)
 						for _, err := range errs {
-							if lost := (*NotPutBackError)(nil); errors.As(err, &lost) {
+							if lost := (*NotRestoredError)(nil); errors.As(err, &lost) {
 								t.Errorf("lost: %v", err)
 							}
 						}
@@ -425,14 +410,14 @@ func TestCancelInARing(t *testing.T) {
 // Ctrl-C while something that was given up is put back doesn't keep it from that.
 func TestCancelWhilePuttingBack(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: pair(101, 201)})
+		r := newTrial(t, latches{1: {}, 2: pair(101, 201)})
 		r.sim.Configure(func(b *fusebillsim.Behavior) { b.UnknownCompanies = map[int64]bool{999: true} })
 		ctx, cancel := context.WithCancel(context.Background())
 		r.sim.Inject(fusebillsim.Fault{
 			Kind: fusebillsim.FaultLatencyBefore, Latency: time.Second, Match: writes(2), After: 1,
 			OnRequest: func(*http.Request) { cancel() },
 		})
-		if err := r.keeper.Update(ctx, 1, pair(0, 0), pair(101, 999), true); err == nil {
+		if err := r.updateNow(ctx, 1, pair(0, 0), pair(101, 999), true); err == nil {
 			t.Error("it has succeeded")
 		}
 		r.wantAccount(latches{1: {}, 2: pair(101, 201)})
@@ -442,7 +427,7 @@ func TestCancelWhilePuttingBack(t *testing.T) {
 // A put-back that the service doesn't answer ends some time.
 func TestPuttingBackIsBounded(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: pair(101, 201)})
+		r := newTrial(t, latches{1: {}, 2: pair(101, 201)})
 		ctx, cancel := context.WithCancel(context.Background())
 		r.sim.Inject(fusebillsim.Fault{
 			Kind: fusebillsim.FaultLatencyBefore, Latency: time.Hour, Match: writes(1), OnRequest: func(*http.Request) {},
@@ -450,9 +435,9 @@ func TestPuttingBackIsBounded(t *testing.T) {
 		r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyBefore, Latency: time.Hour, Match: writes(2), After: 1, Times: -1})
 		time.AfterFunc(time.Second, cancel)
 		begin := time.Now()
-		err := r.keeper.Update(ctx, 1, pair(0, 0), pair(101, 0), true)
-		wantError[*NotPutBackError](t, err)
-		wantTook(t, begin, time.Second, time.Second+putBackTimeout+2*readBackTimeout)
+		err := r.updateNow(ctx, 1, pair(0, 0), pair(101, 0), true)
+		wantError[*NotRestoredError](t, err)
+		wantTook(t, begin, time.Second, time.Second+10*time.Second)
 	})
 }
 
@@ -461,7 +446,7 @@ func TestPuttingBackIsBounded(t *testing.T) {
 func TestPuttingBackTakesFromNobody(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		m := ring(3)
-		r := newRun(t, m.prior)
+		r := newTrial(t, m.prior)
 		r.sim.Configure(func(b *fusebillsim.Behavior) { b.Conflict = fusebillsim.ConflictMoves })
 		// The first to give up fails on its last write, when another has got what it gave up.
 		r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, Match: writes(), After: 3, Times: 5})
@@ -472,12 +457,12 @@ func TestPuttingBackTakesFromNobody(t *testing.T) {
 
 // wantNothingLost fails where an operation without an error hasn't made what was declared, or where the customer of one
 // that failed holds neither what it held nor what an error says.
-func (r *run) wantNothingLost(m moves, errs []error) {
+func (r *trial) wantNothingLost(m moves, errs []error) {
 	r.t.Helper()
 	for i, id := range sorted(m.prior) {
 		customer, _ := r.sim.Customer(id)
 		got := pair(customer.HubSpotID, customer.HubSpotCompanyID)
-		lost := (*NotPutBackError)(nil)
+		lost := (*NotRestoredError)(nil)
 		switch {
 		case errs[i] == nil && got != m.declared[id]:
 			r.t.Errorf("customer %d: no error, and latched to %s, not to %s", id, got, m.declared[id])
@@ -504,7 +489,7 @@ func wantNil(t *testing.T, err error) {
 // A holder that lets go while the refusal that it caused is on its way is noticed at once.
 func TestHolderThatLetsGoDuringTheRefusal(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: pair(101, 0)}, unreadable)
+		r := newTrial(t, latches{1: {}, 2: pair(101, 0)}, unreadable)
 		r.gap = 30 * time.Millisecond
 		r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Latency: 200 * time.Millisecond, Match: writes(1)})
 		begin := time.Now()
@@ -514,75 +499,63 @@ func TestHolderThatLetsGoDuringTheRefusal(t *testing.T) {
 	})
 }
 
-// What is put back in a service that moves what is claimed without a refusal isn't taken by who had found it free before.
-func TestPuttingBackWaitsForWhoIsTaking(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		m := moves{prior: latches{1: pair(101, 201), 2: {}}, declared: latches{1: pair(102, 201), 2: pair(101, 203)}}
-		r := newRun(t, latches{1: m.prior[1], 2: m.prior[2], 3: pair(0, 203)})
-		r.sim.Configure(func(b *fusebillsim.Behavior) { b.Conflict = fusebillsim.ConflictMoves })
-		// It is what the answer says that makes customer 2 go on, and customer 1 go back.
-		r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultDifferentAnswer, Match: writes(1)})
-		errs := r.at(context.Background(), 10, r.update(1, m.prior[1], m.declared[1]), r.take(2, m.prior[2], m.declared[2]))
-		r.wantNothingLost(m, errs)
-		wantNil(t, errs[1])
-	})
-}
-
 // Where a ring's last write fails, its first ID is somebody else's by then. Going through with it is what loses nothing.
 func TestRingWhoseLastWriteFails(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		m := ring(3)
-		r := newRun(t, m.prior)
+		r := newTrial(t, m.prior)
 		r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, Match: writes(), After: 3, Times: 5})
 		r.ok(m.updates(r)...)
 		r.wantAccount(m.declared)
 	})
 }
 
-// What can be put back only in part is, and the error tells the rest.
-func TestPuttingBackInPart(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: pair(101, 201), 2: pair(102, 0), 3: pair(0, 202)})
-		r.gap = 2 * callTime
-		errs := r.at(context.Background(), 10, r.update(2, pair(102, 0), pair(101, 0)), r.update(1, pair(101, 201), pair(102, 202)))
-		wantNil(t, errs[0])
-		if lost := errorAs[*NotPutBackError](t, errs[1]); lost.Current != pair(0, 201) {
-			t.Errorf("got %+v", lost)
-		}
-		wantError[*HeldError](t, errs[1])
-		r.wantAccount(latches{1: pair(0, 201), 2: pair(101, 0), 3: pair(0, 202)})
-	})
+// A ring is not entered in vain: a change whose contact is in a ring, and whose company is held by a customer that nobody
+// changes, releases nothing.
+func TestRingIsNotEnteredInVain(t *testing.T) {
+	for _, order := range [][]int{{0, 1}, {1, 0}} {
+		t.Run(fmt.Sprint(order), func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				r := newTrial(t, latches{1: pair(101, 201), 2: pair(102, 0), 3: pair(0, 202)})
+				operations := []operation{r.update(2, pair(102, 0), pair(101, 0)), r.update(1, pair(101, 201), pair(102, 202))}
+				for _, err := range r.at(context.Background(), 10, operations[order[0]], operations[order[1]]) {
+					wantError[*HeldError](t, err)
+				}
+				r.wantWrites(0)
+			})
+		})
+	}
 }
 
 // A 400 that may be a conflict isn't waited on for long, whatever else goes on.
 func TestUnknownReasonOfARefusalIsNotWaitedOnForLong(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: {}}, unreadable)
+		r := newTrial(t, latches{1: {}, 2: {}}, unreadable)
 		r.sim.Configure(func(b *fusebillsim.Behavior) { b.UnknownContacts = map[int64]bool{901: true} })
 		r.sim.Inject(slowWrite(2, 40*time.Second))
 		go r.at(context.Background(), 10, r.create(2, pair(102, 0)))
 		begin := time.Now()
-		wantError[*fusebill.APIError](t, r.keeper.Create(context.Background(), 1, pair(901, 0), false))
+		wantError[*fusebill.APIError](t, r.createNow(context.Background(), 1, pair(901, 0), false))
 		wantTook(t, begin, DefaultStallTimeout, DefaultStallTimeout+200*time.Millisecond)
 		time.Sleep(time.Minute)
 	})
 }
 
-// An answer that denies what was done doesn't keep it from being undone.
-func TestReassociationThatIsDeniedIsUndone(t *testing.T) {
+// An answer that denies what a later read shows is an error, and what was made stays: the state gets what was shown last.
+func TestReassociationThatIsDenied(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		prior := latches{1: pair(100, 200), 2: pair(101, 201)} // The answer shows what customer 1 held before.
-		r := newRun(t, prior)
+		r := newTrial(t, prior)
 		r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultDifferentAnswer, Match: writes(1)})
-		wantError[*UnexpectedAnswerError](t, r.keeper.Update(context.Background(), 1, prior[1], pair(101, 201), true))
-		r.wantAccount(prior)
+		wantError[*UnexpectedAnswerError](t, r.updateNow(context.Background(), 1, prior[1], pair(101, 201), true))
+		r.wantAccount(latches{1: pair(101, 201), 2: {}})
 	})
 }
 
 // What is put back doesn't wait for who has been refused, and waits for something else now.
 func TestPuttingBackWhatAnotherWasRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: pair(101, 301), 3: pair(0, 302), 5: pair(0, 201)}, unreadable)
+		r := newTrial(t, latches{1: {}, 2: pair(101, 301), 3: pair(0, 302), 5: pair(0, 201)}, unreadable)
 		r.gap = 2 * callTime
 		r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultMissingRows, IDs: []int64{5}, Times: -1})
 		r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, Match: writes(2), After: 1, Times: 10})
@@ -591,8 +564,10 @@ func TestPuttingBackWhatAnotherWasRefused(t *testing.T) {
 				defer wantTook(t, time.Now(), 0, time.Second)
 				return r.update(2, pair(101, 301), pair(102, 302))(ctx)
 			})
-		wantError[*HeldError](t, errs[0])
-		wantError[*NotPutBackError](t, errs[2])
+		if errs[0] == nil {
+			t.Error("what two others hold was latched")
+		}
+		wantError[*NotRestoredError](t, errs[2])
 		r.wantAccount(latches{1: {}, 2: pair(101, 0), 3: pair(0, 301), 5: pair(0, 201)})
 	})
 }
@@ -604,7 +579,7 @@ func TestPuttingBackWhatAnotherFailsToTake(t *testing.T) {
 			prior:    latches{1: pair(101, 0), 2: pair(102, 0), 3: pair(103, 0)},
 			declared: latches{1: pair(103, 0), 2: pair(101, 0), 3: pair(102, 0)},
 		}
-		r := newRun(t, m.prior)
+		r := newTrial(t, m.prior)
 		r.gap = 2 * callTime
 		r.sim.Inject(slowWrite(2, 5*time.Second))
 		r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, Match: writes(2), Times: 5})
@@ -629,13 +604,13 @@ func TestReassociationThatIsRefusedTakesOnce(t *testing.T) {
 			t.Run(name+" "+reason, func(t *testing.T) {
 				inBubble(t, func(t *testing.T) {
 					prior := latches{1: {}, 2: pair(101, 201), 3: pair(0, 203)}
-					r := newRun(t, prior, options...)
+					r := newTrial(t, prior, options...)
 					r.sim.Configure(func(b *fusebillsim.Behavior) { b.UnknownCompanies = map[int64]bool{999: true} })
 					r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultMissingRows, IDs: []int64{3}, Times: -1})
 					if _, err := r.keeper.Read(context.Background(), 2); err != nil {
 						t.Fatal(err)
 					}
-					wantError[*fusebill.APIError](t, r.keeper.Create(context.Background(), 1, declared, true))
+					wantError[*fusebill.APIError](t, r.createNow(context.Background(), 1, declared, true))
 					r.wantWrites(3)
 					r.wantAccount(prior)
 				})

@@ -1,6 +1,18 @@
-// Package latch decides how a customer's latch becomes the declared one: which customers to read before a write, how to
-// take an answer, and when to refuse.
+// Package latch changes HubSpot latches of Fusebill customers, in an order in which no latch is lost or taken by surprise.
 //
-// This package does not read customers (package customers), makes no HTTP request (package fusebill), and knows nothing
-// of Terraform (package provider).
+// Terraform neither orders independent resources nor announces later changes. So one [Coordinator] for each process holds a
+// graph: the changes under way, by customer, and the claims between them. A change goes through these phases: it is queued
+// until other changes of its customer have ended, reading, waiting for the holders of what it claims, ready, and working. The
+// rules:
+//
+//   - A change writes once nobody else holds what it claims, or where it may take that from holders that no change is about.
+//   - Each write, also one that restores, is based on a read of its customer that is at most customers.MaxAgeBeforeWrite old.
+//   - Where changes wait for each other in a ring, one of them releases first. It does so only where the graph holds all that
+//     the ring waits for. Otherwise the release might be in vain, and it waits without having released anything.
+//   - A change that fails restores what it has released or taken, unless somebody else has changed that customer since.
+//   - A change that restores has nothing reserved that others wait for, so two changes never wait for each other for ever.
+//   - Where nothing goes on for a while, one waits in vain and ends with an error. The others go on.
+//
+// A latch that is changed by its resource, by a set, and by an action takes the same way. This package reads through package
+// customers, and makes no HTTP request.
 package latch

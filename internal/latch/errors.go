@@ -17,7 +17,7 @@ func (e *AlreadyLatchedError) Error() string {
 	return fmt.Sprintf("customer %d is latched to %s already", e.CustomerID, e.Current)
 }
 
-// ChangedError refuses to update a latch that somebody else has changed since the plan was made.
+// ChangedError refuses to change a latch that somebody else has changed since the plan was made, or since the change began.
 type ChangedError struct {
 	CustomerID int64
 	Planned    fusebill.Latch // what the plan started from
@@ -41,26 +41,55 @@ func (e *UnexpectedAnswerError) Error() string {
 		e.CustomerID, e.Requested, e.Answered)
 }
 
-// NotDoneError says that a write failed and that the customer was read afterwards: it is as Current says.
-type NotDoneError struct {
+// UnconfirmedError says that a write has failed in a way that leaves its outcome open, and that the customer, which was read
+// afterwards, does not hold the latch: the service may make the write later. It unwraps to a [fusebill.OutcomeUnknownError].
+type UnconfirmedError struct {
 	CustomerID int64
+	Requested  fusebill.Latch
 	Current    fusebill.Latch
+	Others     []int64 // the customers that would lose something to the latch
 	Err        error
 }
 
-func (e *NotDoneError) Error() string {
-	return fmt.Sprintf("%s; read afterwards, customer %d is latched to %s", strings.TrimSuffix(e.Err.Error(), "."), e.CustomerID, e.Current)
+func (e *UnconfirmedError) Error() string {
+	text := fmt.Sprintf("%s; read afterwards, customer %d is latched to %s, and the service may still latch it to %s",
+		strings.TrimSuffix(e.Err.Error(), "."), e.CustomerID, e.Current, e.Requested)
+	var others []string
+	for _, other := range e.Others {
+		others = append(others, fmt.Sprintf("customer %d", other))
+	}
+	if len(others) > 0 {
+		text += ", which " + strings.Join(others, " and ") + " would lose"
+	}
+	return text
 }
 
-func (e *NotDoneError) Unwrap() error { return e.Err }
+func (e *UnconfirmedError) Unwrap() error { return e.Err }
 
-// HeldError refuses a latch that claims what other customers hold and don't give up.
+// Holding is a claim that another customer holds.
+type Holding struct {
+	Claim  fusebill.Claim
+	Holder int64
+}
+
+// HeldReason is why the holder of a claim has not released it.
+type HeldReason int
+
+// The reasons. Terraform announces no later changes, so only the last is certain.
+const (
+	HolderUnchanged HeldReason = iota // no change of this run that is about the holder has begun
+	HolderWaits                       // the change of the holder waits itself
+	HolderKeeps                       // a change of this run declares it for the holder, or has failed to release it
+)
+
+// HeldError refuses a latch that claims what other customers hold and do not release.
 type HeldError struct {
 	CustomerID int64
 	Held       []Holding
-	// Declared says that a holder was latched in this run too, or was to let go and couldn't: waiting for it, or taking from
-	// it, makes no sense.
-	Declared bool
+	Reason     HeldReason
+	// Chain is how many changes under way wait for each other in a row, behind this one. Where Terraform's parallelism is
+	// below the length of the whole chain, its end cannot begin.
+	Chain int
 }
 
 func (e *HeldError) Error() string {
@@ -71,28 +100,53 @@ func (e *HeldError) Error() string {
 	return strings.Join(held, ", and ")
 }
 
-// NotPutBackError says that a change failed after its customer had given something up, and that this couldn't be put
-// back.
-type NotPutBackError struct {
+// less returns a latch less what others hold.
+func less(l fusebill.Latch, held []Holding) fusebill.Latch {
+	for _, h := range held {
+		l = l.Less(h.Claim)
+	}
+	return l
+}
+
+// NotRestoredError says that a change failed after its customer had released something, and that this could not be restored.
+type NotRestoredError struct {
 	CustomerID int64
 	Prior      fusebill.Latch
 	Current    fusebill.Latch
 	Cause      error // why the change failed
-	Err        error // why it couldn't be put back
+	Err        error // why it could not be restored
 }
 
-func (e *NotPutBackError) Error() string {
-	return fmt.Sprintf("%s; on the way customer %d gave up %s, which could not be put back (%s): it is latched to %s now",
+func (e *NotRestoredError) Error() string {
+	return fmt.Sprintf("%s; customer %d had released %s for the change, which could not be restored (%s): it is latched to %s now",
 		e.Cause, e.CustomerID, e.Prior.Without(e.Current), e.Err, e.Current)
 }
 
-func (e *NotPutBackError) Unwrap() []error { return []error{e.Cause, e.Err} }
+func (e *NotRestoredError) Unwrap() []error { return []error{e.Cause, e.Err} }
 
-// NoCustomerError says that a customer of a set doesn't exist.
+// NoCustomerError says that the customer of a change does not exist.
 type NoCustomerError struct {
 	CustomerID int64
+	Err        error // the service's words; nil: lists do not show the customer, nor does a read of its own
 }
 
 func (e *NoCustomerError) Error() string {
-	return fmt.Sprintf("customer %d doesn't exist", e.CustomerID)
+	text := fmt.Sprintf("customer %d does not exist", e.CustomerID)
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+func (e *NoCustomerError) Unwrap() error { return e.Err }
+
+// OtherLatchError refuses to remove another latch than the one that was meant.
+type OtherLatchError struct {
+	CustomerID int64
+	Expected   fusebill.Latch
+	Current    fusebill.Latch
+}
+
+func (e *OtherLatchError) Error() string {
+	return fmt.Sprintf("customer %d is latched to %s, and not to %s", e.CustomerID, e.Current, e.Expected)
 }

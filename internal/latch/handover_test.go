@@ -6,7 +6,7 @@ import "testing"
 // of that, nor is one that is planned twice.
 func TestHandOver(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		k := newRun(t, latches{}).keeper
+		k := newTrial(t, latches{}).keeper
 		wantNil(t, k.DeclareKept("a", 1))
 		wantNil(t, k.DeclareKept("a", 1))
 		wantNil(t, k.DeclareRemoved("a", 1))

@@ -1,6 +1,8 @@
 package latch
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -28,3 +30,38 @@ func newTestClient(t testing.TB, sim *fusebillsim.Simulator) *fusebill.Client {
 func isList(req *http.Request) bool { return req.URL.Path == "/v1/customers" }
 
 func isPage(req *http.Request) bool { return isList(req) && !req.URL.Query().Has("query") }
+
+// applyOne applies one change, as a single latch does.
+func (r *trial) applyOne(ctx context.Context, c Change, reassociate bool) (Result, error) {
+	results, err := r.keeper.Apply(ctx, []Change{c}, ApplyOptions{Reassociate: reassociate})
+	result := results[c.CustomerID]
+	if err == nil {
+		err = result.Err
+	}
+	return result, err
+}
+
+func (r *trial) createNow(ctx context.Context, id int64, declared fusebill.Latch, reassociate bool) error {
+	_, err := r.applyOne(ctx, Change{CustomerID: id, Declared: declared}, reassociate)
+	return err
+}
+
+func (r *trial) updateNow(ctx context.Context, id int64, prior, declared fusebill.Latch, reassociate bool) error {
+	_, err := r.applyOne(ctx, Change{CustomerID: id, Prior: prior, Declared: declared}, reassociate)
+	return err
+}
+
+func (r *trial) deleteNow(ctx context.Context, id int64, held fusebill.Latch) (left fusebill.Latch, err error) {
+	result, err := r.applyOne(ctx, Change{CustomerID: id, Prior: held}, false)
+	return result.Latch, err
+}
+
+// tellsOfLoss reports whether an error explains that a customer may not hold what it did.
+func tellsOfLoss(err error) bool {
+	var (
+		lost       *NotRestoredError
+		unknown    *fusebill.OutcomeUnknownError
+		unexpected *UnexpectedAnswerError
+	)
+	return errors.As(err, &lost) || errors.As(err, &unknown) || errors.As(err, &unexpected)
+}

@@ -107,12 +107,6 @@ func (p *plannedClaims) vanish(customerID int64) {
 	p.vanished[customerID] = true
 }
 
-// Holding is a claim that another customer holds.
-type Holding struct {
-	Claim  fusebill.Claim
-	Holder int64
-}
-
 // CheckPlan looks, at plan time and without a write, for what would stop an apply from latching a customer as declared.
 // It returns what other customers hold by then and aren't planned to give up, as far as the account is known. Prior is
 // what the resource holds, zero for a create.

@@ -40,7 +40,7 @@ func TestDeclare(t *testing.T) {
 // What a plan claims and others hold is told, less what they are planned to give up.
 func TestCheckPlan(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: pair(102, 202), 3: pair(103, 203), 4: pair(104, 0)})
+		r := newTrial(t, latches{1: {}, 2: pair(102, 202), 3: pair(103, 203), 4: pair(104, 0)})
 		wantNil(t, r.keeper.Declare("c", 3, pair(103, 209)))
 		for name, test := range map[string]struct {
 			customer        int64
@@ -68,7 +68,7 @@ func TestCheckPlan(t *testing.T) {
 // A create that is sure to fail fails at plan time.
 func TestCheckPlanOfACreateThatIsSureToFail(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: pair(101, 201)})
+		r := newTrial(t, latches{1: pair(101, 201)})
 		check := func(id int64, declared fusebill.Latch, reassociate bool) error {
 			_, err := r.keeper.CheckPlan(context.Background(), id, pair(0, 0), declared, reassociate)
 			return err
@@ -85,7 +85,7 @@ func TestCheckPlanOfACreateThatIsSureToFail(t *testing.T) {
 // A plan doesn't depend on the API: that it can't be asked is told once, and then nothing is checked any more.
 func TestCheckPlanWithoutTheAPI(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: pair(102, 0)})
+		r := newTrial(t, latches{1: {}, 2: pair(102, 0)})
 		r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, Times: -1})
 		if _, err := r.keeper.CheckPlan(context.Background(), 1, pair(0, 0), pair(101, 0), false); err == nil {
 			t.Error("no error")
@@ -103,7 +103,7 @@ func TestCheckPlanWithoutTheAPI(t *testing.T) {
 // In an account that isn't to be read, only the customer itself is checked.
 func TestCheckPlanOfAnUnreadableAccount(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}, 2: pair(102, 0), 3: pair(103, 0)}, unreadable)
+		r := newTrial(t, latches{1: {}, 2: pair(102, 0), 3: pair(103, 0)}, unreadable)
 		held, err := r.keeper.CheckPlan(context.Background(), 1, pair(0, 0), pair(102, 0), false)
 		if err != nil || held != nil {
 			t.Errorf("got %v, error %v", held, err)

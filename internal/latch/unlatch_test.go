@@ -16,7 +16,7 @@ import (
 // resource of the same run declares is refused, whichever comes first; it takes part in the order of changes as others do.
 
 // unlatch unlatches a customer, and returns what was told before and what was released.
-func (r *run) unlatch(id int64, expected fusebill.Latch) (told []fusebill.Latch, released fusebill.Latch, err error) {
+func (r *trial) unlatch(id int64, expected fusebill.Latch) (told []fusebill.Latch, released fusebill.Latch, err error) {
 	released, err = r.keeper.Unlatch(context.Background(), id, expected, func(current fusebill.Latch) {
 		if n := r.sim.Writes(); n > 0 {
 			r.t.Error("it is told after the write")
@@ -43,7 +43,7 @@ func TestUnlatch(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				r := newRun(t, latches{1: test.current})
+				r := newTrial(t, latches{1: test.current})
 				told, released, err := r.unlatch(1, test.expected)
 				var wantTold []fusebill.Latch
 				left, want := test.current, fusebill.Latch{}
@@ -73,7 +73,7 @@ func TestUnlatch(t *testing.T) {
 
 func TestUnlatchOfNoCustomer(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: pair(101, 0)})
+		r := newTrial(t, latches{1: pair(101, 0)})
 		if _, _, err := r.unlatch(9, pair(0, 0)); !fusebill.IsNotFound(err) {
 			t.Errorf("got error %v", err)
 		}
@@ -105,7 +105,7 @@ func TestDeclareUnlatch(t *testing.T) {
 // An apply plans what it changes once more, and so knows it.
 func TestUnlatchRefusesWhatIsDeclared(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: pair(101, 0)})
+		r := newTrial(t, latches{1: pair(101, 0)})
 		wantNil(t, r.keeper.Declare("a", 1, pair(102, 0)))
 		_, _, err := r.unlatch(1, pair(0, 0))
 		wantError[*UnlatchConflictError](t, err)
@@ -118,7 +118,7 @@ func TestUnlatchRefusesWhatIsDeclared(t *testing.T) {
 // Work on one customer is done one after another, so what is being latched when the unlatch comes stays latched.
 func TestUnlatchRefusesWhatIsKept(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: {}})
+		r := newTrial(t, latches{1: {}})
 		errs := r.at(context.Background(), 10, r.create(1, pair(101, 0)), func(context.Context) error {
 			_, err := r.keeper.Unlatch(context.Background(), 1, pair(0, 0), func(fusebill.Latch) {})
 			return err
@@ -133,15 +133,15 @@ func TestUnlatchRefusesWhatIsKept(t *testing.T) {
 // A refused unlatch changes nothing in what others may take from the customer.
 func TestUnlatchThatIsRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: pair(101, 0), 2: {}, 3: {}})
+		r := newTrial(t, latches{1: pair(101, 0), 2: {}, 3: {}})
 		_, _, err := r.unlatch(1, pair(109, 0))
 		wantError[*OtherLatchError](t, err)
 		r.ok(r.take(2, pair(0, 0), pair(101, 0)))
 		r.sim.ResetCalls()
 		_, _, err = r.unlatch(2, pair(0, 0))
 		wantError[*UnlatchConflictError](t, err)
-		held := errorAs[*HeldError](t, r.keeper.Create(context.Background(), 3, pair(101, 0), true))
-		if !held.Declared {
+		held := errorAs[*HeldError](t, r.createNow(context.Background(), 3, pair(101, 0), true))
+		if held.Reason != HolderKeeps {
 			t.Error("what is declared in this run could be taken")
 		}
 		r.wantAccount(latches{1: {}, 2: pair(101, 0), 3: {}})
@@ -150,7 +150,7 @@ func TestUnlatchThatIsRefused(t *testing.T) {
 
 func TestUnlatchBesideDelete(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: pair(101, 201)})
+		r := newTrial(t, latches{1: pair(101, 201)})
 		r.ok(r.delete(1, pair(101, 201)), func(context.Context) error {
 			_, released, err := r.unlatch(1, pair(0, 0))
 			if !released.IsZero() {
@@ -166,16 +166,16 @@ func TestUnlatchBesideDelete(t *testing.T) {
 // What is released is free for a resource of the same run, whichever begins first.
 func TestUnlatchMakesWay(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		unlatch := func(r *run) operation {
+		unlatch := func(r *trial) operation {
 			return func(ctx context.Context) error {
 				_, err := r.keeper.Unlatch(ctx, 1, pair(0, 0), func(fusebill.Latch) {})
 				return err
 			}
 		}
-		r := newRun(t, latches{1: pair(101, 201), 2: {}})
+		r := newTrial(t, latches{1: pair(101, 201), 2: {}})
 		r.ok(r.create(2, pair(101, 0)), unlatch(r))
 		r.wantAccount(latches{1: {}, 2: pair(101, 0)})
-		r = newRun(t, latches{1: pair(101, 201), 2: {}})
+		r = newTrial(t, latches{1: pair(101, 201), 2: {}})
 		r.ok(unlatch(r), r.create(2, pair(101, 0)))
 		r.wantAccount(latches{1: {}, 2: pair(101, 0)})
 	})
@@ -184,7 +184,7 @@ func TestUnlatchMakesWay(t *testing.T) {
 // Whoever waits for what an unlatch is to release learns at once that it has failed.
 func TestUnlatchThatFailsEndsWaits(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: pair(101, 0), 2: {}})
+		r := newTrial(t, latches{1: pair(101, 0), 2: {}})
 		r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultUnauthorized, Route: fusebillsim.RouteLatch})
 		start := time.Now()
 		errs := r.at(context.Background(), 10, func(ctx context.Context) error {
@@ -202,7 +202,7 @@ func TestUnlatchThatFailsEndsWaits(t *testing.T) {
 func TestUnlatchWhoseAnswerIsLost(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		for kind, done := range map[fusebillsim.FaultKind]bool{fusebillsim.FaultDropAfter: true, fusebillsim.FaultDropBefore: false} {
-			r := newRun(t, latches{1: pair(101, 0)})
+			r := newTrial(t, latches{1: pair(101, 0)})
 			r.sim.Inject(fusebillsim.Fault{Kind: kind, Route: fusebillsim.RouteLatch, Times: -1})
 			released, err := r.keeper.Unlatch(context.Background(), 1, pair(0, 0), func(fusebill.Latch) {})
 			if done {
@@ -211,7 +211,7 @@ func TestUnlatchWhoseAnswerIsLost(t *testing.T) {
 					t.Errorf("released %s", released)
 				}
 			} else {
-				wantError[*NotDoneError](t, err)
+				wantError[*UnconfirmedError](t, err)
 			}
 		}
 	})
@@ -219,10 +219,10 @@ func TestUnlatchWhoseAnswerIsLost(t *testing.T) {
 
 func TestUnlatchCancelled(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: pair(101, 0)})
-		if _, err := r.keeper.broker.begin(context.Background(), 1); err != nil { // somebody else's change, without an end
-			t.Fatal(err)
-		}
+		r := newTrial(t, latches{1: pair(101, 0)})
+		r.sim.Inject(slowWrite(1, time.Minute))
+		go r.at(context.Background(), 1, r.delete(1, pair(101, 0)))
+		time.Sleep(time.Second)
 		ctx, cancel := context.WithCancel(context.Background())
 		go func() {
 			synctest.Wait()
@@ -231,13 +231,14 @@ func TestUnlatchCancelled(t *testing.T) {
 		if _, err := r.keeper.Unlatch(ctx, 1, pair(0, 0), func(fusebill.Latch) {}); err == nil {
 			t.Error("it went on")
 		}
-		r.wantWrites(0)
+		r.wantWrites(1)
+		time.Sleep(time.Hour)
 	})
 }
 
 func TestIsManaged(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r := newRun(t, latches{1: pair(101, 0), 2: {}, 3: pair(103, 0), 4: pair(104, 0)})
+		r := newTrial(t, latches{1: pair(101, 0), 2: {}, 3: pair(103, 0), 4: pair(104, 0)})
 		for _, id := range []int64{1, 2} {
 			if _, err := r.keeper.Read(context.Background(), id); err != nil {
 				t.Error(err)

@@ -59,9 +59,8 @@ func (a attempt) explain(err error) explanation {
 		other       *latch.OtherLatchError
 		removed     *latch.RemovedElsewhereError
 		held        *latch.HeldError
-		notPutBack  *latch.NotPutBackError
+		notRestored *latch.NotRestoredError
 		unexpected  *latch.UnexpectedAnswerError
-		notDone     *latch.NotDoneError
 		unknown     *fusebill.OutcomeUnknownError
 		rateLimit   *fusebill.RateLimitError
 		malformed   *fusebill.MalformedAnswerError
@@ -91,7 +90,7 @@ func (a attempt) explain(err error) explanation {
 		return explanation{"HubSpot latch would be removed by another resource", "Nothing was changed. Let the resource that gives the customer " +
 			"up forget it instead, and plan again: a single latch by a removed block with destroy = false, or by terraform state rm; one " +
 			"of a set by terraform state rm of the set, and an import of the customers that stay in it.", ""}
-	case errors.As(err, &notPutBack):
+	case errors.As(err, &notRestored):
 		return explanation{"HubSpot latch was lost on the way", "Apply again: the plan starts from what holds now. Check the customer in " +
 			"Fusebill if that fails too.", ""}
 	case errors.As(err, &held) && !timedOut && !interrupted:
@@ -100,8 +99,6 @@ func (a attempt) explain(err error) explanation {
 	case errors.As(err, &unexpected):
 		return explanation{"Fusebill latched something else than was asked for", "Compare the customer in Fusebill and HubSpot; " +
 			"the next plan shows what holds.", ""}
-	case errors.As(err, &notDone):
-		return explanation{"HubSpot latch was not changed", "Apply again. If it fails again, the words above say why.", ""}
 	case errors.As(err, &unknown):
 		return explanation{"Outcome of the latch call is unknown", "The change may have been made all the same. Apply again: the " +
 			"customer is read first, and where the change was made it isn't made twice.", ""}

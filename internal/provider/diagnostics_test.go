@@ -159,7 +159,7 @@ Nothing was changed. Where the holder's latch is wrong, remove or change it firs
 		},
 		{
 			"another customer of the same apply holds it", company,
-			&latch.HeldError{CustomerID: 11, Declared: true, Held: []latch.Holding{{Claim: fusebill.Claim{Kind: fusebill.Company, ID: 202}, Holder: 22}}}, `
+			&latch.HeldError{CustomerID: 11, Reason: latch.HolderKeeps, Held: []latch.Holding{{Claim: fusebill.Claim{Kind: fusebill.Company, ID: 202}, Holder: 22}}}, `
 Error: HubSpot company is latched to another customer
 on hubspot_company_id
 
@@ -170,13 +170,13 @@ That customer's latch is part of the same apply and keeps this, or failed to giv
 		},
 		{
 			"what was given up couldn't be put back", latching,
-			&latch.NotPutBackError{
+			&latch.NotRestoredError{
 				CustomerID: 11, Prior: fusebill.Latch{HubSpotID: 100, HubSpotCompanyID: 202}, Current: fusebill.Latch{HubSpotCompanyID: 202},
 				Cause: post(said(409, "The contact is already latched.")), Err: post(errors.New("EOF")),
 			}, `
 Error: HubSpot latch was lost on the way
 
-Could not update the HubSpot latch of customer 11 (contact 101 and company 202): POST HubSpot/latchCustomer: 409 Conflict: The contact is already latched.; on the way customer 11 gave up contact 100, which could not be put back (POST HubSpot/latchCustomer: EOF): it is latched to company 202 now.
+Could not update the HubSpot latch of customer 11 (contact 101 and company 202): POST HubSpot/latchCustomer: 409 Conflict: The contact is already latched.; customer 11 had released contact 100 for the change, which could not be restored (POST HubSpot/latchCustomer: EOF): it is latched to company 202 now.
 
 Apply again: the plan starts from what holds now. Check the customer in Fusebill if that fails too.
 `,
@@ -192,13 +192,15 @@ Compare the customer in Fusebill and HubSpot; the next plan shows what holds.
 `,
 		},
 		{
-			"a write that wasn't made", creating,
-			&latch.NotDoneError{CustomerID: 11, Err: post(said(500, "An unexpected error occurred"))}, `
-Error: HubSpot latch was not changed
+			"a write that is not confirmed", creating,
+			&latch.UnconfirmedError{
+				CustomerID: 11, Requested: fusebill.Latch{HubSpotID: 101}, Others: []int64{22}, Err: unknown(errors.New("EOF")),
+			}, `
+Error: Outcome of the latch call is unknown
 
-Could not create the HubSpot latch of customer 11 (contact 101): POST HubSpot/latchCustomer: 500 Internal Server Error: An unexpected error occurred; read afterwards, customer 11 is latched to nothing.
+Could not create the HubSpot latch of customer 11 (contact 101): POST HubSpot/latchCustomer: EOF (whether it was done is unknown); read afterwards, customer 11 is latched to nothing, and the service may still latch it to contact 101, which customer 22 would lose.
 
-Apply again. If it fails again, the words above say why.
+The change may have been made all the same. Apply again: the customer is read first, and where the change was made it isn't made twice.
 `,
 		},
 		{

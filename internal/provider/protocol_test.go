@@ -211,23 +211,23 @@ func TestProtocol_timeouts(t *testing.T) {
 		parts         []string
 	}{
 		"create stuck in its write, which wasn't made": {
-			acctest.WriteRoutes, none, first, []string{"create", "90s"}, 90 * time.Second, "HubSpot latch was not changed",
-			[]string{"Could not create", "the timeout of 1m30s for this operation is over; read afterwards, customer 11 is latched to nothing."},
+			acctest.WriteRoutes, none, first, []string{"create", "90s"}, 90 * time.Second, "Outcome of the latch call is unknown",
+			[]string{"Could not create", "the timeout of 1m30s for this operation is over", "read afterwards, customer 11 is latched to nothing, and the service may still latch it to "},
 		},
 		"update stuck in its write": {
-			acctest.WriteRoutes, first, second, []string{"create", "1s", "update", "5m"}, 5 * time.Minute, "HubSpot latch was not changed",
-			[]string{"Could not update", "the timeout of 5m0s for this operation is over; read afterwards, customer 11 is latched to contact 101."},
+			acctest.WriteRoutes, first, second, []string{"create", "1s", "update", "5m"}, 5 * time.Minute, "Outcome of the latch call is unknown",
+			[]string{"Could not update", "the timeout of 5m0s for this operation is over", "read afterwards, customer 11 is latched to contact 101, and the service may still latch it to "},
 		},
 		"delete stuck in its write": {
-			acctest.WriteRoutes, first, none, []string{"create", "1s", "delete", "2m"}, 2 * time.Minute, "HubSpot latch was not changed",
-			[]string{"Could not delete", "the timeout of 2m0s for this operation is over; read afterwards, customer 11 is latched to contact 101."},
+			acctest.WriteRoutes, first, none, []string{"create", "1s", "delete", "2m"}, 2 * time.Minute, "Outcome of the latch call is unknown",
+			[]string{"Could not delete", "the timeout of 2m0s for this operation is over", "read afterwards, customer 11 is latched to contact 101, and the service may still latch it to "},
 		},
 		"create stuck before its write": {
 			acctest.ReadRoutes, none, first, []string{"create", "30s"}, 30 * time.Second, "Timed out",
 			[]string{"Could not create", "the timeout of 30s for this operation is over.", "Nothing was changed."},
 		},
 		"no timeout given": {
-			acctest.WriteRoutes, none, first, nil, 20 * time.Minute, "HubSpot latch was not changed",
+			acctest.WriteRoutes, none, first, nil, 20 * time.Minute, "Outcome of the latch call is unknown",
 			[]string{"the timeout of 20m0s for this operation is over"},
 		},
 	} {
@@ -241,7 +241,8 @@ func TestProtocol_timeouts(t *testing.T) {
 				start := time.Now()
 				resp := p.Apply(plan)
 				p.Failed(resp.Diagnostics, nil, test.summary, test.parts...)
-				if took := time.Since(start); took != test.takes {
+				// A write under way gets a moment to answer.
+				if took := time.Since(start); took < test.takes || took > test.takes+2*time.Second {
 					t.Errorf("took %s, want %s", took, test.takes)
 				}
 				if diff := gocmp.Diff(plan.Before, resp.NewState); diff != "" {
@@ -260,7 +261,7 @@ func TestProtocol_stopEndsWithinTwoSeconds(t *testing.T) {
 		summary string
 	}{
 		"in a read":                            {acctest.ReadRoutes, "Interrupted"},
-		"in a write":                           {acctest.WriteRoutes, "HubSpot latch was not changed"},
+		"in a write":                           {acctest.WriteRoutes, "Outcome of the latch call is unknown"},
 		"in a write, and nothing else answers": {nil, "Outcome of the latch call is unknown"},
 	} {
 		t.Run(name, func(t *testing.T) {

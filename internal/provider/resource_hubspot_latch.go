@@ -138,7 +138,8 @@ func (r *hubSpotLatchResource) Create(ctx context.Context, req resource.CreateRe
 		return
 	}
 	id, declared := idIn(plan.FusebillID), plan.latch()
-	if err := r.keeper.Create(ctx, id, declared, plan.AllowReassociation.ValueBool()); err != nil {
+	change := latch.Change{CustomerID: id, Declared: declared}
+	if _, err := r.apply(ctx, change, plan.AllowReassociation.ValueBool()); err != nil {
 		resp.Diagnostics.Append(attempt{"create the HubSpot latch of", id, declared}.diagnostic(err))
 		return
 	}
@@ -188,7 +189,8 @@ func (r *hubSpotLatchResource) Update(ctx context.Context, req resource.UpdateRe
 		return
 	}
 	id, declared := idIn(plan.FusebillID), plan.latch()
-	if err := r.keeper.Update(ctx, id, state.latch(), declared, plan.AllowReassociation.ValueBool()); err != nil {
+	change := latch.Change{CustomerID: id, Prior: state.latch(), Declared: declared}
+	if _, err := r.apply(ctx, change, plan.AllowReassociation.ValueBool()); err != nil {
 		resp.Diagnostics.Append(attempt{"update the HubSpot latch of", id, declared}.diagnostic(err))
 		return
 	}
@@ -206,24 +208,33 @@ func (r *hubSpotLatchResource) Delete(ctx context.Context, req resource.DeleteRe
 		return
 	}
 	id := idIn(state.FusebillID)
-	left, err := r.keeper.Delete(ctx, id, state.latch())
+	left, err := r.apply(ctx, latch.Change{CustomerID: id, Prior: state.latch()}, false)
 	if err != nil {
 		resp.Diagnostics.Append(attempt{doing: "delete the HubSpot latch of", customerID: id}.diagnostic(err))
 		return
 	}
-	if !left.IsZero() {
+	if !left.Latch.IsZero() {
 		resp.Diagnostics.Append(leftInPlace(id, state.latch(), left))
 	}
 }
 
+// apply makes the change of one customer.
+func (r *hubSpotLatchResource) apply(ctx context.Context, change latch.Change, reassociate bool) (latch.Result, error) {
+	results, err := r.keeper.Apply(ctx, []latch.Change{change}, latch.ApplyOptions{Reassociate: reassociate})
+	if err == nil {
+		err = results[change.CustomerID].Err
+	}
+	return results[change.CustomerID], err
+}
+
 // leftInPlace tells of a latch that wasn't a resource's to remove.
-func leftInPlace(customerID int64, held, left fusebill.Latch) diag.Diagnostic {
-	if left == held {
+func leftInPlace(customerID int64, held fusebill.Latch, left latch.Result) diag.Diagnostic {
+	if left.Kept {
 		return diag.NewWarningDiagnostic("HubSpot latch was kept", fmt.Sprintf("Customer %d stays latched to %s: another resource of the same "+
 			"apply declares that latch, as when a resource is renamed. A moved block would have told Terraform so.", customerID, held))
 	}
 	return diag.NewWarningDiagnostic("Another HubSpot latch was left in place", fmt.Sprintf("Customer %d was latched to %s by this resource, "+
-		"and is latched to %s now. That isn't this resource's to remove, and was left as it is.", customerID, held, left))
+		"and is latched to %s now. That isn't this resource's to remove, and was left as it is.", customerID, held, left.Latch))
 }
 
 // ImportState takes the customer's ID, as the import command and import blocks give it, or the identity.

@@ -71,7 +71,7 @@ func TestAccHubSpotLatchFaults_writesThatWereNotMade(t *testing.T) {
 		resource.TestStep{
 			PreConfig: func() { back = a.Faults(fusebillsim.FaultStatus500Before, fusebillsim.RouteLatch, -1) },
 			Config:    a.With(declared.Block()),
-			ExpectError: acctest.Diagnosis("HubSpot latch was not changed", latchLine,
+			ExpectError: acctest.Diagnosis("Outcome of the latch call is unknown", latchLine,
 				"Could not create the HubSpot latch of customer 11 (contact 101): POST HubSpot/latchCustomer: 500 Internal Server Error: "+
 					"An unexpected error occurred; read afterwards, customer 11 is latched to nothing.",
 				"Apply again."),

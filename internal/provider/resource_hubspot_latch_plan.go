@@ -122,7 +122,7 @@ func attributeOf(claim fusebill.Claim) string {
 
 // nextStepOf says what to do about a claim that another customer holds.
 func nextStepOf(held *latch.HeldError) string {
-	if held.Declared {
+	if held.Reason == latch.HolderKeeps {
 		return "That customer's latch is part of the same apply and keeps this, or failed to give it up: look for another error above " +
 			"or below, and apply again once it is solved."
 	}

@@ -18,11 +18,16 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
 // defaultSetTimeout of an operation on a set fits 100,000 changes at the 1,000 calls a minute of a
 // live account.
 const defaultSetTimeout = 3 * time.Hour
+
+// awaitOthers is how long a destroy waits for a create of the same customers, as where a set is
+// renamed.
+const awaitOthers = 5 * time.Second
 
 var (
 	_ resource.Resource                   = (*hubSpotLatchesResource)(nil)
@@ -284,7 +289,7 @@ func (r *hubSpotLatchesResource) Update(ctx context.Context, req resource.Update
 	changes := changesOf(prior, declared, unlisted)
 	if plan.removesUnlisted() {
 		for id, l := range without(unlisted, declared) {
-			changes = append(changes, rowChange{CustomerID: id, Prior: l, Strict: true})
+			changes = append(changes, latch.Change{CustomerID: id, Prior: l, Strict: true})
 		}
 		sortChanges(changes)
 	}
@@ -328,9 +333,9 @@ func (r *hubSpotLatchesResource) Delete(ctx context.Context, req resource.Delete
 		maps.DeleteFunc(left, func(id int64, _ fusebill.Latch) bool { _, isReleased := released[id]; return isReleased })
 		r.data.sets.leave(left)
 	}
-	var changes []rowChange
+	var changes []latch.Change
 	for id, l := range released {
-		changes = append(changes, rowChange{CustomerID: id, Prior: l})
+		changes = append(changes, latch.Change{CustomerID: id, Prior: l})
 	}
 	sortChanges(changes)
 	outcome, diags := r.apply(ctx, "delete", changes, rows, false)
@@ -353,9 +358,13 @@ func (r *hubSpotLatchesResource) Delete(ctx context.Context, req resource.Delete
 
 // apply makes changes, and returns their outcome.
 func (r *hubSpotLatchesResource) apply(
-	ctx context.Context, doing string, changes []rowChange, declared setRows, reassociate bool,
+	ctx context.Context, doing string, changes []latch.Change, declared setRows, reassociate bool,
 ) (setOutcome, diag.Diagnostics) {
-	results, err := r.applyChanges(ctx, changes, reassociate)
+	options := latch.ApplyOptions{Reassociate: reassociate}
+	if doing == "delete" {
+		options.AwaitOthers = awaitOthers
+	}
+	results, err := r.applyChanges(ctx, changes, options)
 	outcome := newSetOutcome(doing, len(changes), declared)
 	for _, change := range changes {
 		if result, begun := results[change.CustomerID]; begun {
@@ -369,24 +378,24 @@ func (r *hubSpotLatchesResource) apply(
 
 // changesOf lists what differs, by customer, except for what is not known yet. A row that the prior
 // rows do not list may start from a latch that is known otherwise.
-func changesOf(prior, declared setRows, known map[int64]fusebill.Latch) []rowChange {
-	var changes []rowChange
+func changesOf(prior, declared setRows, known map[int64]fusebill.Latch) []latch.Change {
+	var changes []latch.Change
 	for id, want := range declared.latches {
 		have, isListed := prior.latches[id]
 		if !isListed {
 			have = known[id]
 		}
 		if have != want && !declared.mayBePartly(id) {
-			changes = append(changes, rowChange{CustomerID: id, Prior: have, Declared: want})
+			changes = append(changes, latch.Change{CustomerID: id, Prior: have, Declared: want})
 		}
 	}
 	for _, id := range prior.missingFrom(declared) {
-		changes = append(changes, rowChange{CustomerID: id, Prior: prior.latches[id]})
+		changes = append(changes, latch.Change{CustomerID: id, Prior: prior.latches[id]})
 	}
 	sortChanges(changes)
 	return changes
 }
 
-func sortChanges(changes []rowChange) {
-	slices.SortFunc(changes, func(a, b rowChange) int { return cmp.Compare(a.CustomerID, b.CustomerID) })
+func sortChanges(changes []latch.Change) {
+	slices.SortFunc(changes, func(a, b latch.Change) int { return cmp.Compare(a.CustomerID, b.CustomerID) })
 }

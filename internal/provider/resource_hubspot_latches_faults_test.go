@@ -259,7 +259,7 @@ func TestAccHubSpotLatchesFaults_allFail(t *testing.T) {
 		resource.TestStep{
 			PreConfig: func() { back = a.Faults(fusebillsim.FaultStatus500Before, fusebillsim.RouteLatch, -1) },
 			Config:    a.With(declared.Block()),
-			ExpectError: acctest.Diagnosis("HubSpot latch was not changed", "", "Could not create the HubSpot latch of customer 1 (contact 1001): ",
+			ExpectError: acctest.Diagnosis("Outcome of the latch call is unknown", "", "Could not create the HubSpot latch of customer 1 (contact 1001): ",
 				"read afterwards, customer 1 is latched to nothing."),
 		},
 		stepOfSet(t, a, setStep{prepare: func() { back() }, action: plancheck.ResourceActionCreate, after: declared, writes: declared}))

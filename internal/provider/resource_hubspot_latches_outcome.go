@@ -32,7 +32,7 @@ func newSetOutcome(doing string, total int, declared setRows) setOutcome {
 	}
 }
 
-func (o *setOutcome) add(change rowChange, result rowResult) {
+func (o *setOutcome) add(change latch.Change, result latch.Result) {
 	switch {
 	case result.Err != nil:
 		d := rowError(o.doing, change, result.Err)
@@ -43,18 +43,18 @@ func (o *setOutcome) add(change rowChange, result rowResult) {
 		o.kept = append(o.kept, change.CustomerID)
 	case change.Declared.IsZero() && !result.Latch.IsZero():
 		o.left.addDiagnostic(o.rows.elementPath(change.CustomerID), leftInPlace(change.CustomerID, change.Prior,
-			result.Latch))
+			result))
 	}
 }
 
 // skip takes in a change that was not begun.
-func (o *setOutcome) skip(change rowChange) {
+func (o *setOutcome) skip(change latch.Change) {
 	o.notBegun++
 	o.keep(change, change.Prior)
 }
 
 // keep makes the state show a customer whose change was not made.
-func (o *setOutcome) keep(change rowChange, l fusebill.Latch) {
+func (o *setOutcome) keep(change latch.Change, l fusebill.Latch) {
 	o.isUndone[change.CustomerID] = true
 	if change.Strict {
 		o.unlisted[change.CustomerID] = l
@@ -65,7 +65,7 @@ func (o *setOutcome) keep(change rowChange, l fusebill.Latch) {
 
 // latchAfter is what the state shows of a customer whose change has failed: as much of its latch as
 // is the set's. Of an unlisted customer it shows the current latch.
-func latchAfter(change rowChange, result rowResult) fusebill.Latch {
+func latchAfter(change latch.Change, result latch.Result) fusebill.Latch {
 	if change.Strict || result.Latch == change.Prior || result.Latch == change.Declared {
 		return result.Latch
 	}
@@ -73,7 +73,7 @@ func latchAfter(change rowChange, result rowResult) fusebill.Latch {
 }
 
 // pathOf is where an error about a row belongs.
-func (o *setOutcome) pathOf(change rowChange, d diag.Diagnostic) path.Path {
+func (o *setOutcome) pathOf(change latch.Change, d diag.Diagnostic) path.Path {
 	if change.Strict {
 		return path.Root("exclusive")
 	}
@@ -138,7 +138,7 @@ func (o *setOutcome) keptWarning() diag.Diagnostics {
 
 // rowError explains a failed change of one customer. Where a single latch has other next steps, it
 // gives those of a set.
-func rowError(doing string, change rowChange, err error) diag.Diagnostic {
+func rowError(doing string, change latch.Change, err error) diag.Diagnostic {
 	var (
 		already *latch.AlreadyLatchedError
 		changed *latch.ChangedError

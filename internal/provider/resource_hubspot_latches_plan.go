@@ -190,7 +190,7 @@ func (r *hubSpotLatchesResource) planDestroy(ctx context.Context, private privat
 	}
 	failed := faultList{summary: "HubSpot latches cannot be removed"}
 	for _, c := range r.noteDestroy(string(owner), prior.customers()) {
-		d := rowError("plan to remove", rowChange{CustomerID: c.customerID, Prior: prior.latches[c.customerID]}, c.err)
+		d := rowError("plan to remove", latch.Change{CustomerID: c.customerID, Prior: prior.latches[c.customerID]}, c.err)
 		failed.addDiagnostic(rowPath(prior, c.customerID, d), d)
 	}
 	diags.Append(failed.errors()...)
@@ -225,7 +225,7 @@ func (r *hubSpotLatchesResource) checkPlan(ctx context.Context, p setPlan) diag.
 			failed.addDiagnostic(path.Root("exclusive"), declaredElsewhere(c.customerID))
 			continue
 		}
-		d := rowError("plan", rowChange{CustomerID: c.customerID, Declared: c.declared}, c.err)
+		d := rowError("plan", latch.Change{CustomerID: c.customerID, Declared: c.declared}, c.err)
 		failed.addDiagnostic(rowPath(p.declared, c.customerID, d), d)
 	}
 	diags.Append(failed.errors()...)
@@ -244,7 +244,7 @@ func declaredElsewhere(customerID int64) diag.Diagnostic {
 // which checks again.
 func (r *hubSpotLatchesResource) checkAccount(ctx context.Context, p setPlan) diag.Diagnostics {
 	changes := slices.DeleteFunc(changesOf(p.prior, p.declared, p.known),
-		func(c rowChange) bool { return c.Declared.IsZero() })
+		func(c latch.Change) bool { return c.Declared.IsZero() })
 	var missing []int64
 	var err error
 	if len(changes) > 1 && len(changes) == len(p.declared.latches) {
@@ -295,7 +295,7 @@ func (r *hubSpotLatchesResource) checkAccount(ctx context.Context, p setPlan) di
 
 // checkRow returns what other customers hold of a change and are not planned to release, or why it
 // cannot be made as things are.
-func (r *hubSpotLatchesResource) checkRow(ctx context.Context, p setPlan, change rowChange,
+func (r *hubSpotLatchesResource) checkRow(ctx context.Context, p setPlan, change latch.Change,
 	exists bool) ([]latch.Holding, error) {
 	if !exists {
 		return nil, &latch.NoCustomerError{CustomerID: change.CustomerID}

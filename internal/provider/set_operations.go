@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
@@ -13,21 +12,6 @@ import (
 
 // progressEvery is how often a long apply logs how far it is.
 const progressEvery = 10 * time.Second
-
-// rowChange brings one customer of a set from its prior to its declared latch.
-type rowChange struct {
-	CustomerID int64
-	Prior      fusebill.Latch // zero: a create
-	Declared   fusebill.Latch // zero: Prior is released
-	Strict     bool           // a release that ends with an error where the customer holds anything but Prior
-}
-
-// rowResult is the outcome of one change.
-type rowResult struct {
-	Latch fusebill.Latch // the latch that the customer has now, as far as it is known
-	Kept  bool           // of a release: another resource of this run declares the customer
-	Err   error
-}
 
 // readLatches returns the latches of those customers that are latched.
 func (r *hubSpotLatchesResource) readLatches(ctx context.Context, customerIDs []int64) (map[int64]fusebill.Latch,
@@ -42,8 +26,8 @@ func (r *hubSpotLatchesResource) latched(ctx context.Context) (map[int64]fusebil
 
 // existing reports of each of these customers whether it exists. It reads what checks of their
 // changes need.
-func (r *hubSpotLatchesResource) existing(ctx context.Context, changes []rowChange) (map[int64]bool, error) {
-	return r.data.latches().ReadBeforePlan(ctx, setChanges(changes))
+func (r *hubSpotLatchesResource) existing(ctx context.Context, changes []latch.Change) (map[int64]bool, error) {
+	return r.data.latches().ReadBeforePlan(ctx, changes)
 }
 
 const (
@@ -64,9 +48,9 @@ func (r *hubSpotLatchesResource) missingSample(ctx context.Context, customerIDs 
 			sample = append(sample, customerIDs[i*n/sampleSize])
 		}
 	}
-	var changes []rowChange
+	var changes []latch.Change
 	for _, id := range sample {
-		changes = append(changes, rowChange{CustomerID: id}) // It claims nothing, so nothing else is read.
+		changes = append(changes, latch.Change{CustomerID: id}) // It claims nothing, so nothing else is read.
 	}
 	exists, err := r.existing(ctx, changes)
 	if err != nil || len(exists) > 0 {
@@ -77,7 +61,7 @@ func (r *hubSpotLatchesResource) missingSample(ctx context.Context, customerIDs 
 
 // checkChange returns the claims of a change that other customers hold and are not planned to
 // release.
-func (r *hubSpotLatchesResource) checkChange(ctx context.Context, change rowChange, reassociate bool) ([]latch.Holding,
+func (r *hubSpotLatchesResource) checkChange(ctx context.Context, change latch.Change, reassociate bool) ([]latch.Holding,
 	error) {
 	return r.data.latches().CheckPlan(ctx, change.CustomerID, change.Prior, change.Declared, reassociate)
 }
@@ -85,53 +69,10 @@ func (r *hubSpotLatchesResource) checkChange(ctx context.Context, change rowChan
 // applyChanges makes changes. It returns the outcome of each change that was begun, and an error
 // that explains why the others were not.
 func (r *hubSpotLatchesResource) applyChanges(
-	ctx context.Context, changes []rowChange, reassociate bool,
-) (map[int64]rowResult, error) {
-	results := make(map[int64]rowResult, len(changes))
-	var others []rowChange
-	for _, change := range changes {
-		if !change.Strict {
-			others = append(others, change)
-			continue
-		}
-		results[change.CustomerID] = r.releaseStrictly(ctx, change)
-	}
-	applied, err := r.data.latches().ApplySet(ctx, setChanges(others), reassociate, progressLog(ctx))
-	for _, change := range others {
-		if result, begun := applied[change.CustomerID]; begun {
-			isKept := change.Declared.IsZero() && result.Err == nil && result.Latch == change.Prior
-			results[change.CustomerID] = rowResult{Latch: result.Latch, Kept: isKept, Err: result.Err}
-		}
-	}
-	return results, err
-}
-
-func (r *hubSpotLatchesResource) releaseStrictly(ctx context.Context, change rowChange) rowResult {
-	_, err := r.data.latches().Unlatch(ctx, change.CustomerID, change.Prior, func(fusebill.Latch) {})
-	var (
-		other    *latch.OtherLatchError
-		declared *latch.UnlatchConflictError
-	)
-	switch {
-	case errors.As(err, &other):
-		return rowResult{Latch: other.Current, Err: &latch.ChangedError{CustomerID: change.CustomerID, Planned: change.Prior,
-			Current: other.Current}}
-	case errors.As(err, &declared):
-		return rowResult{Latch: change.Prior, Kept: true}
-	case fusebill.IsNotFound(err):
-		return rowResult{}
-	case err != nil:
-		return rowResult{Latch: change.Prior, Err: err}
-	}
-	return rowResult{}
-}
-
-func setChanges(changes []rowChange) []latch.SetChange {
-	converted := make([]latch.SetChange, len(changes))
-	for i, change := range changes {
-		converted[i] = latch.SetChange{CustomerID: change.CustomerID, Prior: change.Prior, Declared: change.Declared}
-	}
-	return converted
+	ctx context.Context, changes []latch.Change, options latch.ApplyOptions,
+) (map[int64]latch.Result, error) {
+	options.Progress = progressLog(ctx)
+	return r.data.latches().Apply(ctx, changes, options)
 }
 
 // rowConflict is a row that another object of the configuration or the state contradicts.

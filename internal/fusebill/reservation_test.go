@@ -1,0 +1,68 @@
+package fusebill
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
+)
+
+// Reserved calls are left for those who have reserved them, although others wait for the quota.
+func TestReserve(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := fusebillsim.New(fusebillsim.Config{APIKey: testKey, LimitMinute: 10})
+		sim.AddCustomers(fusebillsim.Customer{ID: 7})
+		client := newTestClient(t, WithTransport(sim.Transport()))
+		read := func(ctx context.Context) time.Duration {
+			begin := time.Now()
+			if _, err := client.Customer(ctx, 7); err != nil {
+				t.Error(err)
+			}
+			return time.Since(begin)
+		}
+		read(t.Context()) // The answer tells the limit.
+		reserved, err := client.Reserve(t.Context(), 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 5 {
+			if took := read(t.Context()); took > time.Second {
+				t.Errorf("a call that is not reserved for others took %s", took)
+			}
+		}
+		others := make(chan time.Duration)
+		go func() { others <- read(t.Context()) }()
+		synctest.Wait()
+		for range 4 {
+			if took := read(reserved.Context(t.Context())); took > time.Second {
+				t.Errorf("a reserved call took %s", took)
+			}
+		}
+		reserved.Release()
+		if took := <-others; took < 30*time.Second {
+			t.Errorf("another call took %s", took)
+		}
+	})
+}
+
+// A call that waits for the quota is not sent once it is too late.
+func TestSendBefore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := fusebillsim.New(fusebillsim.Config{APIKey: testKey, LimitMinute: 1})
+		sim.AddCustomers(fusebillsim.Customer{ID: 7})
+		client := newTestClient(t, WithTransport(sim.Transport()))
+		for _, want := range []error{nil, ErrTooLate} {
+			if _, err := client.Customer(SendBefore(t.Context(), time.Now().Add(time.Second)), 7); !errors.Is(err, want) {
+				t.Errorf("got error %v, want %v", err, want)
+			}
+		}
+		if n := sim.Count(); n != 1 {
+			t.Errorf("%d calls", n)
+		}
+	})
+}

@@ -1,0 +1,280 @@
+package latch_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestModel_cases(t *testing.T) {
+	t.Parallel()
+	renamed := rows{}
+	for id := range int64(200) {
+		renamed[1+id] = contact(1001 + id)
+	}
+	permuted := rows{}
+	for id := range int64(200) { // Four rings of fifty.
+		permuted[1+id] = contact(1001 + (id+4)%200)
+	}
+	for _, c := range slices.Concat([]modelCase{
+		{
+			name: "a ring goes through a set and a single latch",
+			resources: []*resource{
+				set("s", rows{1: contact(101), 2: contact(102)}, rows{1: contact(102), 2: contact(103)}),
+				single("a", rows{3: contact(103)}, rows{3: contact(101)}),
+			},
+			want: rows{1: contact(102), 2: contact(103), 3: contact(101)},
+		},
+		{
+			name: "a ring goes through two sets",
+			resources: []*resource{
+				set("s", rows{1: contact(101), 2: contact(102)}, rows{1: contact(102), 2: contact(103)}),
+				set("u", rows{3: contact(103), 4: contact(104)}, rows{3: contact(104), 4: contact(101)}),
+			},
+			want: rows{1: contact(102), 2: contact(103), 3: contact(104), 4: contact(101)},
+		},
+		{
+			name: "a ring of contacts crosses a ring of companies in three sets",
+			resources: []*resource{
+				set("s", rows{1: both(101, 201), 2: both(102, 202)}, rows{1: both(103, 202), 2: both(101, 205)}),
+				set("u", rows{3: both(103, 203), 4: both(104, 204)}, rows{3: both(102, 201), 4: both(105, 203)}),
+				set("v", rows{5: both(105, 205)}, rows{5: both(104, 204)}),
+			},
+			want: rows{1: both(103, 202), 2: both(101, 205), 3: both(102, 201), 4: both(105, 203), 5: both(104, 204)},
+		},
+		{name: "a swap", resources: swap(), want: declared(swap()), check: writes(3)},
+		{
+			name: "a ring with a company that an outsider holds is not entered",
+			resources: []*resource{
+				single("a", rows{1: contact(101)}, rows{1: both(102, 209)}),
+				single("b", rows{2: contact(102)}, rows{2: contact(101)}),
+			},
+			others: rows{9: both(0, 209)},
+			want:   rows{1: contact(101), 2: contact(102), 9: both(0, 209)}, failed: []string{"a", "b"}, check: writes(0),
+		},
+		{
+			name:      "the same in a set",
+			resources: []*resource{set("s", rows{1: contact(101), 2: contact(102)}, rows{1: both(102, 209), 2: contact(101)})},
+			others:    rows{9: both(0, 209)},
+			want:      rows{1: contact(101), 2: contact(102), 9: both(0, 209)}, failed: []string{"s"}, check: writes(0),
+		},
+		{
+			name:      "the same in a set whose last customer is in the way",
+			resources: []*resource{set("s", rows{1: contact(101), 2: contact(102)}, rows{1: contact(102), 2: both(101, 209)})},
+			others:    rows{9: both(0, 209)},
+			want:      rows{1: contact(101), 2: contact(102), 9: both(0, 209)}, failed: []string{"s"}, check: writes(0),
+		},
+		{
+			name: "customers are swapped",
+			resources: []*resource{
+				single("a", rows{1: contact(101)}, rows{2: contact(101)}),
+				single("b", rows{2: contact(102)}, rows{1: contact(102)}),
+			},
+			want: rows{1: contact(102), 2: contact(101)},
+		},
+		{
+			name: "a latch goes to the customer of a removed resource",
+			resources: []*resource{
+				single("a", rows{1: contact(101)}, rows{2: contact(101)}), single("b", rows{2: contact(102)}, nil),
+			},
+			want: rows{2: contact(101)},
+		},
+		{
+			name: "latches go from customer to customer",
+			resources: []*resource{
+				single("a", rows{1: contact(101)}, rows{2: contact(101)}), single("b", rows{2: contact(102)}, rows{3: contact(102)}),
+			},
+			want: rows{2: contact(101), 3: contact(102)},
+		},
+		{
+			name: "a replaced resource leaves what another one declares",
+			resources: []*resource{
+				single("a", rows{1: contact(101)}, rows{2: contact(102)}), single("b", nil, rows{1: contact(101)}),
+			},
+			want: rows{1: contact(101), 2: contact(102)},
+		},
+		{
+			name: "the same with create_before_destroy",
+			resources: []*resource{
+				single("a", rows{1: contact(101)}, rows{2: contact(102)}, createFirst), single("b", nil, rows{1: contact(101)}),
+			},
+			want: rows{1: contact(101), 2: contact(102)},
+		},
+		{
+			name:      "a tainted latch is created again",
+			resources: []*resource{single("a", rows{1: contact(101)}, rows{1: contact(102)}, tainted)},
+			want:      rows{1: contact(102)},
+		},
+		{
+			name:      "a contact moves to the new customer with create_before_destroy",
+			resources: []*resource{single("a", rows{1: contact(101)}, rows{2: contact(101)}, createFirst)},
+			want:      rows{1: contact(101)}, failed: []string{"a"}, check: writes(0),
+		},
+		{
+			name:      "the same with allow_reassociation",
+			resources: []*resource{single("a", rows{1: contact(101)}, rows{2: contact(101)}, createFirst, reassociate)},
+			want:      rows{2: contact(101)},
+		},
+		{
+			name: "a holder waits for a slow dependency, with an explicit timeout",
+			resources: []*resource{
+				single("a", rows{1: contact(101)}, rows{1: contact(102)}, explicit(30*time.Minute)),
+				single("b", rows{2: contact(102)}, rows{2: contact(103)}, slow(9*time.Second)),
+			},
+			want: rows{1: contact(102), 2: contact(103)},
+		},
+		{
+			name: "a holder waits for a slow dependency, without a timeout",
+			resources: []*resource{
+				single("a", rows{1: contact(101)}, rows{1: contact(102)}),
+				single("b", rows{2: contact(102)}, rows{2: contact(103)}, slow(9*time.Second)),
+			},
+			want: rows{1: contact(101), 2: contact(103)}, failed: []string{"a"},
+		},
+		{
+			name: "a dependency goes against the direction of the move",
+			resources: []*resource{
+				single("a", rows{1: contact(101)}, rows{1: contact(102)}),
+				single("b", rows{2: contact(102)}, rows{2: contact(103)}, dependsOn("a")),
+			},
+			want: rows{1: contact(101), 2: contact(102)}, failed: []string{"a"}, check: writes(0),
+		},
+		{
+			name:      "a set is renamed",
+			resources: []*resource{set("old", renamed, nil), set("new", nil, renamed)},
+			want:      renamed, check: writes(0),
+		},
+		{
+			name:      "a set is renamed, and the new name comes first",
+			resources: []*resource{set("new", nil, renamed), set("old", renamed, nil)},
+			want:      renamed, check: writes(0),
+		},
+		{
+			name:      "a set is permuted",
+			resources: []*resource{set("s", renamed, permuted)},
+			want:      permuted, check: writes(200 + 4),
+		},
+		{
+			name: "a row changes its set and its contact",
+			resources: []*resource{
+				set("s", rows{1: contact(101), 2: contact(102)}, rows{2: contact(102)}),
+				set("u", rows{3: contact(103)}, rows{1: contact(104), 3: contact(103)}),
+			},
+			want: rows{1: contact(104), 2: contact(102), 3: contact(103)},
+		},
+		{
+			name:      "a single latch becomes a row with another contact",
+			resources: []*resource{single("a", rows{1: contact(101)}, nil), set("s", nil, rows{1: contact(102)})},
+			want:      rows{1: contact(102)},
+		},
+		{
+			name:      "a newer latch is not replaced after an old read: update",
+			resources: []*resource{single("a", rows{1: contact(101)}, rows{1: contact(102)})},
+			change:    readEarlierAndOutside, want: rows{1: contact(555)}, failed: []string{"a"}, check: writes(0),
+		},
+		{
+			name:      "a newer latch is not replaced after an old read: create",
+			resources: []*resource{single("a", nil, rows{1: contact(102)})}, others: rows{1: {}},
+			change: readEarlierAndOutside, want: rows{1: contact(555)}, failed: []string{"a"}, check: writes(0),
+		},
+		{
+			name:      "a newer latch is not replaced after an old read: destroy",
+			resources: []*resource{single("a", rows{1: contact(101)}, nil)},
+			change:    readEarlierAndOutside, want: rows{1: contact(555)}, check: writes(0),
+		},
+		{
+			name:      "a newer latch is not removed by a strict release",
+			resources: []*resource{set("s", rows{1: contact(101), 2: contact(102)}, rows{2: contact(102)}, strict)},
+			change:    readEarlierAndOutside,
+			want:      rows{1: contact(555), 2: contact(102)}, failed: []string{"s"}, check: writes(0),
+		},
+		{
+			name:      "a holder that others latch after the contact was taken is not restored",
+			resources: []*resource{single("a", nil, rows{1: contact(101)}, reassociate)}, others: rows{1: {}, 2: contact(101)},
+			change:   func(s *scenario) { s.refuses = []int64{1} },
+			onChange: othersWrite(2, write{customer: 2, latch: contact(555)}),
+			want:     rows{2: contact(555)}, failed: []string{"a"},
+		},
+		{
+			name:      "a contact that could not be taken is restored",
+			resources: []*resource{single("a", nil, rows{1: contact(101)}, reassociate)}, others: rows{1: {}, 2: both(101, 202)},
+			change: func(s *scenario) { s.refuses = []int64{1} },
+			want:   rows{2: both(101, 202)}, failed: []string{"a"},
+		},
+		{
+			name: "two changes that fail take from the same two holders",
+			resources: []*resource{
+				single("a", nil, rows{1: both(103, 204)}, reassociate), single("b", nil, rows{2: both(104, 203)}, reassociate),
+			},
+			others: rows{1: {}, 2: {}, 3: both(103, 203), 4: both(104, 204)},
+			change: func(s *scenario) { s.refuses = []int64{1, 2} },
+			want:   rows{3: both(103, 203), 4: both(104, 204)}, failed: []string{"a", "b"},
+		},
+		{
+			name:      "conflicts by another rule do not make the provider read the account each time",
+			resources: []*resource{set("s", nil, renamed)},
+			change:    func(s *scenario) { s.refuses = ids(renamed) },
+			want:      rows{}, failed: []string{"s"}, check: accountReads(3),
+		},
+		{
+			name:      "Ctrl-C in a swap, after the release",
+			resources: swap(), change: func(s *scenario) { s.interruptAt = 45 * time.Millisecond }, check: noneIsOpen,
+		},
+		{
+			name:      "Ctrl-C in a swap while the service hangs",
+			resources: swap(), change: func(s *scenario) { s.interruptAt, s.hangs = 45*time.Millisecond, true },
+		},
+		{
+			name:      "a cancelled write of a swap takes effect later",
+			resources: swap(), change: func(s *scenario) { s.interruptAt, s.lateWrites = 60*time.Millisecond, true },
+		},
+		{
+			name:      "Ctrl-C before anything is written",
+			resources: swap(), change: func(s *scenario) { s.interruptAt = time.Millisecond },
+			want: prior(swap()), failed: []string{"a", "b"}, check: writes(0),
+		},
+		{
+			name:      "Ctrl-C in a swap that begins with the last calls of a window",
+			resources: swap(), check: noneIsOpen,
+			change: func(s *scenario) { s.limit, s.interruptAt = 6, 45*time.Millisecond },
+		},
+		{
+			name: "a chain of 30", resources: chain(false), change: parallelism(30),
+			want: declared(chain(false)), check: writes(30),
+		},
+		{
+			name: "a ring of 30", resources: chain(true), change: parallelism(30),
+			want: declared(chain(true)), check: writes(31),
+		},
+		{
+			name: "a ring of 30 at parallelism 10", resources: chain(true), change: parallelism(10),
+			want: prior(chain(true)), failed: names(chain(true)), check: writes(0),
+		},
+	}, chainsInParts()) {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, c.run)
+		})
+	}
+}
+
+// chainsInParts lists chains of 30 single latches that are longer than the parallelism. Whatever
+// the order, no latch is lost, and the end of the chain is settled.
+func chainsInParts() []modelCase {
+	var all []modelCase
+	for _, n := range []int{1, 2, 10} {
+		all = append(all, modelCase{
+			name:      fmt.Sprintf("a chain of 30 at parallelism %d", n),
+			resources: chain(false), change: parallelism(n),
+			check: func(t *testing.T, r *run) {
+				noneIsOpen(t, r)
+				if got := r.service.current()[30]; got != contact(131) {
+					t.Errorf("the last customer of the chain holds %s", got)
+				}
+			},
+		})
+	}
+	return all
+}

@@ -315,7 +315,7 @@ func TestRateLimitIsNoStall(t *testing.T) {
 		r.sim.AddCustomers(
 			fusebillsim.Customer{ID: 1}, fusebillsim.Customer{ID: 2, HubSpotID: 101},
 			fusebillsim.Customer{ID: 3}, fusebillsim.Customer{ID: 4})
-		r.keeper = NewKeeper(newTestClient(t, r.sim))
+		r.keeper = newCoordinator(newTestClient(t, r.sim))
 		errs := r.at(context.Background(), 3, r.create(1, pair(101, 0)), r.create(3, pair(103, 0)), r.create(4, pair(104, 0)),
 			r.update(2, pair(101, 0), pair(102, 0)))
 		if err := errors.Join(errs...); err != nil {

@@ -607,7 +607,7 @@ func TestReassociationThatIsRefusedTakesOnce(t *testing.T) {
 					r := newTrial(t, prior, options...)
 					r.sim.Configure(func(b *fusebillsim.Behavior) { b.UnknownCompanies = map[int64]bool{999: true} })
 					r.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultMissingRows, IDs: []int64{3}, Times: -1})
-					if _, err := r.keeper.Read(context.Background(), 2); err != nil {
+					if _, err := r.keeper.reader.Customer(context.Background(), 2); err != nil {
 						t.Fatal(err)
 					}
 					wantError[*fusebill.APIError](t, r.createNow(context.Background(), 1, declared, true))

@@ -241,7 +241,7 @@ func TestDecidesOnAFreshRead(t *testing.T) {
 				if test.change.Prior.IsZero() {
 					r.sim.SetLatch(1, 0, 0)
 				}
-				if _, err := r.keeper.Read(context.Background(), 1); err != nil {
+				if _, err := r.keeper.reader.Customer(context.Background(), 1); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(customers.MaxAgeBeforeWrite + time.Second)
@@ -262,7 +262,7 @@ func TestDecidesOnAFreshRead_afterAWaitForTheQuota(t *testing.T) {
 		r := newTrial(t, nil)
 		r.sim = fusebillsim.New(fusebillsim.Config{APIKey: "key", LimitMinute: 3, Behavior: fusebillsim.Behavior{Latency: callTime}})
 		r.sim.AddCustomers(fusebillsim.Customer{ID: 1}, fusebillsim.Customer{ID: 2}, fusebillsim.Customer{ID: 3})
-		r.keeper = NewKeeper(newTestClient(t, r.sim))
+		r.keeper = newCoordinator(newTestClient(t, r.sim))
 		last := r.unlatchedAfter(30*time.Second, 555)
 		results := r.apply(nil, latches{1: pair(101, 0), 2: pair(102, 0), 3: pair(103, 0)})
 		wantError[*AlreadyLatchedError](t, results[*last].Err)

@@ -150,3 +150,52 @@ type OtherLatchError struct {
 func (e *OtherLatchError) Error() string {
 	return fmt.Sprintf("customer %d is latched to %s, and not to %s", e.CustomerID, e.Current, e.Expected)
 }
+
+// DeclaredTwiceError refuses a latch whose customer, contact or company another object of the
+// configuration declares.
+type DeclaredTwiceError struct {
+	CustomerID int64
+	Claim      fusebill.Claim // zero: the customer itself is declared twice
+	Other      int64          // the customer that the other object latches
+}
+
+func (e *DeclaredTwiceError) Error() string {
+	if e.Claim == (fusebill.Claim{}) {
+		return fmt.Sprintf("customer %d is also declared elsewhere in this configuration", e.CustomerID)
+	}
+	return fmt.Sprintf("%s is also declared elsewhere in this configuration, for customer %d", e.Claim, e.Other)
+}
+
+// RemovedElsewhereError refuses a plan in which one object keeps the latch that another one
+// removes. Terraform applies nothing for the first, so nobody would notice that the latch is no
+// longer the second one's to remove.
+type RemovedElsewhereError struct {
+	CustomerID int64
+}
+
+func (e *RemovedElsewhereError) Error() string {
+	return fmt.Sprintf("one object of the state keeps the latch of customer %d, and another one removes it", e.CustomerID)
+}
+
+// UnlatchConflictError refuses to remove a latch that a resource of the same run declares, and to
+// declare one that an action of the same run removes.
+type UnlatchConflictError struct {
+	CustomerID int64
+}
+
+func (e *UnlatchConflictError) Error() string {
+	return fmt.Sprintf("the same run latches customer %d by a resource and unlatches it by an action", e.CustomerID)
+}
+
+// ExclusiveError refuses a latch of a customer that an exclusive set of the same configuration does not list: the set
+// would remove it.
+type ExclusiveError struct {
+	CustomerID int64 // zero: another set is exclusive, too
+}
+
+func (e *ExclusiveError) Error() string {
+	if e.CustomerID == 0 {
+		return "another latch set of this configuration is exclusive, too"
+	}
+	return fmt.Sprintf("an exclusive latch set of this configuration does not list customer %d", e.CustomerID)
+}

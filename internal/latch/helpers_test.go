@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/customers"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
@@ -64,4 +65,9 @@ func tellsOfLoss(err error) bool {
 		unexpected *UnexpectedAnswerError
 	)
 	return errors.As(err, &lost) || errors.As(err, &unknown) || errors.As(err, &unexpected)
+}
+
+// newCoordinator returns a coordinator with a reader of its own, as a new provider process has.
+func newCoordinator(client *fusebill.Client, options ...Option) *Coordinator {
+	return New(client, customers.NewReader(client), options...)
 }

@@ -33,7 +33,7 @@ func pair(contact, company int64) fusebill.Latch {
 type trial struct {
 	t      *testing.T
 	sim    *fusebillsim.Simulator
-	keeper *Keeper
+	keeper *Coordinator
 	// gap lies between the beginnings of two operations. Within one of a millisecond all begin before any has read.
 	gap time.Duration
 }
@@ -47,7 +47,7 @@ func newTrial(t *testing.T, account latches, options ...Option) *trial {
 	for id, l := range account {
 		sim.AddCustomers(fusebillsim.Customer{ID: id, HubSpotID: l.HubSpotID, HubSpotCompanyID: l.HubSpotCompanyID})
 	}
-	return &trial{t: t, sim: sim, keeper: NewKeeper(newTestClient(t, sim), options...), gap: time.Millisecond}
+	return &trial{t: t, sim: sim, keeper: newCoordinator(newTestClient(t, sim), options...), gap: time.Millisecond}
 }
 
 type operation func(context.Context) error
@@ -161,8 +161,8 @@ func TestCreate(t *testing.T) {
 		r.wantWrites(1)
 		r.wantAccount(latches{1: pair(101, 201), 2: pair(102, 0)})
 		calls := r.sim.Count()
-		if l, err := r.keeper.Read(context.Background(), 1); err != nil || l != pair(101, 201) || r.sim.Count() != calls {
-			t.Errorf("read %s with %d more calls, error %v", l, r.sim.Count()-calls, err)
+		if c, err := r.keeper.reader.Customer(context.Background(), 1); err != nil || *c.Latch != pair(101, 201) || r.sim.Count() != calls {
+			t.Errorf("read %v with %d more calls, error %v", c.Latch, r.sim.Count()-calls, err)
 		}
 	})
 }

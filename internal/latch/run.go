@@ -259,7 +259,7 @@ func (r *run) readCustomers(batch []*change) (map[int64]fusebill.Customer, map[i
 	return found, errs
 }
 
-func (c *change) claimsMore() bool { return !c.Declared.Without(c.Prior).IsZero() }
+func (c Change) claimsMore() bool { return !c.Declared.Without(c.Prior).IsZero() }
 
 func idsOf(changes []*change) []int64 {
 	ids := make([]int64, len(changes))

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/customers"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
@@ -23,7 +24,7 @@ func TestApplySetCost(t *testing.T) {
 			APIKey: "key", LimitMinute: 1 << 30, LimitDay: 1 << 30, DiscardRequests: true,
 			Behavior: fusebillsim.Behavior{Latency: 20 * time.Millisecond},
 		})
-		keeper := NewKeeper(newTestClient(t, sim))
+		keeper := newCoordinator(newTestClient(t, sim))
 		var changes []Change
 		for i, id := range sim.AddSampleCustomers(customers) {
 			changes = append(changes, Change{CustomerID: id, Declared: fusebill.Latch{HubSpotID: int64(i + 1)}})
@@ -49,18 +50,18 @@ func TestApplySetCost(t *testing.T) {
 
 // TestReadSetCost reads sets of accounts that they hold whole: by pages, which are fewer than sets of 100.
 func TestReadSetCost(t *testing.T) {
-	for customers, most := range map[int]int{1000: 5, 10_000: 23} {
-		t.Run(strconv.Itoa(customers), func(t *testing.T) {
+	for accountSize, most := range map[int]int{1000: 5, 10_000: 23} {
+		t.Run(strconv.Itoa(accountSize), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				sim := fusebillsim.New(fusebillsim.Config{APIKey: "key", LimitMinute: 1 << 30, LimitDay: 1 << 30, DiscardRequests: true})
-				keeper := NewKeeper(newTestClient(t, sim))
-				ids := sim.AddSampleCustomers(customers)
+				keeper := newCoordinator(newTestClient(t, sim))
+				ids := sim.AddSampleCustomers(accountSize)
 				sim.SetLatch(ids[0], 0, 0)
 				sim.SetLatch(ids[1], 101, 0)
-				latches, err := keeper.ReadSet(t.Context(), ids)
-				if err != nil || len(latches) != 1 || latches[ids[1]] != pair(101, 0) {
-					t.Errorf("%d latches, error %v", len(latches), err)
+				found, err := keeper.reader.Customers(t.Context(), ids, customers.MaxAge)
+				if err != nil || len(found) != len(ids) || *found[ids[1]].Latch != pair(101, 0) {
+					t.Errorf("%d customers, error %v", len(found), err)
 				}
 				if n := sim.Count(); n > most {
 					t.Errorf("%d calls, want at most %d", n, most)
@@ -86,7 +87,7 @@ func TestReadSetCost_inParts(t *testing.T) {
 				sim := fusebillsim.New(fusebillsim.Config{
 					APIKey: "key", LimitMinute: 1 << 30, LimitDay: 1 << 30, DiscardRequests: true, Behavior: fusebillsim.Behavior{Latency: latency},
 				})
-				keeper := NewKeeper(newTestClient(t, sim))
+				keeper := newCoordinator(newTestClient(t, sim))
 				parts := make([][]int64, test.parts)
 				for i, id := range sim.AddSampleCustomers(test.customers) {
 					parts[i%test.parts] = append(parts[i%test.parts], id)
@@ -95,7 +96,7 @@ func TestReadSetCost_inParts(t *testing.T) {
 				group.SetLimit(test.atOnce)
 				for _, part := range parts {
 					group.Go(func() error {
-						_, err := keeper.ReadSet(t.Context(), part)
+						_, err := keeper.reader.Customers(t.Context(), part, customers.MaxAge)
 						return err
 					})
 				}

@@ -338,7 +338,7 @@ func TestApplySetRingThatFailsIsPutBack(t *testing.T) {
 // applyAgain is the apply after one that failed in part, when nothing stands in its way any more.
 func (r *trial) applyAgain(prior, declared latches) {
 	r.t.Helper()
-	r.keeper = NewKeeper(r.keeper.client)
+	r.keeper = newCoordinator(r.keeper.client)
 	r.sim.ResetCalls()
 	r.applyOK(prior, declared)
 }
@@ -367,7 +367,7 @@ func TestApplySetClaimsNothingUnseen(t *testing.T) {
 			t.Errorf("got %v, error %v", results, err)
 		}
 		heal()
-		results, err = NewKeeper(r.keeper.client).Apply(t.Context(), changes, ApplyOptions{})
+		results, err = newCoordinator(r.keeper.client).Apply(t.Context(), changes, ApplyOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -81,40 +81,6 @@ func TestUnlatchOfNoCustomer(t *testing.T) {
 	})
 }
 
-// What is declared and what is unlatched are refused, whichever is planned second. A set that is exclusive declares that
-// customers are to hold nothing, which is no conflict.
-func TestDeclareUnlatch(t *testing.T) {
-	t.Parallel()
-	k := NewKeeper(nil)
-	wantNil(t, k.Declare("a", 1, pair(101, 0)))
-	wantNil(t, k.DeclareUnlatch(2))
-	for name, err := range map[string]error{
-		"unlatch after": k.DeclareUnlatch(1), "declare after": k.Declare("b", 2, pair(102, 0)),
-	} {
-		if got := errorAs[*UnlatchConflictError](t, err); got.CustomerID != 1 && got.CustomerID != 2 {
-			t.Errorf("%s: %+v", name, *got)
-		}
-	}
-	wantNil(t, k.DeclareUnlatch(2)) // Terraform may plan an action twice.
-	wantNil(t, k.Declare("a", 1, pair(102, 0)))
-	wantNil(t, k.Declare("c", 3, pair(0, 0))) // an exclusive set
-	wantNil(t, k.DeclareUnlatch(3))
-	wantNil(t, k.Declare("c", 2, pair(0, 0)))
-}
-
-// An apply plans what it changes once more, and so knows it.
-func TestUnlatchRefusesWhatIsDeclared(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		r := newTrial(t, latches{1: pair(101, 0)})
-		wantNil(t, r.keeper.Declare("a", 1, pair(102, 0)))
-		_, _, err := r.unlatch(1, pair(0, 0))
-		wantError[*UnlatchConflictError](t, err)
-		if n := r.sim.Count(); n > 0 {
-			t.Errorf("%d calls were made", n)
-		}
-	})
-}
-
 // Work on one customer is done one after another, so what is being latched when the unlatch comes stays latched.
 func TestUnlatchRefusesWhatIsKept(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
@@ -233,27 +199,5 @@ func TestUnlatchCancelled(t *testing.T) {
 		}
 		r.wantWrites(1)
 		time.Sleep(time.Hour)
-	})
-}
-
-func TestIsManaged(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		r := newTrial(t, latches{1: pair(101, 0), 2: {}, 3: pair(103, 0), 4: pair(104, 0)})
-		for _, id := range []int64{1, 2} {
-			if _, err := r.keeper.Read(context.Background(), id); err != nil {
-				t.Error(err)
-			}
-		}
-		if _, err := r.keeper.ReadSet(context.Background(), []int64{3}); err != nil {
-			t.Error(err)
-		}
-		if _, err := r.keeper.Customer(context.Background(), 4); err != nil { // for a data source
-			t.Error(err)
-		}
-		for id, want := range map[int64]bool{1: true, 2: false, 3: true, 4: false} {
-			if got := r.keeper.IsManaged(id); got != want {
-				t.Errorf("customer %d: %t", id, got)
-			}
-		}
 	})
 }

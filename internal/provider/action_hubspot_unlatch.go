@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
@@ -23,7 +24,7 @@ var (
 
 // hubSpotUnlatchAction is fusebill_hubspot_unlatch: it removes the latch of a customer that no resource manages.
 type hubSpotUnlatchAction struct {
-	keeper *latch.Keeper
+	data *providerData // nil where the provider is not configured
 }
 
 type hubSpotUnlatchModel struct {
@@ -65,7 +66,7 @@ func (a *hubSpotUnlatchAction) Schema(_ context.Context, _ action.SchemaRequest,
 }
 
 func (a *hubSpotUnlatchAction) Configure(_ context.Context, req action.ConfigureRequest, resp *action.ConfigureResponse) {
-	a.keeper = keeperFrom(req.ProviderData, &resp.Diagnostics)
+	a.data = dataFrom(req.ProviderData, &resp.Diagnostics)
 }
 
 // ModifyPlan refuses at plan what a resource of the configuration declares. Only there every resource is known: an apply
@@ -74,13 +75,14 @@ func (a *hubSpotUnlatchAction) ModifyPlan(ctx context.Context, req action.Modify
 	var config hubSpotUnlatchModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	resp.Diagnostics.Append(config.checkIDs()...)
-	if resp.Diagnostics.HasError() || a.keeper == nil || !isKnown(config.FusebillID) {
+	if resp.Diagnostics.HasError() || a.data == nil || !isKnown(config.FusebillID) {
 		return // What isn't known yet is checked when the action is invoked.
 	}
 	id := idIn(config.FusebillID)
-	if err := a.keeper.DeclareUnlatch(id); err != nil {
-		resp.Diagnostics.Append(config.attempt().diagnostic(err))
-	} else if a.keeper.IsManaged(id) { // As where -invoke plans no resource, and the action refers to one.
+	if resp.Diagnostics.Append(a.note(config)...); resp.Diagnostics.HasError() {
+		return
+	}
+	if a.data.intents.InState(id) > 0 { // As where -invoke plans no resource, and the action refers to one.
 		resp.Diagnostics.AddAttributeWarning(path.Root("fusebill_id"), "HubSpot latch is managed by a resource", fmt.Sprintf("The latch of "+
 			"customer %d is in the state of a resource. Unless this apply removes that resource, the next plan creates the latch again.", id))
 	}
@@ -97,7 +99,10 @@ func (a *hubSpotUnlatchAction) Invoke(ctx context.Context, req action.InvokeRequ
 	say := func(format string, args ...any) {
 		resp.SendProgress(action.InvokeProgressEvent{Message: fmt.Sprintf(format, args...)})
 	}
-	released, err := a.keeper.Unlatch(ctx, id, config.expected(), func(current fusebill.Latch) {
+	if resp.Diagnostics.Append(a.note(config)...); resp.Diagnostics.HasError() {
+		return // An apply plans again what it changes, so it is known here.
+	}
+	released, err := a.data.coordinator.Unlatch(ctx, id, config.expected(), func(current fusebill.Latch) {
 		say("Customer %d is latched to %s. Unlatching it.", id, current)
 	})
 	switch {
@@ -108,6 +113,17 @@ func (a *hubSpotUnlatchAction) Invoke(ctx context.Context, req action.InvokeRequ
 	default:
 		say("Customer %d is unlatched. Released: %s.", id, released)
 	}
+}
+
+// note records that the customer is to be unlatched, and refuses it where a resource of the same run
+// declares the customer's latch.
+func (a *hubSpotUnlatchAction) note(config hubSpotUnlatchModel) diag.Diagnostics {
+	var diags diag.Diagnostics
+	intent := latch.Intent{CustomerID: idIn(config.FusebillID), Kind: latch.Unlatch}
+	for _, conflict := range a.data.intents.Note(latch.ObjectPlan{Owner: rand.Text(), Intents: []latch.Intent{intent}}) {
+		diags.Append(config.attempt().diagnostic(conflict.Err))
+	}
+	return diags
 }
 
 // checkIDs refuses what the validators could not: IDs that were unknown when the CLI called them.

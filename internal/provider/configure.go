@@ -132,15 +132,15 @@ func (m providerModel) clientSettings() ([]fusebill.Option, diag.Diagnostics) {
 	return options, diags
 }
 
-// keeperOptions are the settings that package latch works by.
-func (m providerModel) keeperOptions() []latch.Option {
+// maxPages returns how many pages the account may have to be read whole.
+func (m providerModel) maxPages() int {
 	switch m.ConflictCheck.ValueString() {
 	case conflictCheckAlways:
-		return []latch.Option{latch.WithMaxPages(math.MaxInt)}
+		return math.MaxInt
 	case conflictCheckNever:
-		return []latch.Option{latch.WithMaxPages(0)}
+		return 0
 	default:
-		return nil
+		return latch.DefaultMaxPages
 	}
 }
 
@@ -198,34 +198,3 @@ func unknownSetting(name string) diag.Diagnostic {
 }
 
 func isKnown(value attr.Value) bool { return !value.IsNull() && !value.IsUnknown() }
-
-// providerData is what the provider hands to each object.
-type providerData struct {
-	keeper  *latch.Keeper
-	sets    *setMemory
-	baseURL string // for messages
-}
-
-// latches returns what reads and changes latches.
-func (d *providerData) latches() *latch.Keeper { return d.keeper }
-
-// dataFrom returns the provider's data for the Configure method of an object. It returns nil where Terraform has not
-// configured the provider, as when it validates.
-func dataFrom(data any, diags *diag.Diagnostics) *providerData {
-	if data == nil {
-		return nil
-	}
-	configured, ok := data.(*providerData)
-	if !ok {
-		diags.AddError("Unexpected provider data", fmt.Sprintf("Want %T, got %T. This is a bug in the provider.", configured, data))
-	}
-	return configured
-}
-
-// keeperFrom is dataFrom for an object that needs the keeper alone.
-func keeperFrom(data any, diags *diag.Diagnostics) *latch.Keeper {
-	if configured := dataFrom(data, diags); configured != nil {
-		return configured.keeper
-	}
-	return nil
-}

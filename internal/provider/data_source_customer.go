@@ -16,7 +16,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
-	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
 var (
@@ -27,7 +26,7 @@ var (
 
 // customerDataSource is fusebill_customer: the one customer that goes by something.
 type customerDataSource struct {
-	keeper *latch.Keeper
+	data *providerData // nil where the provider is not configured
 }
 
 type customerDataModel struct {
@@ -86,7 +85,7 @@ func (d *customerDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 }
 
 func (d *customerDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	d.keeper = keeperFrom(req.ProviderData, &resp.Diagnostics)
+	d.data = dataFrom(req.ProviderData, &resp.Diagnostics)
 }
 
 func (d *customerDataSource) ConfigValidators(context.Context) []datasource.ConfigValidator {
@@ -149,7 +148,7 @@ func (d *customerDataSource) find(ctx context.Context, by lookup) (fusebill.Cust
 }
 
 func (d *customerDataSource) findByID(ctx context.Context, by lookup) (fusebill.Customer, diag.Diagnostic) {
-	customer, err := d.keeper.Customer(ctx, by.id)
+	customer, err := d.data.reader.Customer(ctx, by.id)
 	if err == nil {
 		return customer, nil
 	}
@@ -161,7 +160,7 @@ func (d *customerDataSource) findByID(ctx context.Context, by lookup) (fusebill.
 }
 
 func (d *customerDataSource) findHolder(ctx context.Context, by lookup) (fusebill.Customer, diag.Diagnostic) {
-	customer, err := d.keeper.FindHolder(ctx, by.claim)
+	customer, err := d.data.reader.FindHolder(ctx, by.claim)
 	switch {
 	case err != nil:
 		return customer, attempt{doing: fmt.Sprintf("find the customer that is latched to %s", by.claim)}.diagnostic(err)
@@ -175,7 +174,7 @@ func (d *customerDataSource) findHolder(ctx context.Context, by lookup) (fusebil
 }
 
 func (d *customerDataSource) findByFilter(ctx context.Context, by lookup) (fusebill.Customer, diag.Diagnostic) {
-	customers, err := d.keeper.Find(ctx, by.filter)
+	customers, err := d.data.reader.Find(ctx, by.filter)
 	switch {
 	case err != nil:
 		return fusebill.Customer{}, attempt{doing: "find the customer with " + by.what}.diagnostic(err)

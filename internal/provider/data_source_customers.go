@@ -6,8 +6,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-
-	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
 var (
@@ -18,7 +16,7 @@ var (
 
 // customersDataSource is fusebill_customers: customers with their latches, or without, for checks.
 type customersDataSource struct {
-	keeper *latch.Keeper
+	data *providerData // nil where the provider is not configured
 }
 
 type customersDataModel struct {
@@ -54,7 +52,7 @@ func (d *customersDataSource) Schema(_ context.Context, _ datasource.SchemaReque
 }
 
 func (d *customersDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	d.keeper = keeperFrom(req.ProviderData, &resp.Diagnostics)
+	d.data = dataFrom(req.ProviderData, &resp.Diagnostics)
 }
 
 func (d *customersDataSource) ValidateConfig(
@@ -74,7 +72,7 @@ func (d *customersDataSource) Read(ctx context.Context, req datasource.ReadReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	customers, err := d.keeper.Find(ctx, filter)
+	customers, err := d.data.reader.Find(ctx, filter)
 	if err != nil {
 		resp.Diagnostics.Append(attempt{doing: "list the customers"}.diagnostic(err))
 		return

@@ -9,7 +9,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
-	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
 var (
@@ -21,7 +20,7 @@ var (
 // hubSpotLatchesDataSource is fusebill_hubspot_latches: the latches that the account has, for
 // imports and reports.
 type hubSpotLatchesDataSource struct {
-	keeper *latch.Keeper
+	data *providerData // nil where the provider is not configured
 }
 
 type hubSpotLatchesDataModel struct {
@@ -94,7 +93,7 @@ func latchAttributes() map[string]schema.Attribute {
 
 func (d *hubSpotLatchesDataSource) Configure(_ context.Context, req datasource.ConfigureRequest,
 	resp *datasource.ConfigureResponse) {
-	d.keeper = keeperFrom(req.ProviderData, &resp.Diagnostics)
+	d.data = dataFrom(req.ProviderData, &resp.Diagnostics)
 }
 
 func (d *hubSpotLatchesDataSource) ValidateConfig(
@@ -115,7 +114,7 @@ func (d *hubSpotLatchesDataSource) Read(ctx context.Context, req datasource.Read
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	customers, err := d.keeper.Find(ctx, filter)
+	customers, err := d.data.reader.Find(ctx, filter)
 	if err != nil {
 		resp.Diagnostics.Append(attempt{doing: "list the HubSpot latches"}.diagnostic(err))
 		return

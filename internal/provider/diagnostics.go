@@ -58,6 +58,8 @@ func (a attempt) explain(err error) explanation {
 		unlatched   *latch.UnlatchConflictError
 		other       *latch.OtherLatchError
 		removed     *latch.RemovedElsewhereError
+		exclusive   *latch.ExclusiveError
+		missing     *latch.NoCustomerError
 		held        *latch.HeldError
 		notRestored *latch.NotRestoredError
 		unexpected  *latch.UnexpectedAnswerError
@@ -87,9 +89,17 @@ func (a attempt) explain(err error) explanation {
 		return explanation{"Customer is latched to something else", "Nothing was changed. To remove this latch, set hubspot_id and " +
 			"hubspot_company_id to what it holds, or leave both out.", ""}
 	case errors.As(err, &removed):
-		return explanation{"HubSpot latch would be removed by another resource", "Nothing was changed. Let the resource that gives the customer " +
-			"up forget it instead, and plan again: a single latch by a removed block with destroy = false, or by terraform state rm; one " +
-			"of a set by terraform state rm of the set, and an import of the customers that stay in it.", ""}
+		return explanation{"HubSpot latch would be removed by another resource", "Nothing was changed. Two objects of the state have this " +
+			"latch. One of them may be a deposed object, which terraform state list does not show, or a resource that was renamed " +
+			"without a moved block. Let Terraform forget the one that is not needed, and import the latch again:\n\n" +
+			"  terraform state rm ADDRESS\n  terraform import ADDRESS " + formatID(removed.CustomerID) + "\n\nTo destroy all the same, " +
+			"skip the plan before it:\n\n  terraform destroy -refresh=false", "fusebill_id"}
+	case errors.As(err, &exclusive):
+		return explanation{"HubSpot latch is declared elsewhere", "An exclusive latch set removes every latch that it does not list. " +
+			"List the customer in that set instead of another resource, or leave out exclusive. Only one set can be exclusive.", ""}
+	case errors.As(err, &missing):
+		return explanation{"Customer not found in Fusebill", "Check that the ID is the customer's own, as in the URL of its page in " +
+			"Fusebill, and not its reference, and that the API key and base_url are those of its account.", "fusebill_id"}
 	case errors.As(err, &notRestored):
 		return explanation{"HubSpot latch was lost on the way", "Apply again: the plan starts from what holds now. Check the customer in " +
 			"Fusebill if that fails too.", ""}
@@ -97,8 +107,9 @@ func (a attempt) explain(err error) explanation {
 		return explanation{"HubSpot " + string(held.Held[0].Claim.Kind) + " is latched to another customer", nextStepOf(held),
 			attributeOf(held.Held[0].Claim)}
 	case errors.As(err, &unexpected):
-		return explanation{"Fusebill latched something else than was asked for", "Compare the customer in Fusebill and HubSpot; " +
-			"the next plan shows what holds.", ""}
+		return explanation{"Fusebill answered with another latch", "HubSpot gives merged contacts and companies a new ID. If " +
+			"the declared one was merged, declare the ID that Fusebill answered with:\n\n" + latchArguments(unexpected.Answered) +
+			"\n\nOtherwise compare the customer in Fusebill and HubSpot. The next plan shows the current latch.", ""}
 	case errors.As(err, &unknown):
 		return explanation{"Outcome of the latch call is unknown", "The change may have been made all the same. Apply again: the " +
 			"customer is read first, and where the change was made it isn't made twice.", ""}
@@ -133,10 +144,27 @@ func attributeDeclaredTwice(twice *latch.DeclaredTwiceError) string {
 	return attributeOf(twice.Claim)
 }
 
-// isSureToFail reports whether an error that was met at plan time makes every apply fail.
-func isSureToFail(err error) bool {
-	already := (*latch.AlreadyLatchedError)(nil)
-	return fusebill.IsNotFound(err) || fusebill.IsKeyRefused(err) || errors.As(err, &already)
+// nextStepOf explains what to do about a claim that another customer holds.
+func nextStepOf(held *latch.HeldError) string {
+	if held.Reason == latch.HolderKeeps {
+		return "That customer's latch is part of the same apply and keeps this, or failed to release it: look for another error above " +
+			"or below, and apply again once it is solved."
+	}
+	var taken []string
+	for _, h := range held.Held {
+		taken = append(taken, fmt.Sprintf("%s from customer %d", h.Claim, h.Holder))
+	}
+	take := "To take " + strings.Join(taken, " and ") + ", set allow_reassociation = true; the holder keeps its other ID."
+	if held.Reason == latch.HolderWaits {
+		return fmt.Sprintf("Nothing was changed. The holder's own change waits for another one, in a chain of at least %d. Terraform "+
+			"starts a limited number of changes at once, so the end of a longer chain cannot begin.\n\nApply again with a larger "+
+			"parallelism:\n\n  terraform apply -parallelism=%d\n\nEach apply settles a part of the chain. %s", held.Chain, max(30, 2*held.Chain), take)
+	}
+	return "Nothing was changed. Where the holder's latch is wrong, remove or change it first. " + take + "\n\nWhere this apply was to " +
+		"release it, its change did not begin in time. Possible reasons: -parallelism is below the number of latches that wait for each " +
+		"other; depends_on or a reference orders the two changes the other way round; create_before_destroy keeps the old latch until " +
+		"the new one exists, which needs allow_reassociation = true; the holder depends on something slow, which a timeouts block " +
+		"allows for."
 }
 
 // explainRefusal explains what package fusebill makes of a status.

@@ -154,7 +154,9 @@ on hubspot_id
 
 Could not update the HubSpot latch of customer 11 (contact 101 and company 202): contact 101 is latched to customer 22, and company 202 is latched to customer 33.
 
-Nothing was changed. Where the holder's latch is wrong, remove or change it first. To take contact 101 from customer 22 and company 202 from customer 33, set allow_reassociation = true; the holder keeps its other ID. Where the same apply was to make the holder give it up, as in a long ring of moves, more -parallelism or allow_reassociation lets it through.
+Nothing was changed. Where the holder's latch is wrong, remove or change it first. To take contact 101 from customer 22 and company 202 from customer 33, set allow_reassociation = true; the holder keeps its other ID.
+
+Where this apply was to release it, its change did not begin in time. Possible reasons: -parallelism is below the number of latches that wait for each other; depends_on or a reference orders the two changes the other way round; create_before_destroy keeps the old latch until the new one exists, which needs allow_reassociation = true; the holder depends on something slow, which a timeouts block allows for.
 `,
 		},
 		{
@@ -165,7 +167,7 @@ on hubspot_company_id
 
 Could not update the HubSpot latch of customer 11 (company 202): company 202 is latched to customer 22.
 
-That customer's latch is part of the same apply and keeps this, or failed to give it up: look for another error above or below, and apply again once it is solved.
+That customer's latch is part of the same apply and keeps this, or failed to release it: look for another error above or below, and apply again once it is solved.
 `,
 		},
 		{
@@ -184,11 +186,15 @@ Apply again: the plan starts from what holds now. Check the customer in Fusebill
 		{
 			"another answer", creating,
 			&latch.UnexpectedAnswerError{CustomerID: 11, Requested: fusebill.Latch{HubSpotID: 101}, Answered: fusebill.Latch{HubSpotID: 100}}, `
-Error: Fusebill latched something else than was asked for
+Error: Fusebill answered with another latch
 
 Could not create the HubSpot latch of customer 11 (contact 101): customer 11 was to be latched to contact 101, and the API answered that it is latched to contact 100.
 
-Compare the customer in Fusebill and HubSpot; the next plan shows what holds.
+HubSpot gives merged contacts and companies a new ID. If the declared one was merged, declare the ID that Fusebill answered with:
+
+  hubspot_id = 100
+
+Otherwise compare the customer in Fusebill and HubSpot. The next plan shows the current latch.
 `,
 		},
 		{

@@ -14,7 +14,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
-	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
 var (
@@ -25,7 +24,7 @@ var (
 
 // hubSpotLatchListResource is fusebill_hubspot_latch in a query: the latches that the account has.
 type hubSpotLatchListResource struct {
-	keeper *latch.Keeper
+	data *providerData // nil where the provider is not configured
 }
 
 func newHubSpotLatchListResource() list.ListResource { return &hubSpotLatchListResource{} }
@@ -54,7 +53,7 @@ func (r *hubSpotLatchListResource) ListResourceConfigSchema(
 }
 
 func (r *hubSpotLatchListResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.keeper = keeperFrom(req.ProviderData, &resp.Diagnostics)
+	r.data = dataFrom(req.ProviderData, &resp.Diagnostics)
 }
 
 func (r *hubSpotLatchListResource) ValidateListResourceConfig(
@@ -73,7 +72,7 @@ func (r *hubSpotLatchListResource) List(ctx context.Context, req list.ListReques
 	diags := req.Config.Get(ctx, &config)
 	filter, filterDiags := config.filter(ctx)
 	diags.Append(filterDiags...)
-	if r.keeper == nil && !diags.HasError() { // Its configuration isn't known yet. There is no way to put a list off.
+	if r.data == nil && !diags.HasError() { // Its configuration isn't known yet. There is no way to put a list off.
 		diags.AddError("Provider isn't configured yet", "Settings of the provider depend on something that is known only after apply, "+
 			"and latches can't be listed without them. Take the settings from variables or the environment.")
 	}
@@ -90,7 +89,7 @@ func (r *hubSpotLatchListResource) list(
 	ctx context.Context, filter fusebill.Filter, req list.ListRequest, push func(list.ListResult) bool,
 ) {
 	pushed := make(map[int64]bool) // One may come again on a later page, where others were deleted meanwhile.
-	for customers, err := range r.keeper.Pages(ctx, filter) {
+	for customers, err := range r.data.reader.Pages(ctx, filter) {
 		if err != nil {
 			push(list.ListResult{Diagnostics: diag.Diagnostics{attempt{doing: "list the HubSpot latches"}.diagnostic(err)}})
 			return

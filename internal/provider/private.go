@@ -46,6 +46,7 @@ func planOwner(ctx context.Context, prior, planned privateData) (string, diag.Di
 func forgetPlan(ctx context.Context, private privateData) diag.Diagnostics {
 	diags := private.SetKey(ctx, ownerKey, nil)
 	diags.Append(private.SetKey(ctx, createKey, nil)...)
+	diags.Append(private.SetKey(ctx, sparedKey, nil)...)
 	diags.Append(private.SetKey(ctx, incompleteKey, nil)...)
 	return diags
 }

@@ -32,7 +32,7 @@ var (
 type fusebillProvider struct {
 	version       string
 	clientOptions []fusebill.Option // for tests
-	keeperOptions []latch.Option    // for tests
+	latchOptions  []latch.Option    // for tests
 }
 
 // NewServer returns what the plugin serves.
@@ -40,9 +40,9 @@ func NewServer(version string) func() tfprotov6.ProviderServer {
 	return NewServerWith(version, nil, nil)
 }
 
-// NewServerWith is NewServer with options of the API client and of the keeper. Tests use it.
-func NewServerWith(version string, client []fusebill.Option, keeper []latch.Option) func() tfprotov6.ProviderServer {
-	return newServer(&fusebillProvider{version: version, clientOptions: client, keeperOptions: keeper})
+// NewServerWith is NewServer with options of the API client and of the coordinator. Tests use it.
+func NewServerWith(version string, client []fusebill.Option, changes []latch.Option) func() tfprotov6.ProviderServer {
+	return newServer(&fusebillProvider{version: version, clientOptions: client, latchOptions: changes})
 }
 
 func newServer(p *fusebillProvider) func() tfprotov6.ProviderServer {
@@ -133,11 +133,7 @@ func (p *fusebillProvider) Configure(ctx context.Context, req provider.Configure
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	data := &providerData{
-		keeper:  latch.NewKeeper(client, append(config.keeperOptions(), p.keeperOptions...)...),
-		sets:    newSetMemory(),
-		baseURL: config.baseURL(),
-	}
+	data := newProviderData(client, config.baseURL(), config.maxPages(), p.latchOptions...)
 	resp.ResourceData = data
 	resp.DataSourceData = data
 	resp.ListResourceData = data

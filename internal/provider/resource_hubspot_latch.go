@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -20,6 +19,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/customers"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
@@ -38,7 +38,7 @@ var (
 
 // hubSpotLatchResource is fusebill_hubspot_latch: the latch of one customer.
 type hubSpotLatchResource struct {
-	keeper *latch.Keeper
+	data *providerData // nil where the provider is not configured
 }
 
 // hubSpotLatchModel is its state. Terraform rewrites the whole state file after every instance, so nothing is in it that
@@ -118,7 +118,7 @@ func timeoutDescription(doing string) string {
 }
 
 func (r *hubSpotLatchResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.keeper = keeperFrom(req.ProviderData, &resp.Diagnostics)
+	r.data = dataFrom(req.ProviderData, &resp.Diagnostics)
 }
 
 func (r *hubSpotLatchResource) ConfigValidators(context.Context) []resource.ConfigValidator {
@@ -139,7 +139,10 @@ func (r *hubSpotLatchResource) Create(ctx context.Context, req resource.CreateRe
 	}
 	id, declared := idIn(plan.FusebillID), plan.latch()
 	change := latch.Change{CustomerID: id, Declared: declared}
-	if _, err := r.apply(ctx, change, plan.AllowReassociation.ValueBool()); err != nil {
+	options := latch.ApplyOptions{
+		Reassociate: plan.AllowReassociation.ValueBool(), StallTimeout: declaredTimeout(plan.Timeouts, "create"),
+	}
+	if _, err := r.apply(ctx, change, options); err != nil {
 		resp.Diagnostics.Append(attempt{"create the HubSpot latch of", id, declared}.diagnostic(err))
 		return
 	}
@@ -161,20 +164,21 @@ func (r *hubSpotLatchResource) Read(ctx context.Context, req resource.ReadReques
 		return
 	}
 	id := idIn(state.FusebillID)
-	current, err := r.keeper.Read(ctx, id)
-	switch {
-	case fusebill.IsNotFound(err):
-		resp.Diagnostics.AddWarning("Fusebill customer is gone", fmt.Sprintf("Customer %d doesn't exist any more (%s), and so its HubSpot "+
-			"latch leaves the state.\n\nIf it should exist, check that the API key and base_url are those of its account. If it was "+
-			"deleted, remove its latch from the configuration.", id, strings.TrimSuffix(err.Error(), ".")))
-		resp.State.RemoveResource(ctx)
+	current, gone, err := r.data.reader.Managed(ctx, []int64{id})
+	switch latched := current[id]; {
 	case err != nil:
 		resp.Diagnostics.Append(attempt{doing: "read the HubSpot latch of", customerID: id}.diagnostic(err))
-	case current.IsZero():
-		tflog.Info(ctx, "the customer isn't latched any more: removing the latch from state", map[string]any{"fusebill_id": id})
+	case len(gone) > 0:
+		resp.Diagnostics.AddWarning("Fusebill customer is gone", fmt.Sprintf("Customer %d no longer exists in the account that the "+
+			"API key opens at %s, so its HubSpot latch leaves the state.\n\nIf it should exist, check that the API key and base_url "+
+			"are those of its account. If it was deleted, remove its latch from the configuration.", id, r.data.baseURL))
+		resp.State.RemoveResource(ctx)
+	case latched.IsZero():
+		tflog.Info(ctx, "the customer is no longer latched: removing the latch from the state", map[string]any{"fusebill_id": id})
 		resp.State.RemoveResource(ctx)
 	default:
-		state.setLatch(current)
+		r.data.intents.Observe(id)
+		state.setLatch(latched)
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
 }
@@ -190,7 +194,10 @@ func (r *hubSpotLatchResource) Update(ctx context.Context, req resource.UpdateRe
 	}
 	id, declared := idIn(plan.FusebillID), plan.latch()
 	change := latch.Change{CustomerID: id, Prior: state.latch(), Declared: declared}
-	if _, err := r.apply(ctx, change, plan.AllowReassociation.ValueBool()); err != nil {
+	options := latch.ApplyOptions{
+		Reassociate: plan.AllowReassociation.ValueBool(), StallTimeout: declaredTimeout(plan.Timeouts, "update"),
+	}
+	if _, err := r.apply(ctx, change, options); err != nil {
 		resp.Diagnostics.Append(attempt{"update the HubSpot latch of", id, declared}.diagnostic(err))
 		return
 	}
@@ -208,7 +215,12 @@ func (r *hubSpotLatchResource) Delete(ctx context.Context, req resource.DeleteRe
 		return
 	}
 	id := idIn(state.FusebillID)
-	left, err := r.apply(ctx, latch.Change{CustomerID: id, Prior: state.latch()}, false)
+	spared, diags := sparedBy(ctx, req.Private)
+	if resp.Diagnostics.Append(diags...); diags.HasError() || spared[id] {
+		return
+	}
+	options := latch.ApplyOptions{StallTimeout: declaredTimeout(state.Timeouts, "delete")}
+	left, err := r.apply(ctx, latch.Change{CustomerID: id, Prior: state.latch()}, options)
 	if err != nil {
 		resp.Diagnostics.Append(attempt{doing: "delete the HubSpot latch of", customerID: id}.diagnostic(err))
 		return
@@ -219,8 +231,8 @@ func (r *hubSpotLatchResource) Delete(ctx context.Context, req resource.DeleteRe
 }
 
 // apply makes the change of one customer.
-func (r *hubSpotLatchResource) apply(ctx context.Context, change latch.Change, reassociate bool) (latch.Result, error) {
-	results, err := r.keeper.Apply(ctx, []latch.Change{change}, latch.ApplyOptions{Reassociate: reassociate})
+func (r *hubSpotLatchResource) apply(ctx context.Context, change latch.Change, options latch.ApplyOptions) (latch.Result, error) {
+	results, err := r.data.coordinator.Apply(ctx, []latch.Change{change}, options)
 	if err == nil {
 		err = results[change.CustomerID].Err
 	}
@@ -244,8 +256,8 @@ func (r *hubSpotLatchResource) ImportState(ctx context.Context, req resource.Imp
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	current, err := r.keeper.Read(ctx, id)
-	switch {
+	customer, err := r.data.reader.Customer(ctx, id)
+	switch current := customers.LatchOf(customer); {
 	case err != nil:
 		resp.Diagnostics.Append(attempt{doing: "import the HubSpot latch of", customerID: id}.diagnostic(err))
 	case current.IsZero():
@@ -321,4 +333,15 @@ func withTimeout(
 	limit, timeoutDiags := timeout(quiet, byDefault)
 	diags.Append(timeoutDiags...)
 	return context.WithTimeoutCause(ctx, limit, &timedOutError{limit})
+}
+
+// declaredTimeout returns the timeout of an operation that the configuration declares, and 0 where
+// it declares none.
+func declaredTimeout(t timeouts.Value, operation string) time.Duration {
+	text, _ := t.Attributes()[operation].(types.String)
+	timeout, err := time.ParseDuration(text.ValueString())
+	if err != nil {
+		return 0
+	}
+	return timeout
 }

@@ -153,7 +153,7 @@ func TestAccHubSpotLatchFaults_answerThatDiffersIsAnError(t *testing.T) {
 		resource.TestStep{
 			PreConfig: differ,
 			Config:    a.With(declared.Block()),
-			ExpectError: acctest.Diagnosis("Fusebill latched something else than was asked for", latchLine,
+			ExpectError: acctest.Diagnosis("Fusebill answered with another latch", latchLine,
 				"Could not create the HubSpot latch of customer 11 (contact 100 and company 202): customer 11 was to be latched to "+
 					"contact 100 and company 202, and the API answered that it is latched to contact 101 and company 203.",
 				"the next plan shows what holds"),
@@ -162,7 +162,7 @@ func TestAccHubSpotLatchFaults_answerThatDiffersIsAnError(t *testing.T) {
 		resource.TestStep{
 			PreConfig: differ,
 			Config:    a.With(),
-			ExpectError: acctest.Diagnosis("Fusebill latched something else than was asked for", "",
+			ExpectError: acctest.Diagnosis("Fusebill answered with another latch", "",
 				"Could not delete the HubSpot latch of customer 11: customer 11 was to be latched to nothing, and the API answered "+
 					"that it is latched to contact 1 and company 1."),
 		},

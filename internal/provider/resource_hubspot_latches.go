@@ -169,7 +169,7 @@ func (r *hubSpotLatchesResource) Create(ctx context.Context, req resource.Create
 		return l == declared.latches[id]
 	}) // The create checks these.
 	outcome, diags := r.apply(ctx, "create", changesOf(newSetRows(), declared, left), declared,
-		plan.AllowReassociation.ValueBool())
+		latch.ApplyOptions{Reassociate: plan.AllowReassociation.ValueBool(), StallTimeout: declaredTimeout(plan.Timeouts, "create")})
 	resp.Diagnostics.Append(diags...)
 	if diags.HasError() && len(outcome.rows.latches) == 0 {
 		return // State and an error together taint the resource, and here there is nothing to keep.
@@ -218,6 +218,7 @@ func (r *hubSpotLatchesResource) Read(ctx context.Context, req resource.ReadRequ
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	r.data.intents.Observe(rows.customers()...)
 	if incomplete != nil {
 		r.data.sets.noteIncomplete(rows)
 	}
@@ -293,7 +294,8 @@ func (r *hubSpotLatchesResource) Update(ctx context.Context, req resource.Update
 		}
 		sortChanges(changes)
 	}
-	outcome, diags := r.apply(ctx, "update", changes, declared, plan.AllowReassociation.ValueBool())
+	outcome, diags := r.apply(ctx, "update", changes, declared,
+		latch.ApplyOptions{Reassociate: plan.AllowReassociation.ValueBool(), StallTimeout: declaredTimeout(plan.Timeouts, "update")})
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(r.finish(ctx, &plan, outcome)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
@@ -338,7 +340,11 @@ func (r *hubSpotLatchesResource) Delete(ctx context.Context, req resource.Delete
 		changes = append(changes, latch.Change{CustomerID: id, Prior: l})
 	}
 	sortChanges(changes)
-	outcome, diags := r.apply(ctx, "delete", changes, rows, false)
+	spared, diags := sparedBy(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	changes = slices.DeleteFunc(changes, func(c latch.Change) bool { return spared[c.CustomerID] })
+	outcome, diags := r.apply(ctx, "delete", changes, rows,
+		latch.ApplyOptions{AwaitOthers: awaitOthers, StallTimeout: declaredTimeout(state.Timeouts, "delete")})
 	resp.Diagnostics.Append(diags...)
 	switch {
 	case resp.Diagnostics.HasError():
@@ -358,12 +364,8 @@ func (r *hubSpotLatchesResource) Delete(ctx context.Context, req resource.Delete
 
 // apply makes changes, and returns their outcome.
 func (r *hubSpotLatchesResource) apply(
-	ctx context.Context, doing string, changes []latch.Change, declared setRows, reassociate bool,
+	ctx context.Context, doing string, changes []latch.Change, declared setRows, options latch.ApplyOptions,
 ) (setOutcome, diag.Diagnostics) {
-	options := latch.ApplyOptions{Reassociate: reassociate}
-	if doing == "delete" {
-		options.AwaitOthers = awaitOthers
-	}
 	results, err := r.applyChanges(ctx, changes, options)
 	outcome := newSetOutcome(doing, len(changes), declared)
 	for _, change := range changes {

@@ -314,7 +314,7 @@ func TestAccHubSpotLatchesFaults_answers(t *testing.T) {
 		},
 		Config: a.With(declared.Block()),
 		ExpectError: acctest.Diagnosis("HubSpot latches are incomplete", latchesLine, "Of 20 changes 19 were made, 1 failed",
-			"Error: Fusebill latched something else than was asked for", `"3" = 1003`,
+			"Error: Fusebill answered with another latch", `"3" = 1003`,
 			"customer 3 was to be latched to contact 1003"),
 	}, stepOfSet(t, a, setStep{
 		prepare: func() { back(); a.Holds(t, declared...) },

@@ -19,7 +19,7 @@ import (
 
 // setPlan is the plan of a create or an update of a set.
 type setPlan struct {
-	owner           string
+	object          latch.ObjectPlan
 	prior, declared setRows
 	known           map[int64]fusebill.Latch // latches that a row starts from though the prior rows do not list it
 	unlisted        map[int64]fusebill.Latch // customers that this plan unlatches without listing them
@@ -44,7 +44,7 @@ func (r *hubSpotLatchesResource) ModifyPlan(ctx context.Context, req resource.Mo
 	prior, diags := state.rows()
 	resp.Diagnostics.Append(diags...)
 	if req.Plan.Raw.IsNull() {
-		resp.Diagnostics.Append(r.planDestroy(ctx, req.Private, prior)...)
+		resp.Diagnostics.Append(r.planDestroy(ctx, req, resp, prior)...)
 		return
 	}
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -53,13 +53,13 @@ func (r *hubSpotLatchesResource) ModifyPlan(ctx context.Context, req resource.Mo
 	defer cancel()
 	declared, diags := plan.declared()
 	resp.Diagnostics.Append(diags...)
-	owner, diags := planOwner(ctx, req.Private, resp.Private)
+	object, diags := newObjectPlan(ctx, req, resp)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	p := setPlan{
-		owner: owner, prior: prior, declared: declared, reassociate: plan.AllowReassociation.ValueBool(),
+		object: object, prior: prior, declared: declared, reassociate: plan.AllowReassociation.ValueBool(),
 		isExclusive: plan.Exclusive.ValueBool(),
 	}
 	plan.plan(state, isCreate)
@@ -93,7 +93,8 @@ func (r *hubSpotLatchesResource) ModifyPlan(ctx context.Context, req resource.Mo
 			resp.Diagnostics.Append(planResumption(plan, before, declared)...)
 		}
 	}
-	resp.Diagnostics.Append(r.checkPlan(ctx, p)...)
+	resp.Diagnostics.Append(r.noteIntents(ctx, p, resp.Private)...)
+	resp.Diagnostics.Append(r.checkAccount(ctx, p)...)
 }
 
 // plan sets what the provider plans itself.
@@ -182,19 +183,37 @@ func noLongerExclusive(customerIDs []int64) diag.Diagnostics {
 }
 
 // planDestroy notes what a destroy removes.
-func (r *hubSpotLatchesResource) planDestroy(ctx context.Context, private privateData, prior setRows) diag.Diagnostics {
-	owner, diags := private.GetKey(ctx, ownerKey)
+func (r *hubSpotLatchesResource) planDestroy(ctx context.Context, req resource.ModifyPlanRequest,
+	resp *resource.ModifyPlanResponse, prior setRows) diag.Diagnostics {
+	object, diags := newObjectPlan(ctx, req, resp)
+	object.Intents = destroyIntents(prior)
 	if ids := prior.customers(); len(ids) > 0 {
 		diags.AddWarning("HubSpot latches will be removed", fmt.Sprintf("The destroy of this set unlatches %s, except for "+
 			"those that another resource of the same apply declares: %s.", counted(len(ids)), listed(ids)))
 	}
-	failed := faultList{summary: "HubSpot latches cannot be removed"}
-	for _, c := range r.noteDestroy(string(owner), prior.customers()) {
-		d := rowError("plan to remove", latch.Change{CustomerID: c.customerID, Prior: prior.latches[c.customerID]}, c.err)
-		failed.addDiagnostic(rowPath(prior, c.customerID, d), d)
+	return append(diags, r.note(ctx, object, resp.Private, "plan to remove", prior)...)
+}
+
+// note records what the set intends, and explains what contradicts it on the path of the row.
+func (r *hubSpotLatchesResource) note(ctx context.Context, object latch.ObjectPlan, planned privateData, doing string,
+	rows setRows) diag.Diagnostics {
+	failed := faultList{summary: "HubSpot latches are also declared elsewhere"}
+	var diags diag.Diagnostics
+	for _, d := range r.data.note(ctx, object, planned, func(c latch.Conflict) diag.Diagnostic {
+		change := latch.Change{CustomerID: c.Intent.CustomerID, Declared: c.Intent.Declared}
+		d := rowError(doing, change, c.Err)
+		if exclusive := (*latch.ExclusiveError)(nil); errors.As(c.Err, &exclusive) {
+			failed.addDiagnostic(path.Root("exclusive"), d)
+		} else {
+			failed.addDiagnostic(rowPath(rows, change.CustomerID, d), d)
+		}
+		return nil
+	}) {
+		if d != nil {
+			diags.Append(d)
+		}
 	}
-	diags.Append(failed.errors()...)
-	return diags
+	return append(diags, failed.errors()...)
 }
 
 // planResumption explains a create that goes on with a set whose create ended with errors.
@@ -216,28 +235,10 @@ func planResumption(plan hubSpotLatchesModel, before, declared setRows) diag.Dia
 		plan.limits().check(size)...)
 }
 
-// checkPlan checks what the plan intends against other resources, and against the account.
-func (r *hubSpotLatchesResource) checkPlan(ctx context.Context, p setPlan) diag.Diagnostics {
-	var diags diag.Diagnostics
-	failed := faultList{summary: "HubSpot latches are also declared elsewhere"}
-	for _, c := range r.noteIntents(p) {
-		if c.isUnlisted {
-			failed.addDiagnostic(path.Root("exclusive"), declaredElsewhere(c.customerID))
-			continue
-		}
-		d := rowError("plan", latch.Change{CustomerID: c.customerID, Declared: c.declared}, c.err)
-		failed.addDiagnostic(rowPath(p.declared, c.customerID, d), d)
-	}
-	diags.Append(failed.errors()...)
-	diags.Append(r.checkAccount(ctx, p)...)
-	return diags
-}
-
-func declaredElsewhere(customerID int64) diag.Diagnostic {
-	return diag.NewErrorDiagnostic("HubSpot latch is declared elsewhere",
-		fmt.Sprintf("This set is exclusive and does not list %s, so it would remove its latch, which another resource of "+
-			"this configuration declares.\n\nList the customer in this set instead, or leave out exclusive.",
-			customerName(customerID)))
+// noteIntents records what the plan intends, and refuses what other objects contradict.
+func (r *hubSpotLatchesResource) noteIntents(ctx context.Context, p setPlan, planned privateData) diag.Diagnostics {
+	p.object.Intents, p.object.IsExclusive = p.rowIntents(), p.isExclusive && !p.declared.unknown
+	return r.note(ctx, p.object, planned, "plan", p.declared)
 }
 
 // checkAccount warns of what the account has in the way of the plan. It may change until the apply,
@@ -253,56 +254,37 @@ func (r *hubSpotLatchesResource) checkAccount(ctx context.Context, p setPlan) di
 	if len(missing) > 0 {
 		return diag.Diagnostics{wrongAccount(missing, len(changes), r.data.baseURL)}
 	}
-	var exists map[int64]bool
+	var findings []latch.Finding
 	if err == nil {
-		exists, err = r.existing(ctx, changes)
+		findings, err = r.data.checker.Check(ctx, changes, p.reassociate)
 	}
-	if err != nil {
-		unread := setError("plan the HubSpot latches", err)
-		if !isSureToFail(err) {
-			unread = uncheckedPlan(unread)
-		}
-		return diag.Diagnostics{unread}
+	switch {
+	case fusebill.IsKeyRefused(err):
+		return diag.Diagnostics{setError("plan the HubSpot latches", err)}
+	case err != nil:
+		return diag.Diagnostics{uncheckedPlan(setError("plan the HubSpot latches", err))}
 	}
-	var diags diag.Diagnostics
 	stopped := faultList{summary: "HubSpot latches cannot be applied as they are now"}
 	held := faultList{summary: "HubSpot contacts or companies are latched to other customers"}
-	for _, change := range changes {
-		holdings, err := r.checkRow(ctx, p, change, exists[change.CustomerID])
-		var (
-			already *latch.AlreadyLatchedError
-			missing *latch.NoCustomerError
-		)
-		switch {
-		case err == nil:
-		case errors.As(err, &already), errors.As(err, &missing), fusebill.IsNotFound(err):
+	for _, finding := range findings {
+		change := finding.Change
+		for _, err := range finding.Errors() {
 			d := rowError("plan", change, err)
-			stopped.addDiagnostic(rowPath(p.declared, change.CustomerID, d), diag.NewWarningDiagnostic(d.Summary(), d.Detail()+
-				"\n\nUnless that has changed by then, the apply makes the other changes and ends with an error for this row."))
-		case isSureToFail(err):
-			return diag.Diagnostics{setError("plan the HubSpot latches", err)}
-		default:
-			diags.Append(uncheckedPlan(rowError("plan", change, err)))
+			at := rowPath(p.declared, change.CustomerID, d)
+			stopped.addDiagnostic(at, laterWarning(d, at))
 		}
-		for _, warning := range heldWarnings(change.CustomerID, holdings, p.reassociate) {
+		for _, warning := range heldWarnings(change.CustomerID, p.foreign(finding.Held), p.reassociate) {
 			held.addDiagnostic(rowPath(p.declared, change.CustomerID, warning), warning)
 		}
 	}
-	diags.Append(stopped.warnings()...)
-	diags.Append(held.warnings()...)
-	return diags
+	return append(stopped.warnings(), held.warnings()...)
 }
 
-// checkRow returns what other customers hold of a change and are not planned to release, or why it
-// cannot be made as things are.
-func (r *hubSpotLatchesResource) checkRow(ctx context.Context, p setPlan, change latch.Change,
-	exists bool) ([]latch.Holding, error) {
-	if !exists {
-		return nil, &latch.NoCustomerError{CustomerID: change.CustomerID}
-	}
-	held, err := r.checkChange(ctx, change, p.reassociate)
+// foreign returns the holdings that this plan does not release itself from customers that it does
+// not list.
+func (p setPlan) foreign(held []latch.Holding) []latch.Holding {
 	return slices.DeleteFunc(held, func(h latch.Holding) bool {
 		_, isUnlisted := p.unlisted[h.Holder]
-		return isUnlisted || p.prior.lists(h.Holder) && !p.declared.unknown && !p.declared.lists(h.Holder)
-	}), err
+		return isUnlisted
+	})
 }

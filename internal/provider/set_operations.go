@@ -2,10 +2,13 @@ package provider
 
 import (
 	"context"
+	"maps"
+	"math"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/customers"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
@@ -16,18 +19,14 @@ const progressEvery = 10 * time.Second
 // readLatches returns the latches of those customers that are latched.
 func (r *hubSpotLatchesResource) readLatches(ctx context.Context, customerIDs []int64) (map[int64]fusebill.Latch,
 	error) {
-	return r.data.latches().ReadSet(ctx, customerIDs)
+	latches, _, err := r.data.reader.Managed(ctx, customerIDs)
+	maps.DeleteFunc(latches, func(_ int64, l fusebill.Latch) bool { return l.IsZero() })
+	return latches, err
 }
 
 // latched returns all latches of the account.
 func (r *hubSpotLatchesResource) latched(ctx context.Context) (map[int64]fusebill.Latch, error) {
-	return r.data.latches().Latched(ctx)
-}
-
-// existing reports of each of these customers whether it exists. It reads what checks of their
-// changes need.
-func (r *hubSpotLatchesResource) existing(ctx context.Context, changes []latch.Change) (map[int64]bool, error) {
-	return r.data.latches().ReadBeforePlan(ctx, changes)
+	return r.data.reader.Latched(ctx, customers.MaxAge, math.MaxInt)
 }
 
 const (
@@ -48,22 +47,11 @@ func (r *hubSpotLatchesResource) missingSample(ctx context.Context, customerIDs 
 			sample = append(sample, customerIDs[i*n/sampleSize])
 		}
 	}
-	var changes []latch.Change
-	for _, id := range sample {
-		changes = append(changes, latch.Change{CustomerID: id}) // It claims nothing, so nothing else is read.
-	}
-	exists, err := r.existing(ctx, changes)
-	if err != nil || len(exists) > 0 {
+	found, err := r.data.reader.Customers(ctx, sample, customers.MaxAge)
+	if err != nil || len(found) > 0 {
 		return nil, err
 	}
 	return sample, nil
-}
-
-// checkChange returns the claims of a change that other customers hold and are not planned to
-// release.
-func (r *hubSpotLatchesResource) checkChange(ctx context.Context, change latch.Change, reassociate bool) ([]latch.Holding,
-	error) {
-	return r.data.latches().CheckPlan(ctx, change.CustomerID, change.Prior, change.Declared, reassociate)
 }
 
 // applyChanges makes changes. It returns the outcome of each change that was begun, and an error
@@ -72,54 +60,33 @@ func (r *hubSpotLatchesResource) applyChanges(
 	ctx context.Context, changes []latch.Change, options latch.ApplyOptions,
 ) (map[int64]latch.Result, error) {
 	options.Progress = progressLog(ctx)
-	return r.data.latches().Apply(ctx, changes, options)
+	return r.data.coordinator.Apply(ctx, changes, options)
 }
 
-// rowConflict is a row that another object of the configuration or the state contradicts.
-type rowConflict struct {
-	customerID int64
-	declared   fusebill.Latch
-	isUnlisted bool // the set does not list the customer, and is exclusive
-	err        error
-}
-
-// noteIntents notes what a plan intends for each customer, and returns what contradicts the intents
-// of other objects.
-func (r *hubSpotLatchesResource) noteIntents(p setPlan) []rowConflict {
-	var conflicts []rowConflict
-	add := func(id int64, declared fusebill.Latch, isUnlisted bool, err error) {
-		if err != nil {
-			conflicts = append(conflicts, rowConflict{id, declared, isUnlisted, err})
-		}
-	}
+// rowIntents returns what a plan intends for each customer. A row that stays as it is takes no part
+// in the apply, even if other rows of the set change.
+func (p setPlan) rowIntents() []latch.Intent {
+	intents := make([]latch.Intent, 0, len(p.declared.latches)+len(p.size.removed))
 	for _, id := range p.declared.customers() {
-		declared := p.declared.latches[id]
-		err := r.data.latches().Declare(p.owner, id, declared)
-		if err == nil && declared == p.prior.latches[id] {
-			err = r.data.latches().DeclareKept(p.owner, id)
+		intent := latch.Intent{CustomerID: id, Kind: latch.Declare, Prior: p.prior.latches[id], Declared: p.declared.latches[id]}
+		if intent.Prior == intent.Declared && !p.declared.mayBePartly(id) {
+			intent.Kind = latch.Keep
 		}
-		add(id, declared, false, err)
+		intents = append(intents, intent)
 	}
 	for _, id := range p.size.removed {
-		add(id, fusebill.Latch{}, false, r.data.latches().DeclareRemoved(p.owner, id))
+		intents = append(intents, latch.Intent{CustomerID: id, Kind: latch.RemoveRow, Prior: p.prior.latches[id]})
 	}
-	if p.isExclusive {
-		for _, id := range sortedKeys(p.others) {
-			add(id, fusebill.Latch{}, true, r.data.latches().Declare(p.owner, id, fusebill.Latch{}))
-		}
-	}
-	return conflicts
+	return intents
 }
 
-// noteDestroy is noteIntents for a set that is destroyed.
-func (r *hubSpotLatchesResource) noteDestroy(owner string, customerIDs []int64) []rowConflict {
-	var conflicts []rowConflict
-	for _, id := range customerIDs {
-		if err := r.data.latches().DeclareRemoved(owner, id); err != nil {
-			conflicts = append(conflicts, rowConflict{customerID: id, err: err})
-		}
+// destroyIntents returns what the destroy of a set intends.
+func destroyIntents(prior setRows) []latch.Intent {
+	var intents []latch.Intent
+	for _, id := range prior.customers() {
+		intents = append(intents, latch.Intent{CustomerID: id, Kind: latch.Destroy, Prior: prior.latches[id]})
 	}
-	return conflicts
+	return intents
 }
 
 // progressLog logs how far a long apply is, and how long the rest takes at the same pace.

@@ -1,0 +1,49 @@
+package provider
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/customers"
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
+)
+
+// providerData is what all objects of one provider process share.
+type providerData struct {
+	reader      *customers.Reader
+	coordinator *latch.Coordinator
+	intents     *latch.Intents
+	checker     *latch.Checker
+	sets        *setMemory
+	baseURL     string // for messages
+}
+
+// newProviderData returns the data of a configured provider. It reads the account whole where that
+// has at most maxPages pages.
+func newProviderData(client *fusebill.Client, baseURL string, maxPages int, options ...latch.Option) *providerData {
+	reader, intents := customers.NewReader(client), latch.NewIntents()
+	return &providerData{
+		reader:      reader,
+		coordinator: latch.New(client, reader, append([]latch.Option{latch.WithMaxPages(maxPages)}, options...)...),
+		intents:     intents,
+		checker:     latch.NewChecker(reader, intents, maxPages),
+		sets:        newSetMemory(),
+		baseURL:     baseURL,
+	}
+}
+
+// dataFrom returns the provider's data for the Configure method of an object. It returns nil where
+// Terraform has not configured the provider, as when it validates.
+func dataFrom(data any, diags *diag.Diagnostics) *providerData {
+	if data == nil {
+		return nil
+	}
+	configured, ok := data.(*providerData)
+	if !ok {
+		diags.AddError("Unexpected provider data",
+			fmt.Sprintf("Want %T, got %T. This is a bug in the provider.", configured, data))
+	}
+	return configured
+}

@@ -111,6 +111,12 @@ var examples = map[string]example{
 		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101}},
 		writes:  1,
 	},
+	"functions/parse_latches_csv/function.tf": {
+		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_8_0)},
+		latched: map[int64]fusebill.Latch{2554529: {}, 2554530: {}},
+		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
+		writes:  2,
+	},
 	"guides/csv": {
 		latched: map[int64]fusebill.Latch{2554529: {}, 2554530: {}, 2554531: {}},
 		holds: map[int64]fusebill.Latch{

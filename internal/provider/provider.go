@@ -153,7 +153,9 @@ func (p *fusebillProvider) DataSources(context.Context) []func() datasource.Data
 }
 
 func (p *fusebillProvider) Functions(context.Context) []func() function.Function {
-	return []func() function.Function{newParseHubSpotURLFunction}
+	return []func() function.Function{
+		newParseHubSpotURLFunction, newParseLatchesCSVFunction,
+	}
 }
 
 func (p *fusebillProvider) ListResources(context.Context) []func() list.ListResource {

@@ -117,6 +117,16 @@ var examples = map[string]example{
 		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
 		writes:  2,
 	},
+	"functions/match_hubspot_export/function.tf": {
+		cli: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_8_0)},
+		others: []fusebillsim.Customer{
+			{ID: 2554529, Reference: "C-000123", PrimaryEmail: "bob@castillo.example"},
+			{ID: 2554530, PrimaryEmail: "ann@brown-coffee.example"},
+			{ID: 2554531, PrimaryEmail: "info@bikes.example"},
+		},
+		holds:  map[int64]fusebill.Latch{2554529: {HubSpotID: 102}, 2554530: {HubSpotID: 101}},
+		writes: 2,
+	},
 	"guides/csv": {
 		latched: map[int64]fusebill.Latch{2554529: {}, 2554530: {}, 2554531: {}},
 		holds: map[int64]fusebill.Latch{

@@ -154,7 +154,7 @@ func (p *fusebillProvider) DataSources(context.Context) []func() datasource.Data
 
 func (p *fusebillProvider) Functions(context.Context) []func() function.Function {
 	return []func() function.Function{
-		newParseHubSpotURLFunction, newParseLatchesCSVFunction,
+		newParseHubSpotURLFunction, newParseLatchesCSVFunction, newMatchHubSpotExportFunction,
 	}
 }
 

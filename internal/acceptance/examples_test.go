@@ -127,24 +127,6 @@ var examples = map[string]example{
 		holds:  map[int64]fusebill.Latch{2554529: {HubSpotID: 102}, 2554530: {HubSpotID: 101}},
 		writes: 2,
 	},
-	"guides/csv": {
-		latched: map[int64]fusebill.Latch{2554529: {}, 2554530: {}, 2554531: {}},
-		holds: map[int64]fusebill.Latch{
-			2554529: {HubSpotID: 101, HubSpotCompanyID: 202},
-			2554530: {HubSpotCompanyID: 9007199254740993},
-			2554531: {HubSpotID: 303},
-		},
-		writes: 3,
-	},
-	"guides/yaml": {
-		latched: map[int64]fusebill.Latch{2554529: {}, 2554530: {}, 9007199254740995: {}},
-		holds: map[int64]fusebill.Latch{
-			2554529:          {HubSpotID: 101, HubSpotCompanyID: 202},
-			2554530:          {HubSpotCompanyID: 9007199254740993},
-			9007199254740995: {HubSpotID: 303},
-		},
-		writes: 3,
-	},
 	"guides/coverage": {
 		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_5_0)},
 		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101}},

@@ -15,11 +15,14 @@ import (
 
 // guides are these guides, by the folder below the examples folder, and what runs all that is in it.
 var guides = map[string]func(t *testing.T, folder string){
+	"guides/csv":              runCSV,
+	"guides/hubspot-export":   runHubSpotExport,
 	"guides/installing":       runInstalling,
 	"guides/migrating":        runMigrating,
 	"guides/pipelines":        runPipelines,
 	"guides/singles-and-sets": runSinglesAndSets,
 	"guides/testing":          runTesting,
+	"guides/yaml":             runYAML,
 }
 
 func TestAccGuides(t *testing.T) {

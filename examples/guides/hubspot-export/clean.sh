@@ -1,0 +1,1 @@
+rm -f terraform.tfstate terraform.tfstate.backup contacts.csv companies.csv

@@ -1,0 +1,3 @@
+terraform apply
+terraform output -raw latches_csv >latches.csv
+terraform output rest

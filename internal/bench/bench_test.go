@@ -1,100 +1,70 @@
 package main
 
 import (
-	"bytes"
+	"encoding/xml"
 	"io"
-	"net/http"
-	"sync"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
-	reading "github.com/fusebill/terraform-provider-fusebill/internal/customers"
-	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
-	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 )
 
-// These are what the client and the reader take by themselves, without a network, a CLI and latency:
-//
-//	go test -run '^$' -bench . -benchmem ./internal/bench
-
-// BenchmarkDecode reads one page of 1,000 customers that is in memory already.
-func BenchmarkDecode(b *testing.B) {
-	account := newBenchAccount()
-	account.AddSampleCustomers(fusebill.MaxPageSize)
-	page := &replay{to: account.Transport()}
-	client := newBenchClient(b, page)
-	b.ReportAllocs()
-	for b.Loop() {
-		got, err := client.Customers(b.Context(), fusebill.CustomersRequest{})
-		if err != nil || len(got.Customers) != fusebill.MaxPageSize {
-			b.Fatal(len(got.Customers), err)
+// TestAccBench measures a few latches with the real CLI. No bound is broken, and nothing is left.
+func TestAccBench(t *testing.T) {
+	if os.Getenv(resource.EnvTfAcc) == "" {
+		t.Skipf("Acceptance tests skipped unless env '%s' set", resource.EnvTfAcc)
+	}
+	temp, svg := t.TempDir(), filepath.Join(t.TempDir(), "calls.svg")
+	t.Setenv("TMPDIR", temp)
+	var out strings.Builder
+	args := []string{"-n", "10", "-repeat", "1", "-latency", "0s", "-svg", svg}
+	if err := run(t.Context(), args, &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	for _, what := range []string{oneSet, nothing, naive, data, singles} {
+		if !strings.Contains(out.String(), "| "+plan+" | 10 | "+what+" |") {
+			t.Errorf("no plan of %s in\n%s", what, &out)
 		}
 	}
-	b.SetBytes(int64(len(page.body)))
-}
-
-// BenchmarkReader makes 10,000 reads from ten workers, as a plan of an account with as many customers does. The
-// simulator's work is in it: a dozen pages.
-func BenchmarkReader(b *testing.B) {
-	const latches, workers = 10_000, 10
-	account := newBenchAccount()
-	ids := account.AddSampleCustomers(latches)
-	client := newBenchClient(b, account.Transport())
-	b.ReportAllocs()
-	for b.Loop() {
-		reader := reading.NewReader(client)
-		work := make(chan int64)
-		var running sync.WaitGroup
-		for range workers {
-			running.Go(func() {
-				for id := range work {
-					if _, err := reader.Customer(b.Context(), id); err != nil {
-						b.Error(err)
-					}
-				}
-			})
-		}
-		for _, id := range ids {
-			work <- id
-		}
-		close(work)
-		running.Wait()
+	if _, err := os.Stat(svg); err != nil {
+		t.Error(err)
 	}
-	b.ReportMetric(float64(account.Count())/float64(b.N), "calls/op")
-}
-
-func newBenchAccount() *fusebillsim.Simulator {
-	return fusebillsim.New(fusebillsim.Config{APIKey: apiKey, LimitMinute: noLimit, LimitDay: noLimit, DiscardRequests: true})
-}
-
-func newBenchClient(b *testing.B, transport http.RoundTripper) *fusebill.Client {
-	b.Helper()
-	client, err := fusebill.NewClient(apiKey, fusebill.WithTransport(transport))
-	if err != nil {
-		b.Fatal(err)
+	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+		t.Errorf("it left %v (%v)", left, err)
 	}
-	return client
 }
 
-// replay gives the answer to the first request to all others as well.
-type replay struct {
-	to     http.RoundTripper
-	header http.Header
-	body   []byte
-}
-
-func (r *replay) RoundTrip(req *http.Request) (*http.Response, error) {
-	if r.body == nil {
-		resp, err := r.to.RoundTrip(req)
-		if err != nil {
-			return nil, err
-		}
-		defer resp.Body.Close()
-		if r.body, err = io.ReadAll(resp.Body); err != nil {
-			return nil, err
-		}
-		r.header = resp.Header
+// TestBroken shows that a count above its bound is an error, and a time is not.
+func TestBroken(t *testing.T) {
+	t.Parallel()
+	r := row{operation: plan, what: oneSet, latches: 12345, measurement: measurement{wall: 2}}
+	r.atMost("calls", 5, 5)
+	r.atMostTimes(1.5, row{measurement: measurement{wall: 1}})
+	if err := broken([]row{r}); err != nil {
+		t.Error(err)
 	}
-	return &http.Response{
-		StatusCode: http.StatusOK, Header: r.header, Body: io.NopCloser(bytes.NewReader(r.body)), Request: req,
-	}, nil
+	r.atMost("calls", 6, 5)
+	if err := broken([]row{r}); err == nil {
+		t.Error("six calls are held to be at most five")
+	}
+	if got := table([]row{r}); !strings.Contains(got, "| 12,345 |") || strings.Count(got, "**missed**") != 2 {
+		t.Errorf("got the table\n%s", got)
+	}
+}
+
+func TestChart(t *testing.T) {
+	t.Parallel()
+	svg := chart([]row{
+		{operation: plan, what: oneSet, latches: 10, measurement: measurement{reads: 1}},
+		{operation: plan, what: oneSet, latches: 10_000, measurement: measurement{reads: 12}},
+		{operation: plan, what: singles, latches: 10, measurement: measurement{reads: 2}},
+	})
+	if err := xml.Unmarshal([]byte(svg), new(struct{})); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(svg, ">12<") || !strings.Contains(svg, ">10,000<") {
+		t.Errorf("no number of calls in\n%s", svg)
+	}
 }

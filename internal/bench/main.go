@@ -1,21 +1,12 @@
-// Command bench measures what plans and applies of many latches cost: API calls, time and memory. `make bench` runs it.
+// Command bench measures the cost of plans and applies of thousands of latches. `make bench` runs it.
 //
-// It builds the provider, starts simulated Fusebill accounts on loopback and drives the Terraform or OpenTofu CLI of this
-// machine. It prints tables and draws a chart. Calls and refusals are counts, and a bound of the design that they break
-// makes it end non-zero. Times are compared within one run only, with runs of the same size that need no provider, or
-// one that answers at once: the machine's speed cancels out. They are told, and break nothing.
+// It drives the CLI of this machine against simulated accounts on loopback, prints a table, and draws
+// the chart of the documentation. It ends with an error if calls, refused calls or memory break a
+// bound of the design. Times are compared within one run only, so the speed of the machine cancels
+// out; a bound of a time that is missed is shown and is no error.
 //
-//	go run ./internal/bench -quick              # a minute: is everything in order?
-//	go run ./internal/bench -n 1000 -repeat 5   # one size, more exactly
-//	go run ./internal/bench                     # everything, about half an hour
-//
-// How it is laid out: scenario.go says what is run, set.go does so for latch sets and ratelimit.go under the account's limits; bound.go has the
-// bounds; account.go, workspace.go, state.go and cli.go are the stage; report.go, table.go and chart.go show what came
-// of it. The folder plugin is the provider that is measured.
-//
-// It writes to one temporary folder, which it removes at its end, also when it is interrupted, and to the chart's file.
-// What doesn't live here: whether plans and applies do the right thing. They are checked for having done what was
-// measured, and no more; the tests beside the code do the rest.
+//	go run ./internal/bench -n 1000 -svg ""   # a minute
+//	go run ./internal/bench                   # half an hour
 package main
 
 import (
@@ -26,67 +17,80 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
+	"time"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
+// options are what the flags set.
+type options struct {
+	sizes   []int // numbers of latches
+	most    int   // the most latches that an apply creates, or that a terraform_data holds
+	repeat  int   // of plans
+	latency time.Duration
+	svg     string
+}
+
 func main() {
-	// A broken pipe, as in `make bench | head`, is among them since it would end the process before the folder is removed.
+	// A broken pipe would otherwise end the process before the folder is removed.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if ctx.Err() != nil {
-		err = errors.New("interrupted")
-	}
 	stop()
-	if err != nil {
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-// run measures as the arguments say, writes the tables to out, and tells meanwhile, on progress, what it does. What was
-// measured before a failure or an interrupt is shown all the same: it may have taken half an hour.
+// run writes the table to out, also after a failure.
 func run(ctx context.Context, args []string, out, progress io.Writer) (err error) {
 	o, err := parseOptions(args, progress)
-	if errors.Is(err, flag.ErrHelp) {
-		return nil
-	}
 	if err != nil {
 		return err
 	}
-	b, err := newBench(ctx, o, progress)
+	fmt.Fprintln(progress, "Building the provider.")
+	stage, err := acctest.NewStage(ctx, acctest.Module+"/internal/bench/plugin")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, b.close()) }()
-	results, err := b.measureAll(ctx)
-	if len(results.rows) > 0 {
-		b.report(out, results)
+	defer func() { err = errors.Join(err, stage.Close()) }()
+	b := bench{o, stage, progress}
+	var rows []row
+	for i := 0; i < len(o.sizes) && err == nil; i++ {
+		var more []row
+		more, err = b.measureSize(ctx, o.sizes[i])
+		rows = append(rows, more...)
 	}
+	fmt.Fprintf(out, "%s %s, %s for each call.\n\n%s", stage.CLI.Product, stage.CLI.Version, o.latency, table(rows))
 	if err != nil {
 		return err
 	}
 	if o.svg != "" {
-		if err := writeChart(o.svg, results.rows); err != nil {
-			return err
-		}
+		err = os.WriteFile(o.svg, []byte(chart(rows)), 0o644)
 	}
-	return results.broken()
+	return errors.Join(err, broken(rows))
 }
 
-// measureAll measures every size, and then applies under the rate limits.
-func (b *bench) measureAll(ctx context.Context) (r results, err error) {
-	for _, n := range b.sizes {
-		rows, err := b.measureSize(ctx, n)
-		if err != nil {
-			return r, err
+func parseOptions(args []string, usage io.Writer) (o options, err error) {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(usage)
+	sizes := flags.String("n", "10,100,1000,10000,100000", "how many latches, a `list`")
+	flags.IntVar(&o.most, "most", 10_000, "the most `latches` to apply, and to hold in a terraform_data")
+	flags.IntVar(&o.repeat, "repeat", 3, "how many `times` to measure a plan; the least time counts")
+	flags.DurationVar(&o.latency, "latency", 20*time.Millisecond, "how long the service takes for a call")
+	flags.StringVar(&o.svg, "svg", "templates/images/calls.svg", "the `file` of the chart; empty: none")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	for item := range strings.SplitSeq(*sizes, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(item))
+		if err != nil || n < 1 {
+			return o, fmt.Errorf("-n: %q is no whole number of 1 or more", item)
 		}
-		r.rows = append(r.rows, rows...)
+		o.sizes = append(o.sizes, n)
 	}
-	if r.sets, err = b.measureSets(ctx); err != nil {
-		return r, err
-	}
-	if b.limits {
-		r.limited, err = b.measureLimits(ctx)
-	}
-	return r, err
+	return o, nil
 }

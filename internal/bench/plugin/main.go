@@ -1,72 +1,126 @@
-// Command plugin is the provider as the benchmark runs it: the production provider, served as in the released program,
-// and beside it, chosen by the environment, two others of the same schema to compare it with:
+// Command plugin is the provider that the benchmark measures. An environment variable selects one
+// of three, all of the same schema:
 //
-//   - naive makes one call for each read, as providers usually do;
-//   - instant answers each read at once with the state as it is: what Terraform and the protocol cost.
-//
-// They differ from the production provider in reads alone, and are wrapped around it at the protocol. So whatever it
-// serves, they serve too, and it needs no hook for a benchmark.
-//
-// What doesn't live here: what is measured, and how. That is the benchmark's, in the folder above.
+//   - "": the provider, served as in a release;
+//   - "nothing": a provider that answers every request with what the request holds, which shows the
+//     cost of Terraform and the protocol alone;
+//   - "naive": the same, except that it reads each customer by one call, ten side by side, as a
+//     generic provider does.
 package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
 	"os"
-	"path/filepath"
-	"strconv"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"golang.org/x/sync/errgroup"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/provider"
 )
 
-// What the benchmark sets in the environment. Its names of the same variables are in plugin.go.
-const (
-	// envMode is the provider to serve: empty for the production provider, naive or instant.
-	envMode = "FUSEBILL_BENCH_MODE"
-	// envMemory is a folder. Each process leaves a file in it, named by its ID, with the bytes that it took at most.
-	envMemory = "FUSEBILL_BENCH_MEMORY"
-)
-
 func main() {
-	serve, err := newServer(os.Getenv(envMode))
+	serve := provider.NewServer("bench")
+	if mode := os.Getenv("FUSEBILL_BENCH_MODE"); mode != "" {
+		ours := serve()
+		schemas, err := ours.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
+		if err != nil {
+			log.Fatal(err)
+		}
+		serve = func() tfprotov6.ProviderServer {
+			return idle{ours, schemas.ResourceSchemas, mode == "naive"}
+		}
+	}
+	if err := errors.Join(provider.Serve(serve), recordMemory()); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// idle is the provider that does nothing.
+type idle struct {
+	tfprotov6.ProviderServer
+
+	schemas map[string]*tfprotov6.Schema
+	isNaive bool
+}
+
+func (idle) ConfigureProvider(context.Context, *tfprotov6.ConfigureProviderRequest) (
+	*tfprotov6.ConfigureProviderResponse, error) {
+	return &tfprotov6.ConfigureProviderResponse{}, nil
+}
+
+func (idle) ValidateResourceConfig(context.Context, *tfprotov6.ValidateResourceConfigRequest) (
+	*tfprotov6.ValidateResourceConfigResponse, error) {
+	return &tfprotov6.ValidateResourceConfigResponse{}, nil
+}
+
+func (i idle) UpgradeResourceState(_ context.Context, req *tfprotov6.UpgradeResourceStateRequest) (
+	*tfprotov6.UpgradeResourceStateResponse, error) {
+	schema := i.schemas[req.TypeName].ValueType()
+	value, err := req.RawState.Unmarshal(schema)
 	if err != nil {
-		log.Fatal(err)
+		return nil, err
 	}
-	// It returns when the CLI has closed the connection; after that the CLI waits for two seconds for the process to end.
-	err = provider.Serve(serve)
-	if err := errors.Join(err, recordMemory(os.Getenv(envMemory))); err != nil {
-		log.Fatal(err)
-	}
+	state, err := tfprotov6.NewDynamicValue(schema, value)
+	return &tfprotov6.UpgradeResourceStateResponse{UpgradedState: &state}, err
 }
 
-// newServer returns the constructor of the server of a mode.
-func newServer(mode string) (func() tfprotov6.ProviderServer, error) {
-	production := provider.NewServer("bench")
-	switch mode {
-	case "":
-		return production, nil
-	case "instant":
-		return func() tfprotov6.ProviderServer { return instant{production()} }, nil
-	case "naive":
-		server, err := newNaive(context.Background(), production())
-		return func() tfprotov6.ProviderServer { return server }, err
-	default:
-		return nil, fmt.Errorf("%s is %q, which is no mode", envMode, mode)
+func (i idle) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (
+	resp *tfprotov6.ReadResourceResponse, err error) {
+	if i.isNaive {
+		err = readEach(ctx)
 	}
+	return &tfprotov6.ReadResourceResponse{NewState: req.CurrentState, NewIdentity: req.CurrentIdentity,
+		Private: req.Private}, err
 }
 
-func recordMemory(folder string) error {
-	bytes, err := peakMemory()
-	if folder == "" || errors.Is(err, errors.ErrUnsupported) {
-		return nil
+func (idle) PlanResourceChange(_ context.Context, req *tfprotov6.PlanResourceChangeRequest) (
+	*tfprotov6.PlanResourceChangeResponse, error) {
+	return &tfprotov6.PlanResourceChangeResponse{PlannedState: req.ProposedNewState, PlannedPrivate: req.PriorPrivate,
+		PlannedIdentity: req.PriorIdentity}, nil
+}
+
+// readEach makes one call for each customer of the configuration.
+func readEach(ctx context.Context) error {
+	var ids []int64
+	text, err := os.ReadFile("customers.json")
+	if err := errors.Join(err, json.Unmarshal(text, &ids)); err != nil {
+		return err
 	}
+	client, err := fusebill.NewClient(os.Getenv("FUSEBILL_API_KEY"),
+		fusebill.WithBaseURL(os.Getenv("FUSEBILL_BASE_URL")))
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(folder, strconv.Itoa(os.Getpid())), []byte(strconv.FormatInt(bytes, 10)), 0o600)
+	calls, ctx := errgroup.WithContext(ctx)
+	calls.SetLimit(10)
+	for _, id := range ids {
+		calls.Go(func() error {
+			_, err := client.Customer(ctx, id)
+			return err
+		})
+	}
+	return calls.Wait()
+}
+
+// recordMemory appends the most memory that this process has used, in KiB, to the file that the
+// benchmark names. It reads /proc, which only Linux has: the numbers of getrusage include the CLI,
+// which this process was before exec.
+func recordMemory() error {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return nil //nolint:nilerr // The memory is not known then.
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	file, err := os.OpenFile(os.Getenv("FUSEBILL_BENCH_MEMORY"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(file, strings.Fields(after)[0])
+	return errors.Join(err, file.Close())
 }

@@ -1,14 +1,9 @@
-// Command demo shows the provider at work: it builds it, starts a simulated Fusebill account on loopback, and drives the
-// Terraform or OpenTofu CLI of this machine through the life of three latches. After every step it checks in the account
-// that what was shown is true, and it ends non-zero at the first step that doesn't show what it should. `make demo` runs
-// it.
+// Command demo shows the provider at work: it builds it, serves a simulated Fusebill account on
+// loopback, and drives the Terraform or OpenTofu CLI of this machine through the life of three
+// latches (steps.go). It checks each step, what is printed and what the account holds afterwards,
+// and ends with an error at the first one that is not as it should be. `make demo` runs it.
 //
-// With -picture it prints instead what the picture in the README shows: `make demo-picture` draws it.
-//
-// It writes to one temporary folder only, which it removes at its end, also when it is interrupted. No registry is asked,
-// and neither settings nor plugins of the user's CLI are used.
-//
-// The story is in steps.go; the rest is its stage. What doesn't live here: tests. They are beside what they test.
+// It writes to one temporary folder only, which it removes at its end, also when it is interrupted.
 package main
 
 import (
@@ -19,23 +14,24 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
 	"syscall"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
 func main() {
 	// plugin-testing, which acctest imports, adds flags of its own to the default ones.
 	flags := flag.NewFlagSet("demo", flag.ExitOnError)
-	isPicture := flags.Bool("picture", false, "print only what the picture in the README shows, with colours")
+	picture := flags.String("picture", "", "draw the picture of the README into this `file`, too")
 	_ = flags.Parse(os.Args[1:]) // It ends the process where it fails.
-	out, picture := newPrinter(os.Stdout), printer{w: io.Discard}
-	if *isPicture {
-		out, picture = printer{w: io.Discard, colour: true}, printer{w: os.Stdout, colour: true}
-	}
-	// A broken pipe, as in `make demo | head`, is among them since it would end the process before the folder is removed.
+	// A broken pipe would otherwise end the process before the folder is removed.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
-	err := run(ctx, out, picture)
+	err := run(ctx, os.Stdout, *picture)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
@@ -43,39 +39,91 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, out, picture printer) (err error) {
-	c, err := acctest.Find(ctx)
+// run plays all steps, and draws those that are pictured into a file, unless its name is empty.
+func run(ctx context.Context, out io.Writer, picture string) (err error) {
+	fmt.Fprintln(out, "Building the provider.")
+	stage, err := acctest.NewStage(ctx, acctest.Module)
 	if err != nil {
 		return err
 	}
-	out.printf("Building the provider, for %s %s.\n", c.Product, c.Version)
-	stage, err := newStage(ctx, c, out)
+	defer func() { err = errors.Join(err, stage.Close()) }()
+	account, stop := acctest.ServeAccount(fusebillsim.Config{})
+	defer stop()
+	account.AddCustomers(customers...)
+	folder, err := stage.Folder(nil)
 	if err != nil {
-		return interruptedOr(ctx, err)
+		return err
 	}
-	defer func() { err = errors.Join(err, stage.close()) }()
 
-	stage.introduce()
-	script := steps()
-	for i, step := range script {
-		output, err := stage.play(ctx, i+1, step)
+	fmt.Fprintf(out, "The account is simulated, and lives as long as this demo:\n\n  %s=%s\n  %s=%s\n\n%s",
+		acctest.EnvBaseURL, account.URL, acctest.EnvAPIKey, acctest.APIKey, show(account))
+	var pictured strings.Builder
+	for i, s := range steps {
+		if s.before != nil {
+			s.before(account)
+		}
+		fmt.Fprintf(out, "\n==> %d. %s\n\n", i+1, s.title)
+		if s.file != "" {
+			fmt.Fprintf(out, "%s:\n\n%s\n", s.file, s.text)
+			if err := os.WriteFile(filepath.Join(folder, s.file), []byte(s.text), 0o600); err != nil {
+				return err
+			}
+		}
+		fmt.Fprintf(out, "$ %s %s\n", stage.CLI.Name, s.command)
+		account.ResetCalls()
+		got, err := stage.Run(ctx, folder, []string{acctest.EnvBaseURL + "=" + account.URL}, shown(out),
+			strings.Fields(s.command)...)
 		if err != nil {
-			return interruptedOr(ctx, fmt.Errorf("step %d: %w", i+1, err))
+			return fmt.Errorf("step %d: %w", i+1, err)
 		}
-		if step.pictured {
-			picture.title("%s", step.title)
-			picture.command(stage.commandLine(step))
-			picture.printf("%s\n", ofPicture(output))
+		writes := account.Writes()
+		fmt.Fprintf(out, "\nExit code %d. API calls: %d to read, %d to write. In the account:\n\n%s", got.Code,
+			account.Count()-writes, writes, show(account))
+		if err := s.check(got, account); err != nil {
+			return fmt.Errorf("step %d: %w", i+1, err)
+		}
+		if s.isPictured {
+			fmt.Fprintf(&pictured, "\x1b[36m==> %s\x1b[0m\n\n$ %s %s\n%s", s.title, stage.CLI.Name, s.command, got.Output)
 		}
 	}
-	out.title("All %d steps showed what they should.", len(script))
-	return nil
+	fmt.Fprintf(out, "\n==> All %d steps showed what they should.\n", len(steps))
+	if picture == "" {
+		return nil
+	}
+	return os.WriteFile(picture, []byte(draw(pictured.String())), 0o644)
 }
 
-// interruptedOr keeps an interrupt from being told as the failure that it led to.
-func interruptedOr(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return errors.New("interrupted")
+// show lists the customers of an account with their latches.
+func show(account acctest.Account) string {
+	var list strings.Builder
+	for _, c := range account.Customers() {
+		fmt.Fprintf(&list, "  customer %d, %-15s  latched to %s\n", c.ID, c.CompanyName, latchOf(c).Latch())
 	}
-	return err
+	return list.String()
 }
+
+func latchOf(c fusebillsim.Customer) acctest.Customer {
+	return acctest.Customer{ID: c.ID, Contact: c.HubSpotID, Company: c.HubSpotCompanyID}
+}
+
+// shown returns a writer that takes the colors out for all but a terminal, and where NO_COLOR is
+// set. Not every terminal of Windows knows them.
+func shown(out io.Writer) io.Writer {
+	file, isFile := out.(*os.File)
+	if isFile && os.Getenv("NO_COLOR") == "" && runtime.GOOS != "windows" {
+		if info, err := file.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			return out
+		}
+	}
+	return colorless{out}
+}
+
+type colorless struct{ io.Writer }
+
+func (c colorless) Write(text []byte) (int, error) {
+	_, err := c.Writer.Write(escape.ReplaceAll(text, nil))
+	return len(text), err
+}
+
+// escape is what changes the color of a terminal.
+var escape = regexp.MustCompile("\x1b\\[([0-9;]*)m")

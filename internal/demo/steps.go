@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
-	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
@@ -15,135 +17,137 @@ const (
 	dental = 2554531
 )
 
-func customers() []fusebillsim.Customer {
-	return []fusebillsim.Customer{
-		{ID: bikes, CompanyName: "Stolen Bikes"},
-		{ID: coffee, CompanyName: "Brown Coffee"},
-		{ID: dental, CompanyName: "Castillo Dental", HubSpotID: 303},
-	}
+var customers = []fusebillsim.Customer{
+	{ID: bikes, CompanyName: "Stolen Bikes"},
+	{ID: coffee, CompanyName: "Brown Coffee"},
+	{ID: dental, CompanyName: "Castillo Dental", HubSpotID: 303},
 }
-
-// latches is what customers are latched to; those that are left out are latched to nothing.
-type latches map[int64]fusebill.Latch
 
 // step is one command of the CLI, and what it has to show and to do.
 type step struct {
-	title    string                       // what is about to be seen
-	before   func(*fusebillsim.Simulator) // what somebody else does in Fusebill; nil: nothing
-	file     file                         // what the user writes; zero: nothing
-	command  string                       // the arguments of the CLI
-	exit     int                          // its exit code
-	shows    []string                     // parts of its output, with single spaces
-	writes   int                          // calls that change the account
-	truth    latches                      // what the account holds afterwards
-	pictured bool                         // whether the README's picture shows it
+	title      string
+	before     func(acctest.Account) // somebody else's change in Fusebill
+	file, text string                // what the user writes
+	command    string                // arguments of the CLI
+	code       int                   // the exit code
+	shows      []string              // parts of the output, with single spaces
+	writes     int                   // calls that change the account
+	latches    []acctest.Customer    // of the account afterwards
+	isPictured bool                  // in the README
 }
 
-type file struct {
-	name, text string
-}
+var (
+	unlatched = []acctest.Customer{{ID: bikes}, {ID: coffee}, {ID: dental}}
+	byHand    = []acctest.Customer{{ID: bikes}, {ID: coffee}, {ID: dental, Contact: 303}}
+	declared  = []acctest.Customer{
+		{ID: bikes, Contact: 101, Company: 202}, {ID: coffee, Company: 9007199254740993}, {ID: dental, Contact: 303},
+	}
+	drifted = []acctest.Customer{
+		{ID: bikes, Contact: 999, Company: 202}, {ID: coffee, Company: 9007199254740993}, {ID: dental, Contact: 303},
+	}
+)
 
 // steps is the demo.
-func steps() []step {
-	var (
-		byHand   = fusebill.Latch{HubSpotID: 303}
-		declared = latches{
-			bikes:  {HubSpotID: 101, HubSpotCompanyID: 202},
-			coffee: {HubSpotCompanyID: 9007199254740993},
-			dental: byHand,
-		}
-		drifted = latches{
-			bikes:  {HubSpotID: 999, HubSpotCompanyID: 202},
-			coffee: {HubSpotCompanyID: 9007199254740993},
-			dental: byHand,
-		}
-	)
-	return []step{{
-		title:   "Two latches are declared, and the provider that was just built is installed.",
-		file:    file{"main.tf", mainFile()},
-		command: "init",
-		shows:   []string{"has been successfully initialized!"},
-		truth:   latches{dental: byHand},
-	}, {
-		title:   "The plan shows two latches to make. It changes nothing.",
-		command: "plan -out=latches.tfplan",
-		shows:   []string{"Plan: 2 to add, 0 to change, 0 to destroy."},
-		truth:   latches{dental: byHand},
-	}, {
-		title:   "Apply makes them, each with one call. The company's ID is above 2^53, and exact.",
-		command: "apply latches.tfplan",
-		shows:   []string{"Apply complete! Resources: 2 added, 0 changed, 0 destroyed."},
-		writes:  2,
-		truth:   declared,
-	}, {
-		title:    "Somebody latches Stolen Bikes to contact 999 in Fusebill. The plan shows the drift.",
-		before:   func(account *fusebillsim.Simulator) { account.SetLatch(bikes, 999, 202) },
-		command:  "plan -detailed-exitcode -out=latches.tfplan",
-		exit:     2,
-		shows:    []string{`~ hubspot_id = "999" -> "101"`, "Plan: 0 to add, 1 to change, 0 to destroy."},
-		truth:    drifted,
-		pictured: true,
-	}, {
-		title:   "Apply puts it back.",
-		command: "apply latches.tfplan",
-		shows:   []string{"Apply complete! Resources: 0 added, 1 changed, 0 destroyed."},
-		writes:  1,
-		truth:   declared,
-	}, {
-		title:    "Castillo Dental was latched by hand, long ago. Declaring another contact is refused.",
-		file:     file{"dental.tf", dentalFile(304)},
-		command:  "plan",
-		exit:     1,
-		shows:    []string{"customer 2554531 is latched to contact 303 already", "Nothing was changed.", `id = "2554531"`},
-		truth:    declared,
-		pictured: true,
-	}, {
-		title:   "Its latch is declared as it is, and imported.",
-		file:    file{"dental.tf", dentalFile(303)},
-		command: fmt.Sprintf("import fusebill_hubspot_latch.dental %d", dental),
-		shows:   []string{"Import successful!"},
-		truth:   declared,
-	}, {
-		title:   "The plan is empty, exit code 0: the account is as declared.",
-		command: "plan -detailed-exitcode",
-		shows:   []string{"No changes."},
-		truth:   declared,
-	}, {
-		title:   "Destroy removes the three latches. The customers stay.",
-		command: "destroy -auto-approve",
-		shows:   []string{"Destroy complete! Resources: 3 destroyed."},
-		writes:  3,
-		truth:   latches{},
-	}}
-}
-
-// mainFile is a configuration that names the provider as a user would: without the host of the registry.
-func mainFile() string {
-	return fmt.Sprintf(`terraform {
-  required_providers {
-    fusebill = {
-      source = %q
-    }
-  }
-}
-
+var steps = []step{{
+	title: "Two latches are declared, and the provider that was just built is installed.",
+	file:  "main.tf",
+	text: acctest.Required + `
 resource "fusebill_hubspot_latch" "bikes" {
-  fusebill_id        = %d
+  fusebill_id        = 2554529
   hubspot_id         = 101
   hubspot_company_id = 202
 }
 
 resource "fusebill_hubspot_latch" "coffee" {
-  fusebill_id        = %d
+  fusebill_id        = 2554530
   hubspot_company_id = 9007199254740993
 }
-`, acctest.Source, bikes, coffee)
+`,
+	command: "init",
+	shows:   []string{"has been successfully initialized!"},
+	latches: byHand,
+}, {
+	title:   "The plan shows two latches to make. It changes nothing.",
+	command: "plan -out=latches.tfplan",
+	shows:   []string{"Plan: 2 to add, 0 to change, 0 to destroy."},
+	latches: byHand,
+}, {
+	title:   "Apply makes them, each with one call. The company's ID is above 2^53, and exact.",
+	command: "apply latches.tfplan",
+	shows:   []string{"Apply complete! Resources: 2 added, 0 changed, 0 destroyed."},
+	writes:  2,
+	latches: declared,
+}, {
+	title:      "Somebody latches Stolen Bikes to contact 999 in Fusebill. The plan shows the drift.",
+	before:     func(a acctest.Account) { a.SetLatch(bikes, 999, 202) },
+	command:    "plan -detailed-exitcode -out=latches.tfplan",
+	code:       2,
+	shows:      []string{`~ hubspot_id = "999" -> "101"`, "Plan: 0 to add, 1 to change, 0 to destroy."},
+	latches:    drifted,
+	isPictured: true,
+}, {
+	title:   "Apply restores it.",
+	command: "apply latches.tfplan",
+	shows:   []string{"Apply complete! Resources: 0 added, 1 changed, 0 destroyed."},
+	writes:  1,
+	latches: declared,
+}, {
+	title:      "Castillo Dental was latched by hand, long ago. Declaring another contact is refused.",
+	file:       "dental.tf",
+	text:       acctest.Block(`resource "fusebill_hubspot_latch" "dental"`, "fusebill_id = 2554531", "hubspot_id  = 304"),
+	command:    "plan",
+	code:       1,
+	shows:      []string{"customer 2554531 is latched to contact 303 already", "Nothing was changed.", `id = "2554531"`},
+	latches:    declared,
+	isPictured: true,
+}, {
+	title:   "Its latch is declared as it is, and imported.",
+	file:    "dental.tf",
+	text:    acctest.Block(`resource "fusebill_hubspot_latch" "dental"`, "fusebill_id = 2554531", "hubspot_id  = 303"),
+	command: "import fusebill_hubspot_latch.dental 2554531",
+	shows:   []string{"Import successful!"},
+	latches: declared,
+}, {
+	title:   "The plan is empty, exit code 0: the account is as declared.",
+	command: "plan -detailed-exitcode",
+	shows:   []string{"No changes."},
+	latches: declared,
+}, {
+	title:   "Destroy removes the three latches. The customers stay.",
+	command: "destroy -auto-approve",
+	shows:   []string{"Destroy complete! Resources: 3 destroyed."},
+	writes:  3,
+	latches: unlatched,
+}}
+
+// check compares a step with what it has to show and to do.
+func (s step) check(got acctest.Result, account acctest.Account) error {
+	var errs []error
+	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if got.Code != s.code {
+		fail("the exit code is %d, want %d", got.Code, s.code)
+	}
+	text := plain(got.Output)
+	for _, want := range s.shows {
+		if !strings.Contains(text, want) {
+			fail("the output lacks %q", want)
+		}
+	}
+	if writes := account.Writes(); writes != s.writes {
+		fail("%d calls wrote to the account, want %d", writes, s.writes)
+	}
+	var latches []acctest.Customer
+	for _, c := range account.Customers() {
+		latches = append(latches, latchOf(c))
+	}
+	if !slices.Equal(latches, s.latches) {
+		fail("the account holds %v, want %v", latches, s.latches)
+	}
+	return errors.Join(errs...)
 }
 
-func dentalFile(contact int64) string {
-	return fmt.Sprintf(`resource "fusebill_hubspot_latch" "dental" {
-  fusebill_id = %d
-  hubspot_id  = %d
-}
-`, dental, contact)
+// plain is a text without colors, frames, line breaks and columns, which depend on the CLI's
+// version and the terminal.
+func plain(text string) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(escape.ReplaceAllString(text, ""), "│", "")), " ")
 }

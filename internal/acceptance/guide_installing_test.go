@@ -3,7 +3,6 @@ package acceptance
 import (
 	"archive/zip"
 	"bytes"
-	"crypto/sha256"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,49 +14,59 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
-// The packages here are named as .goreleaser.yml names them; internal/release goes the same way, by the same files, with
-// those that goreleaser builds.
-
-// runInstalling goes from the files of a release to a plan. Each check refuses what isn't as it was.
+// runInstalling runs the guide from the files of a release to a plan. Each check refuses a file that
+// was changed. The packages are those of [envRelease], or stand-ins with the same names.
 func runInstalling(t *testing.T, folder string) {
 	for _, tool := range []string{"sha256sum", "gpg"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("This guide uses %s, which isn't there.", tool)
+			t.Skipf("This guide uses %s, which is not installed.", tool)
 		}
 	}
 	g := newGuide(t, acctest.AccountWith(t, acctest.Customer{ID: 2554529}), folder)
-	g.use("main.tf")
 	home := t.TempDir()
 	g.Setenv("HOME", home)
 	downloads := g.inside(t.TempDir())
-	downloads.makeRelease("0.1.0")
+	version := "0.1.0"
+	if os.Getenv(envRelease) == "" {
+		downloads.makeRelease(version)
+	} else {
+		version = downloads.takeRelease()
+	}
+	downloads.sign(fmt.Sprintf("terraform-provider-fusebill_%s_SHA256SUMS", version))
+	config := readExample(t, folder+"/main.tf")
+	if !strings.Contains(config, `"0.1.0"`) {
+		t.Error("main.tf names no version 0.1.0")
+	}
+	g.Write("main.tf", strings.Replace(config, "0.1.0", version, 1))
 
-	acctest.Prints(t, downloads.script(0, "checksums.sh"), "terraform-provider-fusebill_0.1.0_linux_amd64.zip: OK")
+	this := packageOf(version, runtime.GOOS+"_"+runtime.GOARCH)
+	acctest.Prints(t, downloads.script(0, "checksums.sh"), this+": OK")
 	acctest.Prints(t, downloads.script(0, "signature.sh"), "Good signature")
 	downloads.script(0, "mirror.sh")
 	g.settings("mirror.tfrc", "/home/you", home)
-	acctest.Prints(t, g.Run(0, "init", "-no-color"), "Installed fusebill/fusebill v0.1.0 (unauthenticated)")
+	acctest.Prints(t, g.Run(0, "init", "-no-color"), "Installed fusebill/fusebill v"+version+" (unauthenticated)")
 	acctest.Prints(t, g.PlanIs(true), "1 to add, 0 to change, 0 to destroy")
 	one := g.lockedHashes()
 	g.script(0, "lock.sh")
 	if all := g.lockedHashes(); one != 1 || all < 3 {
-		t.Errorf("the lock file has %d checksums after init and %d after lock.sh, want 1 and one for each platform", one, all)
+		t.Errorf("the lock file has %d checksums after init and %d after lock.sh, want 1 and 3 or more", one, all)
 	}
 
-	this := packageOf("0.1.0", runtime.GOOS+"_"+runtime.GOARCH)
 	downloads.Write(this, "something else")
 	acctest.Prints(t, downloads.script(1, "checksums.sh"), this+": FAILED")
-	downloads.Write("terraform-provider-fusebill_0.1.0_SHA256SUMS", "something else")
+	downloads.Write(fmt.Sprintf("terraform-provider-fusebill_%s_SHA256SUMS", version), "something else")
 	acctest.Prints(t, downloads.script(1, "signature.sh"), "BAD signature")
-	downloads.pack(this, "terraform-provider-fusebill_v0.1.0", []byte("another program"))
+	downloads.pack(this, "terraform-provider-fusebill_v"+version, []byte("another program"))
 	downloads.script(0, "mirror.sh")
 	g.uninstall()
-	acctest.Prints(t, g.Run(1, "init", "-no-color"), "doesn't match any of the checksums previously recorded in the dependency lock file")
+	acctest.Prints(t, g.Run(1, "init", "-no-color"),
+		"match any of the checksums previously recorded in the dependency lock file")
 
 	g.uninstall()
 	g.Remove(".terraform.lock.hcl")
 	g.settings("dev.tfrc", "/path/to/terraform-provider-fusebill/build", filepath.Dir(acctest.BuiltProvider(t)))
-	acctest.Prints(t, g.PlanIs(true), "Provider development overrides are in effect", "1 to add, 0 to change, 0 to destroy")
+	acctest.Prints(t, g.PlanIs(true), "Provider development overrides are in effect",
+		"1 to add, 0 to change, 0 to destroy")
 }
 
 // inside is the guide in another folder.
@@ -67,12 +76,13 @@ func (g guide) inside(dir string) guide {
 	return guide{Workspace: &other, folder: g.folder}
 }
 
-// settings makes a file of the guide the CLI's configuration, with a folder of this machine in place of the guide's.
+// settings makes a file of the guide the CLI's configuration, with a folder of this machine in place
+// of the guide's.
 func (g guide) settings(file, theirs, ours string) {
 	g.T.Helper()
 	text := readExample(g.T, g.folder+"/"+file)
 	if !strings.Contains(text, theirs) {
-		g.T.Fatalf("%s doesn't name %s", file, theirs)
+		g.T.Fatalf("%s does not name %s", file, theirs)
 	}
 	g.Write("cli.tfrc", strings.Replace(text, theirs, filepath.ToSlash(ours), 1))
 }
@@ -98,8 +108,26 @@ func packageOf(version, platform string) string {
 	return fmt.Sprintf("terraform-provider-fusebill_%s_%s.zip", version, platform)
 }
 
-// makeRelease makes the files of a release: the built provider for this machine's platform, a stand-in for each other one,
-// their checksums, and a signature by a key of its own.
+// takeRelease copies the packages of [envRelease] with their checksums, and returns their version.
+func (g guide) takeRelease() (version string) {
+	g.T.Helper()
+	folder, version := releaseFolder(g.T)
+	files, err := filepath.Glob(filepath.Join(folder, "terraform-provider-fusebill_"+version+"_*"))
+	if err != nil {
+		g.T.Fatal(err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			g.T.Fatal(err)
+		}
+		g.Write(filepath.Base(file), string(content))
+	}
+	return version
+}
+
+// makeRelease makes the files of a release: the built provider for the platform of this machine, a
+// stand-in for each other one, and their checksums.
 func (g guide) makeRelease(version string) {
 	g.T.Helper()
 	program, err := os.ReadFile(acctest.BuiltProvider(g.T))
@@ -114,13 +142,17 @@ func (g guide) makeRelease(version string) {
 	var sums strings.Builder
 	for platform, program := range programs {
 		name := packageOf(version, platform)
-		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(g.pack(name, "terraform-provider-fusebill_v"+version, program)), name)
+		fmt.Fprintln(&sums, checksumLine(name, g.pack(name, "terraform-provider-fusebill_v"+version, program)))
 	}
-	file := fmt.Sprintf("terraform-provider-fusebill_%s_SHA256SUMS", version)
-	g.Write(file, sums.String())
+	g.Write(fmt.Sprintf("terraform-provider-fusebill_%s_SHA256SUMS", version), sums.String())
+}
+
+// sign signs a file with a new key.
+func (g guide) sign(file string) {
+	g.T.Helper()
 	g.T.Cleanup(func() { g.tool("gpgconf", "--kill", "gpg-agent") })
 	g.tool("gpg", "--batch", "--passphrase", "", "--quick-generate-key", "release@example.com")
-	g.tool("gpg", "--batch", "--output", file+".sig", "--detach-sign", file)
+	g.tool("gpg", "--batch", "--yes", "--output", file+".sig", "--detach-sign", file)
 }
 
 // pack writes a zip with a program and returns its bytes.
@@ -144,7 +176,7 @@ func (g guide) pack(name, program string, content []byte) []byte {
 	return packed.Bytes()
 }
 
-// tool runs another program than the CLI. Where the test has ended already, nothing can be run in its context.
+// tool runs a program other than the CLI, also after the context of the test has ended.
 func (g guide) tool(name string, args ...string) {
 	g.T.Helper()
 	cmd := exec.Command(name, args...) //nolint:noctx // It also cleans up.

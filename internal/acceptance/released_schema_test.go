@@ -175,7 +175,7 @@ func TestReleased_schema(t *testing.T) {
 			t.Errorf("only %d features were found in the schema of %s", len(released), version)
 		}
 		for _, broken := range breaks(released, current) {
-			t.Errorf("since %s, %s (a version that isn't tagged yet is recorded anew: make released VERSION=%s)", version, broken, version)
+			t.Errorf("since %s, %s (a version that isn't tagged yet is recorded anew: RELEASED=%s make test)", version, broken, version)
 		}
 	}
 }

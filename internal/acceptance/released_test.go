@@ -22,7 +22,7 @@ import (
 // heals drift, and destroys. released_schema_test.go compares the schemas.
 //
 // A folder holds what a version has left behind: its configuration, the state after its apply, and its schema. The account
-// that belongs to them is read from the state. `make released VERSION=…` writes the folder, with a CLI that keeps identity
+// that belongs to them is read from the state. make test with RELEASED=VERSION writes the folder, with a CLI that keeps identity
 // in state.
 
 const releasedFolder = "testdata/released"

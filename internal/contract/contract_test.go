@@ -45,7 +45,7 @@ func TestContract(t *testing.T) {
 			"All of them count against the limits of the account.", envCustomer)
 		defer func() {
 			forIssue = fmt.Sprintf("\n%d calls were made. For an issue, copy these lines:\n\n"+
-				"### What `make contract` found\n\n%s\n", a.pacer.calls.Load(), a.findings.report(standard))
+				"### What the contract tests found\n\n%s\n", a.pacer.calls.Load(), a.findings.report(standard))
 		}()
 		a.check(t)
 	})

@@ -14,8 +14,8 @@ import (
 
 func TestMain(m *testing.M) { acctest.Main(m, provider.NewServerWith) }
 
-// TestAccSchemaJSON compares all that the CLI of this machine prints of the provider. What an older
-// CLI does not know is there at least.
+// TestAccSchemaJSON compares all that the CLI of this machine prints of the provider. An older CLI
+// does not print all of it, so the test looks for the newer kinds, too.
 func TestAccSchemaJSON(t *testing.T) {
 	t.Parallel()
 	c := acctest.NewWorkspace(t, acctest.AccountWith(t))

@@ -1,4 +1,4 @@
-# What each version is recorded with, by `make released VERSION=…`: all that its provider keeps in state. What a version adds
+# What each version is recorded with, by make test with RELEASED=VERSION: all that its provider keeps in state. What a version adds
 # to that is added here before. The account has the customers 1 to 20 and 9007199254740993, none of them latched.
 
 terraform {

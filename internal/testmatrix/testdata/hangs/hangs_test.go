@@ -1,5 +1,0 @@
-package hangs
-
-import "testing"
-
-func TestAccHangs(*testing.T) { <-make(chan struct{}) }

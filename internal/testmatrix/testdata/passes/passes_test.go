@@ -1,5 +1,0 @@
-package passes
-
-import "testing"
-
-func TestAccPasses(*testing.T) {}

@@ -19,8 +19,8 @@ type minimum struct {
 }
 
 // minimums are the known ones, sorted by module. They are kept here because CI cannot reach the
-// vulnerability database, and `.ci/run vulnerabilities` checks nothing then. A row is added or raised when an
-// advisory becomes known.
+// vulnerability database, and `.ci/run vulnerabilities` checks nothing then. A row is added or
+// raised when an advisory becomes known.
 var minimums = []minimum{
 	{"github.com/Masterminds/goutils", "v1.1.1", "GO-2022-0411, CVE-2021-4238"},
 	{"github.com/cloudflare/circl", "v1.6.3", "GHSA-q9hv-hpm4-hj6x, CVE-2026-1229"},

@@ -14,8 +14,8 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
-// The promises tested here: what the documentation links to, inside of this repository, is there; README and index lead to
-// every guide.
+// The tests here check that links of the documentation lead to files and headings of this
+// repository, that pictures render in the registry, and that README and index lead to every guide.
 
 var (
 	codeBlock  = regexp.MustCompile("(?ms)^ *```.*?^ *```$")
@@ -25,12 +25,14 @@ var (
 	anchorTag  = regexp.MustCompile(`<a (?:id|name)="([^"]+)"`)
 	linkInText = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
 	slugless   = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
+	picture    = regexp.MustCompile(`!\[[^\]]*\]\(([^()\s]+)\)`)
 )
 
 // page is a page of the documentation, by its path in the repository.
 type page struct {
-	links   []string // as they stand there
-	anchors map[string]bool
+	links    []string // as they stand there
+	pictures []string
+	anchors  map[string]bool
 }
 
 // readPages returns the pages that readers follow links from.
@@ -64,6 +66,9 @@ func readPage(text string) page {
 	for _, match := range markedLink.FindAllStringSubmatch(codeSpan.ReplaceAllString(text, "``"), -1) {
 		p.links = append(p.links, match[1])
 	}
+	for _, match := range picture.FindAllStringSubmatch(text, -1) {
+		p.pictures = append(p.pictures, match[1])
+	}
 	for _, match := range anchorTag.FindAllStringSubmatch(text, -1) {
 		p.anchors[match[1]] = true
 	}
@@ -83,10 +88,29 @@ func slugOf(heading string) string {
 	return strings.ReplaceAll(slugless.ReplaceAllString(strings.ToLower(text), ""), " ", "-")
 }
 
-// broken says what is wrong with a link on a page, if anything is.
+// rawFiles is where the files of this repository are served.
+const rawFiles = "https://raw.githubusercontent.com/fusebill/terraform-provider-fusebill/main/"
+
+// brokenPicture explains what is wrong with the address of a picture on a page; "" if nothing is.
+// The registry has the pages of docs/ only, so a relative address shows no picture there.
+func brokenPicture(from, address string) string {
+	file, isRaw := strings.CutPrefix(address, rawFiles)
+	if !isRaw {
+		if strings.HasPrefix(from, "docs/") {
+			return "does not render in the registry: begin it with " + rawFiles
+		}
+		return "" // It is checked as a link.
+	}
+	if _, err := fs.Stat(os.DirFS("../.."), file); err != nil {
+		return "leads to a file that does not exist"
+	}
+	return ""
+}
+
+// broken explains what is wrong with a link on a page; "" if nothing is.
 func broken(pages map[string]page, from, link string) string {
 	if strings.Contains(link, "://") || strings.HasPrefix(link, "mailto:") {
-		return "" // Not ours, and a test makes no call.
+		return "" // It leads to another site, and a test makes no call.
 	}
 	file, anchor, hasAnchor := strings.Cut(link, "#")
 	target := from
@@ -100,10 +124,10 @@ func broken(pages map[string]page, from, link string) string {
 		return "leads out of docs/, which is all that the registry has"
 	}
 	if _, err := fs.Stat(os.DirFS("../.."), target); err != nil {
-		return "leads to a file that isn't there"
+		return "leads to a file that does not exist"
 	}
 	if to, ok := pages[target]; hasAnchor && (!ok || !to.anchors[anchor]) {
-		return "leads to a heading that isn't there"
+		return "leads to a heading that does not exist"
 	}
 	return ""
 }
@@ -119,14 +143,25 @@ func TestDocsLinks(t *testing.T) {
 			}
 			checked++
 		}
+		for _, address := range p.pictures {
+			if fault := brokenPicture(name, address); fault != "" {
+				t.Errorf("%s: the picture %s %s", name, address, fault)
+			}
+		}
 	}
 	if checked < 50 {
 		t.Errorf("only %d links were found", checked)
 	}
-	// The test sees what is broken.
-	for _, link := range []string{"no-such-page.md", "index.md#no-such-heading", "#no-such-heading", "../README.md", "../../../x.md"} {
+	for _, link := range []string{
+		"no-such-page.md", "index.md#no-such-heading", "#no-such-heading", "../README.md", "../../../x.md",
+	} {
 		if broken(pages, "docs/index.md", link) == "" {
 			t.Errorf("the link %s is broken, and passes", link)
+		}
+	}
+	for _, address := range []string{"images/calls.svg", rawFiles + "docs/images/no-such-picture.svg"} {
+		if brokenPicture("docs/index.md", address) == "" {
+			t.Errorf("the picture %s is broken, and passes", address)
 		}
 	}
 }
@@ -140,7 +175,7 @@ func TestDocsLeadToEveryGuide(t *testing.T) {
 		}
 		for from, link := range map[string]string{"README.md": name, "docs/index.md": strings.TrimPrefix(name, "docs/")} {
 			if !slices.Contains(pages[from].links, link) {
-				t.Errorf("%s doesn't lead to %s", from, link)
+				t.Errorf("%s does not lead to %s", from, link)
 			}
 		}
 	}
@@ -149,10 +184,10 @@ func TestDocsLeadToEveryGuide(t *testing.T) {
 func TestSlugOf(t *testing.T) {
 	t.Parallel()
 	for heading, want := range map[string]string{
-		"Older CLIs":                                 "older-clis",
-		"Nested Schema for `timeouts`":               "nested-schema-for-timeouts",
-		"[Plan](x.md), apply & repeat: what's what?": "plan-apply--repeat-whats-what",
-		"fusebill_hubspot_latch (Resource)":          "fusebill_hubspot_latch-resource",
+		"Older CLIs":                                    "older-clis",
+		"Nested Schema for `timeouts`":                  "nested-schema-for-timeouts",
+		"[Plan](x.md), apply & repeat: a plan's costs?": "plan-apply--repeat-a-plans-costs",
+		"fusebill_hubspot_latch (Resource)":             "fusebill_hubspot_latch-resource",
 	} {
 		if got := slugOf(heading); got != want {
 			t.Errorf("the slug of %q is %q, want %q", heading, got, want)
@@ -160,7 +195,8 @@ func TestSlugOf(t *testing.T) {
 	}
 }
 
-// Who publishes the provider changes its address, and is told here where else the name stands.
+// TestDocsNameTheProvider shows a publisher who changes the address of the provider where else the
+// name is written.
 func TestDocsNameTheProvider(t *testing.T) {
 	t.Parallel()
 	named := regexp.MustCompile(`source\s+= "([^"/]+/fusebill)"`)

@@ -1,4 +1,4 @@
-// What builds docs, lints and runs tests. A module of its own, so that none of it reaches the provider's go.sum.
+// The tools that build docs, lint and run tests. A module of its own, so that none of it reaches the provider's go.sum.
 // Run as `go tool -modfile=tools/go.mod NAME`, see GNUmakefile.
 module github.com/fusebill/terraform-provider-fusebill/tools
 

@@ -14,8 +14,8 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
-// runInstalling runs the guide from the files of a release to a plan. Each check refuses a file that
-// was changed. The packages are those of [envRelease], or stand-ins with the same names.
+// runInstalling runs the guide from the files of a release to a plan. Each check refuses a changed
+// file. The packages are those of [envRelease], or stand-ins with the same names.
 func runInstalling(t *testing.T, folder string) {
 	for _, tool := range []string{"sha256sum", "gpg"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -76,8 +76,8 @@ func (g guide) inside(dir string) guide {
 	return guide{Workspace: &other, folder: g.folder}
 }
 
-// settings makes a file of the guide the CLI's configuration, with a folder of this machine in place
-// of the guide's.
+// settings makes a file of the guide the configuration of the CLI, with a folder of this machine in
+// place of the folder that the guide names.
 func (g guide) settings(file, theirs, ours string) {
 	g.T.Helper()
 	text := readExample(g.T, g.folder+"/"+file)

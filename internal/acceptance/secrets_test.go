@@ -19,8 +19,8 @@ import (
 //
 // Other tests give the key by the environment, so no configuration holds it.
 
-// TestAccCLI_keyInProviderBlock gives the key in the configuration, which Terraform copies into plans.
-// Nothing else may hold it.
+// TestAccCLI_keyInProviderBlock gives the key in the configuration, which Terraform copies into
+// plans. Nothing else may hold it.
 func TestAccCLI_keyInProviderBlock(t *testing.T) {
 	t.Parallel()
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
@@ -102,8 +102,8 @@ type crashingTransport struct{}
 
 func (crashingTransport) RoundTrip(*http.Request) (*http.Response, error) { panic("on purpose") }
 
-// TestCrashShowsNoKey crashes a process where it holds the key in its most open form: while a call is
-// sent. Go prints addresses and the text of the panic.
+// TestCrashShowsNoKey crashes a process where it holds the key in its most open form: while a call
+// is sent. Go prints addresses and the text of the panic.
 func TestCrashShowsNoKey(t *testing.T) {
 	t.Parallel()
 	const variable = "FUSEBILL_TEST_CRASH"

@@ -86,7 +86,7 @@ func TestAccCLI_deletedCustomerIsToldInAWarning(t *testing.T) {
 	c.Apply()
 	a.DeleteCustomer(11)
 	acctest.Prints(t, c.PlanIs(true), "Warning: Fusebill customer is gone",
-		"Customer 11 doesn't exist any more (GET customers/11: 404 Not Found: Customer with id 11 was not found), and so its HubSpot latch leaves the state.",
+		"Customer 11 no longer exists in the account that the API key opens at "+a.URL+", so its HubSpot latch leaves the state.",
 		"check that the API key and base_url are those of its account", "remove its latch from the configuration",
 		"will be created")
 }

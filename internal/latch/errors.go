@@ -41,19 +41,26 @@ func (e *UnexpectedAnswerError) Error() string {
 		e.CustomerID, e.Requested, e.Answered)
 }
 
-// UnconfirmedError says that a write has failed in a way that leaves its outcome open, and that the customer, which was read
-// afterwards, does not hold the latch: the service may make the write later. It unwraps to a [fusebill.OutcomeUnknownError].
+// UnconfirmedError says that a write has failed in a way that leaves its outcome open, and that no read afterwards proves
+// that it was made: the service may make it later. It unwraps to a [fusebill.OutcomeUnknownError].
 type UnconfirmedError struct {
 	CustomerID int64
 	Requested  fusebill.Latch
-	Current    fusebill.Latch
-	Others     []int64 // the customers that would lose something to the latch
+	Current    fusebill.Latch // what the read afterwards showed
+	Others     []int64        // the customers that would lose something to the latch
 	Err        error
+	ReadErr    error // why the customer could not be read afterwards; nil: it was
 }
 
 func (e *UnconfirmedError) Error() string {
-	text := fmt.Sprintf("%s; read afterwards, customer %d is latched to %s, and the service may still latch it to %s",
-		strings.TrimSuffix(e.Err.Error(), "."), e.CustomerID, e.Current, e.Requested)
+	text := strings.TrimSuffix(e.Err.Error(), ".")
+	if e.ReadErr != nil {
+		text += fmt.Sprintf("; customer %d could not be read afterwards (%s), and the service may have latched it, "+
+			"or may still latch it, to %s", e.CustomerID, strings.TrimSuffix(e.ReadErr.Error(), "."), e.Requested)
+	} else {
+		text += fmt.Sprintf("; read afterwards, customer %d is latched to %s, and the service may still latch it to %s",
+			e.CustomerID, e.Current, e.Requested)
+	}
 	var others []string
 	for _, other := range e.Others {
 		others = append(others, fmt.Sprintf("customer %d", other))

@@ -425,6 +425,7 @@ func (r *run) readBack(ctx context.Context, c *change, latch fusebill.Latch, fai
 	}
 	return &UnconfirmedError{
 		CustomerID: c.CustomerID, Requested: latch, Current: c.current, Others: r.losers(c, latch), Err: unknown,
+		ReadErr: err,
 	}
 }
 

@@ -1,8 +1,10 @@
 package provider
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -62,7 +64,8 @@ func TestAccHubSpotLatchFaults_lostAnswersEndInSuccess(t *testing.T) {
 	}
 }
 
-// The calls never reach the account. Once it's sure that nothing was changed, the error says so.
+// The calls never reach the account, but no read proves that: the service may make a write later. The error names what the
+// customer is latched to now.
 func TestAccHubSpotLatchFaults_writesThatWereNotMade(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
 	var back func()
@@ -73,8 +76,9 @@ func TestAccHubSpotLatchFaults_writesThatWereNotMade(t *testing.T) {
 			Config:    a.With(declared.Block()),
 			ExpectError: acctest.Diagnosis("Outcome of the latch call is unknown", latchLine,
 				"Could not create the HubSpot latch of customer 11 (contact 101): POST HubSpot/latchCustomer: 500 Internal Server Error: "+
-					"An unexpected error occurred; read afterwards, customer 11 is latched to nothing.",
-				"Apply again."),
+					"An unexpected error occurred", "(whether it was done is unknown); read afterwards, customer 11 is latched to nothing, "+
+					"and the service may still latch it to contact 101.",
+				"Apply again"),
 		},
 		a.Step(t, acctest.Step{
 			Prepare: func() { back() },
@@ -106,7 +110,7 @@ func TestAccHubSpotLatchFaults_outcomeUnknown(t *testing.T) {
 	unknown := func(doing string) []string {
 		return []string{
 			"Could not " + doing + ": POST HubSpot/latchCustomer: ",
-			"(whether it was done is unknown).",
+			"(whether it was done is unknown); customer 11 could not be read afterwards", "GET customers/11: ",
 			"The change may have been made all the same. Apply again: the customer is read first",
 		}
 	}
@@ -156,7 +160,7 @@ func TestAccHubSpotLatchFaults_answerThatDiffersIsAnError(t *testing.T) {
 			ExpectError: acctest.Diagnosis("Fusebill answered with another latch", latchLine,
 				"Could not create the HubSpot latch of customer 11 (contact 100 and company 202): customer 11 was to be latched to "+
 					"contact 100 and company 202, and the API answered that it is latched to contact 101 and company 203.",
-				"the next plan shows what holds"),
+				"The next plan shows the current latch."),
 		},
 		a.Step(t, acctest.Step{Action: plancheck.ResourceActionCreate, After: declared}),
 		resource.TestStep{
@@ -369,15 +373,26 @@ func TestAccHubSpotLatchFaults_brokenReads(t *testing.T) {
 	}
 }
 
+// keyOfAnotherAccount has the form of the service's keys.
+var keyOfAnotherAccount = base64.StdEncoding.EncodeToString([]byte("0:" + strings.Repeat("another!", 8)))
+
 func TestAccHubSpotLatchFaults_wrongKey(t *testing.T) {
-	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
-	config := acctest.ProviderBlock(`api_key = "d3Jvbmcta2V5"`, `base_url = "`+a.URL+`"`) + acctest.Customer{ID: 11, Contact: 101}.Block()
-	acctest.Run(t, acctest.Refused(config, acctest.Diagnosis("Fusebill refused the API key", latchLine,
-		"Could not plan the HubSpot latch of customer 11 (contact 101): ", "401 Unauthorized: The API key is missing or wrong.",
-		"the provider used it with "+a.URL, "Fusebill shows it under Settings > Integrations > API Key",
-		"Set api_key in the provider block or FUSEBILL_API_KEY")))
-	if n := a.Count(); n != 1 {
-		t.Errorf("%d calls with a key that was refused, want 1: accounts get locked", n)
+	t.Parallel()
+	for name, c := range map[string]struct{ key, words string }{
+		"of another account": {keyOfAnotherAccount, "401 Unauthorized: The API key is missing or wrong."},
+		"of another form":    {"d3Jvbmcta2V5", "400 Bad Request: Authorization key is not in the correct format."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+			config := acctest.ProviderBlock(`api_key = "`+c.key+`"`, `base_url = "`+a.URL+`"`) + acctest.Customer{ID: 11, Contact: 101}.Block()
+			acctest.Run(t, acctest.Refused(config, acctest.Diagnosis("Fusebill refused the API key", latchLine,
+				"Could not plan the HubSpot latch of customer 11 (contact 101): ", c.words,
+				"the provider used it with "+a.URL, "Fusebill shows it under Settings > Integrations > API Key",
+				"Set api_key in the provider block or FUSEBILL_API_KEY")))
+			if n := a.Count(); n != 1 {
+				t.Errorf("%d calls with a key that was refused, want 1: accounts get locked", n)
+			}
+		})
 	}
 }
 

@@ -214,7 +214,7 @@ func TestAccCLILatches_moveFromOneThatLeavesNeedsNoWarning(t *testing.T) {
 // With a wrong key the plan ends at the first answer: accounts get locked.
 func TestAccHubSpotLatchesRefused_wrongKey(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.NumberedSet(150, 100).Unlatched()...)
-	config := acctest.Required + acctest.ProviderBlock(`api_key = "d3Jvbmcta2V5"`, `base_url = "`+a.URL+`"`) + acctest.NumberedSet(150, 100).Block()
+	config := acctest.Required + acctest.ProviderBlock(`api_key = "`+keyOfAnotherAccount+`"`, `base_url = "`+a.URL+`"`) + acctest.NumberedSet(150, 100).Block()
 	acctest.Run(t, acctest.Refused(config, acctest.Diagnosis("Fusebill refused the API key", "", "Could not plan the HubSpot latches: ", "401 Unauthorized")))
 	if n := a.Count(); n != 1 {
 		t.Errorf("%d calls with a key that was refused, want 1", n)
@@ -241,10 +241,11 @@ func TestAccCLILatches_planWithoutTheService(t *testing.T) {
 	a.WroteSet(t, declared...)
 }
 
-// Where lists don't tell latches, nobody can say what else the account has latched.
+// Where lists do not show latches, nobody can say what else the account has latched, unless it has so few customers that
+// the provider reads each of them individually.
 func TestAccHubSpotLatchesRefused_exclusiveWhereListsTellNothing(t *testing.T) {
 	declared := acctest.LatchSet{{ID: 11, Contact: 101}}
-	a := acctest.AccountWith(t, declared.Unlatched()...)
+	a := acctest.AccountWith(t, append(declared.Unlatched(), acctest.Customer{ID: 22}, acctest.Customer{ID: 33})...)
 	a.Configure(func(b *fusebillsim.Behavior) { b.ListOmitsHubSpotKeys = true })
 	acctest.Run(t, createsSet(t, a, declared),
 		acctest.Refused(a.With(declared.Block("exclusive = true")), acctest.Diagnosis("Fusebill's lists do not show HubSpot latches", "",

@@ -260,7 +260,7 @@ func TestAccHubSpotLatchesFaults_allFail(t *testing.T) {
 			PreConfig: func() { back = a.Faults(fusebillsim.FaultStatus500Before, fusebillsim.RouteLatch, -1) },
 			Config:    a.With(declared.Block()),
 			ExpectError: acctest.Diagnosis("Outcome of the latch call is unknown", "", "Could not create the HubSpot latch of customer 1 (contact 1001): ",
-				"read afterwards, customer 1 is latched to nothing."),
+				"read afterwards, customer 1 is latched to nothing, and the service may still latch it to contact 1001."),
 		},
 		stepOfSet(t, a, setStep{prepare: func() { back() }, action: plancheck.ResourceActionCreate, after: declared, writes: declared}))
 }
@@ -283,7 +283,7 @@ func TestAccHubSpotLatchesFaults_partOfAnUpdate(t *testing.T) {
 			Config: a.With(after.Block()),
 			// The CLI sorts errors by the line that they point at.
 			ExpectError: acctest.Diagnosis("HubSpot latches are incomplete", latchesLine, "Of 7 changes 4 were made, 3 failed and 0 were not begun.",
-				"Could not update the HubSpot latch of customer 5:", "customer 5 is latched to contact 1005.",
+				"Could not update the HubSpot latch of customer 5:", "customer 5 is latched to contact 1005, and the service may still latch it to nothing.",
 				`"2" = 404`, "Could not update the HubSpot latch of customer 2 (contact 404)",
 				`"61" = 405`, "Could not update the HubSpot latch of customer 61 (contact 405)"),
 		},

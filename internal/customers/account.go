@@ -228,6 +228,9 @@ func (r *Reader) fetchPages(ctx context.Context, from, pages int) (bool, error) 
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.keepListLocked(asked, page)
+			if number == 0 {
+				r.keepFingerprintLocked(page)
+			}
 			if page.Last {
 				isLast.Store(true)
 			}

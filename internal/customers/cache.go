@@ -12,9 +12,10 @@ import (
 // The cache keeps neither errors nor absence.
 type cache struct {
 	entries  map[int64]entry
-	holders  holders          // by the last answer about each customer; a write in flight does not change it
-	writes   map[int64]uint64 // when this process last began or ended a write
-	odd      map[int64]bool   // customers whose last list entry lacked the latch
+	holders  holders                     // by the last answer about each customer; a write in flight does not change it
+	writes   map[int64]uint64            // when this process last began or ended a write
+	odd      map[int64]bool              // customers whose last list entry lacked the latch
+	names    map[int64]fusebill.Customer // for messages, of customers whose entries were dropped
 	sequence uint64
 }
 
@@ -30,6 +31,7 @@ type entry struct {
 func newCache() cache {
 	return cache{
 		entries: make(map[int64]entry), holders: newHolders(), writes: make(map[int64]uint64), odd: make(map[int64]bool),
+		names: make(map[int64]fusebill.Customer),
 	}
 }
 
@@ -131,5 +133,17 @@ func (c *cache) isOutdated(id int64, asked *question) bool {
 func (c *cache) written(id int64) {
 	c.sequence++
 	c.writes[id] = c.sequence
+	if e, ok := c.entries[id]; ok {
+		c.names[id] = e.customer
+	}
 	delete(c.entries, id)
+}
+
+// named returns the last answer about a customer, as far as it serves to name it.
+func (c *cache) named(id int64) fusebill.Customer {
+	e, ok := c.entries[id]
+	if !ok || e.customer.ID == 0 {
+		return c.names[id]
+	}
+	return e.customer
 }

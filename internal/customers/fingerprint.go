@@ -31,15 +31,25 @@ func (f Fingerprint) Matches(other Fingerprint) bool {
 // control is the list call that proves that the API key and the base URL lead to an account, and
 // to which one.
 type control struct {
-	turn        chan struct{} // holds an element while a caller makes the call or looks at the fields below
-	fingerprint Fingerprint
-	err         error
+	turn chan struct{} // holds an element while a caller makes the call or looks at err
+	err  error
 }
 
-// Fingerprint returns the fingerprint of the account. It makes at most one call per Reader, unless
-// that call fails: after a refusal every later call returns the same error, after any other failure
-// the next one tries again.
+// KnownFingerprint returns the fingerprint of the account if an answer has shown it by now, and nil
+// otherwise. It makes no call.
+func (r *Reader) KnownFingerprint() Fingerprint {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.fingerprint
+}
+
+// Fingerprint returns the fingerprint of the account. It makes at most one call per Reader, and
+// none where the first page of the account has been read, unless that call fails: after a refusal
+// every later call returns the same error, after any other failure the next one tries again.
 func (r *Reader) Fingerprint(ctx context.Context) (Fingerprint, error) {
+	if known := r.KnownFingerprint(); known != nil {
+		return known, nil
+	}
 	c := &r.control
 	select {
 	case c.turn <- struct{}{}:
@@ -47,24 +57,33 @@ func (r *Reader) Fingerprint(ctx context.Context) (Fingerprint, error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	if c.fingerprint == nil && !fusebill.IsRefusal(c.err) {
-		c.fingerprint, c.err = r.readFingerprint(ctx)
+	if known := r.KnownFingerprint(); known != nil {
+		return known, nil
 	}
-	return c.fingerprint, c.err
+	if !fusebill.IsRefusal(c.err) {
+		c.err = r.readFingerprint(ctx)
+	}
+	return r.KnownFingerprint(), c.err
 }
 
-func (r *Reader) readFingerprint(ctx context.Context) (Fingerprint, error) {
+func (r *Reader) readFingerprint(ctx context.Context) error {
 	asked := r.ask()
-	page, err := r.client.Customers(ctx, fusebill.CustomersRequest{PageSize: fingerprintSize}) // Oldest first.
+	page, err := r.client.Customers(ctx, fusebill.CustomersRequest{PageSize: fingerprintSize})
 	if err != nil {
-		return nil, err
-	}
-	fingerprint := make(Fingerprint, len(page.Customers))
-	for _, customer := range page.Customers {
-		fingerprint[customer.ID] = customer.Created
+		return err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.keepListLocked(asked, page)
-	return fingerprint, nil
+	r.keepFingerprintLocked(page)
+	return nil
+}
+
+// keepFingerprintLocked keeps the fingerprint from the first page of the account, of any size. The
+// service lists the oldest customers first.
+func (r *Reader) keepFingerprintLocked(page fusebill.CustomersPage) {
+	r.fingerprint = make(Fingerprint, fingerprintSize)
+	for _, customer := range page.Customers[:min(len(page.Customers), fingerprintSize)] {
+		r.fingerprint[customer.ID] = customer.Created
+	}
 }

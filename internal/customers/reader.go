@@ -30,12 +30,13 @@ type Reader struct {
 	searches chan struct{} // holds an element for each search with a filter that is under way
 	control  control
 
-	mu      sync.Mutex // guards the fields below
-	cache   cache
-	lists   lists
-	account account
-	queue   queue
-	spent   int // calls for plans since the Reader last read the whole account
+	mu          sync.Mutex // guards the fields below
+	cache       cache
+	lists       lists
+	account     account
+	queue       queue
+	spent       int         // calls for plans since the Reader last read the whole account
+	fingerprint Fingerprint // nil until the first page of the account was read
 }
 
 const (
@@ -156,6 +157,16 @@ func (r *Reader) EndWrite(id int64, answer *fusebill.Customer) {
 		r.cache.put(*answer, r.cache.ask(), false)
 		r.cache.holdsAlone(*answer, begun)
 	}
+}
+
+// Name returns the customer in the words of messages, such as "customer 2554530 (Brown Coffee)", with
+// the name that the last answer about it has shown. It makes no call.
+func (r *Reader) Name(id int64) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	customer := r.cache.named(id)
+	customer.ID = id
+	return customer.String()
 }
 
 // LatchOf returns the latch of a customer that was read, and the zero latch where reading failed.

@@ -72,6 +72,9 @@ func (a attempt) explain(err error) explanation {
 		timedOut    = errors.As(err, new(*timedOutError)) // Not DeadlineExceeded, which the network's own timeouts are too.
 		interrupted = errors.Is(err, context.Canceled)
 	)
+	if other, isOther := errors.AsType[*otherAccountError](err); isOther {
+		return a.explainOtherAccount(other)
+	}
 	switch {
 	case errors.As(err, &already):
 		return explanation{"Customer is latched already", "Nothing was changed. To take this latch over as it is, import it:\n\n" +
@@ -135,6 +138,22 @@ func (a attempt) explain(err error) explanation {
 	default:
 		return explanation{"Fusebill can't be reached", "Check base_url, the network and any proxy, then run again.", ""}
 	}
+}
+
+// explainOtherAccount explains how to go on with a state of another account.
+func (a attempt) explainOtherAccount(other *otherAccountError) explanation {
+	id := "CUSTOMER_ID"
+	if other.customerID != 0 {
+		id = formatID(other.customerID)
+	}
+	if a.customerID == 0 {
+		id += ",CUSTOMER_ID"
+	}
+	return explanation{"State is of another Fusebill account", "Nothing was changed. The API key may be that of another " +
+		"account, or base_url that of another environment, such as the sandbox. Check api_key and base_url in the provider " +
+		"block, or " + envAPIKey + " and " + envBaseURL + ".\n\nWhere the account is right, because its customers were moved or " +
+		"deleted, let Terraform forget the resource, and import what the account has:\n\n" +
+		"  terraform state rm ADDRESS\n  terraform import ADDRESS " + id, ""}
 }
 
 func attributeDeclaredTwice(twice *latch.DeclaredTwiceError) string {

@@ -17,6 +17,7 @@ type providerData struct {
 	intents     *latch.Intents
 	checker     *latch.Checker
 	sets        *setMemory
+	account     *accountGuard
 	baseURL     string // for messages
 }
 
@@ -30,6 +31,7 @@ func newProviderData(client *fusebill.Client, baseURL string, maxPages int, opti
 		intents:     intents,
 		checker:     latch.NewChecker(reader, intents, maxPages),
 		sets:        newSetMemory(),
+		account:     newAccountGuard(reader, baseURL),
 		baseURL:     baseURL,
 	}
 }

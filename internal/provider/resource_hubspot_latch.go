@@ -149,6 +149,7 @@ func (r *hubSpotLatchResource) Create(ctx context.Context, req resource.CreateRe
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	resp.Diagnostics.Append(plan.setIdentity(ctx, resp.Identity)...)
 	resp.Diagnostics.Append(forgetPlan(ctx, resp.Private)...)
+	resp.Diagnostics.Append(r.data.account.record(ctx, resp.Private)...)
 }
 
 // Read removes the resource from state only where the customer's own record says that there is no latch, or the service
@@ -160,11 +161,13 @@ func (r *hubSpotLatchResource) Read(ctx context.Context, req resource.ReadReques
 	resp.Diagnostics.Append(state.setIdentity(ctx, resp.Identity)...)
 	ctx, cancel := withTimeout(ctx, state.Timeouts.Read, defaultTimeout, &resp.Diagnostics)
 	defer cancel()
+	recorded, diags := recordedAccount(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	id := idIn(state.FusebillID)
-	current, gone, err := r.data.reader.Managed(ctx, []int64{id})
+	current, gone, err := r.read(ctx, recorded, id, state.latch())
 	switch latched := current[id]; {
 	case err != nil:
 		resp.Diagnostics.Append(attempt{doing: "read the HubSpot latch of", customerID: id}.diagnostic(err))
@@ -178,9 +181,27 @@ func (r *hubSpotLatchResource) Read(ctx context.Context, req resource.ReadReques
 		resp.State.RemoveResource(ctx)
 	default:
 		r.data.intents.Observe(id)
+		if recorded == nil {
+			resp.Diagnostics.Append(r.data.account.recordKnown(ctx, resp.Private)...)
+		}
 		state.setLatch(latched)
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
+}
+
+// read reads the customer of a state, and makes sure that the account is the recorded one where the
+// customer is not latched as the state has it.
+func (r *hubSpotLatchResource) read(ctx context.Context, recorded customers.Fingerprint, id int64, prior fusebill.Latch) (
+	current map[int64]fusebill.Latch, gone []int64, err error) {
+	if err := r.data.account.beforeRead(ctx, recorded, id); err != nil {
+		return nil, nil, err
+	}
+	current, gone, err = r.data.reader.Managed(ctx, []int64{id})
+	if err != nil {
+		return nil, nil, err
+	}
+	isAsInState := len(gone) == 0 && (current[id] == prior || prior.IsZero()) // An import has no IDs yet.
+	return current, gone, r.data.account.afterRead(ctx, recorded, id, len(gone) == 0, isAsInState)
 }
 
 func (r *hubSpotLatchResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -193,17 +214,27 @@ func (r *hubSpotLatchResource) Update(ctx context.Context, req resource.UpdateRe
 		return
 	}
 	id, declared := idIn(plan.FusebillID), plan.latch()
+	attempted := attempt{"update the HubSpot latch of", id, declared}
+	recorded, diags := recordedAccount(ctx, req.Private)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	if err := r.data.account.verify(ctx, recorded, []int64{id}); err != nil {
+		resp.Diagnostics.Append(attempted.diagnostic(err))
+		return
+	}
 	change := latch.Change{CustomerID: id, Prior: state.latch(), Declared: declared}
 	options := latch.ApplyOptions{
 		Reassociate: plan.AllowReassociation.ValueBool(), StallTimeout: declaredTimeout(plan.Timeouts, "update"),
 	}
 	if _, err := r.apply(ctx, change, options); err != nil {
-		resp.Diagnostics.Append(attempt{"update the HubSpot latch of", id, declared}.diagnostic(err))
+		resp.Diagnostics.Append(attempted.diagnostic(err))
 		return
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	resp.Diagnostics.Append(plan.setIdentity(ctx, resp.Identity)...)
 	resp.Diagnostics.Append(forgetPlan(ctx, resp.Private)...)
+	resp.Diagnostics.Append(r.data.account.record(ctx, resp.Private)...)
 }
 
 func (r *hubSpotLatchResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
@@ -216,7 +247,13 @@ func (r *hubSpotLatchResource) Delete(ctx context.Context, req resource.DeleteRe
 	}
 	id := idIn(state.FusebillID)
 	spared, diags := sparedBy(ctx, req.Private)
+	recorded, recordedDiags := recordedAccount(ctx, req.Private)
+	diags.Append(recordedDiags...)
 	if resp.Diagnostics.Append(diags...); diags.HasError() || spared[id] {
+		return
+	}
+	if err := r.data.account.verify(ctx, recorded, []int64{id}); err != nil {
+		resp.Diagnostics.Append(attempt{doing: "delete the HubSpot latch of", customerID: id}.diagnostic(err))
 		return
 	}
 	options := latch.ApplyOptions{StallTimeout: declaredTimeout(state.Timeouts, "delete")}
@@ -269,6 +306,7 @@ func (r *hubSpotLatchResource) ImportState(ctx context.Context, req resource.Imp
 		imported := hubSpotLatchModel{FusebillID: idOrNull(id)}
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("fusebill_id"), imported.FusebillID)...)
 		resp.Diagnostics.Append(imported.setIdentity(ctx, resp.Identity)...)
+		resp.Diagnostics.Append(r.data.account.record(ctx, resp.Private)...)
 	}
 }
 

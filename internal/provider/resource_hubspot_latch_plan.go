@@ -42,16 +42,41 @@ func (r *hubSpotLatchResource) ModifyPlan(ctx context.Context, req resource.Modi
 	resp.Diagnostics.Append(r.data.note(ctx, object, resp.Private, func(c latch.Conflict) diag.Diagnostic {
 		return check.diagnostic(c.Err)
 	})...)
-	if isDestroy || resp.Diagnostics.HasError() || isAnyUnknown(plan) {
-		return // The apply checks what is not known yet.
+	if resp.Diagnostics.HasError() {
+		return
 	}
-	ctx, cancel := withTimeout(ctx, plan.Timeouts.Read, defaultTimeout, &resp.Diagnostics)
+	limit := plan.Timeouts.Read
+	if isDestroy {
+		limit = state.Timeouts.Read
+	}
+	ctx, cancel := withTimeout(ctx, limit, defaultTimeout, &resp.Diagnostics)
 	defer cancel()
+	checks := r.planChecks(ctx, isDestroy, check, state, plan)
+	if !resp.Plan.Raw.Equal(req.State.Raw) { // The check has made the call that this may need.
+		var managed []int64
+		if !state.FusebillID.IsNull() {
+			managed = append(managed, idIn(state.FusebillID))
+		}
+		diags := r.data.account.plan(ctx, req.Private, resp.Private, managed, check.diagnostic)
+		if resp.Diagnostics.Append(diags...); diags.HasError() {
+			return
+		}
+	}
+	resp.Diagnostics.Append(checks...)
+}
+
+// planChecks warns of what the account has in the way of a plan. The apply checks what is not known
+// yet.
+func (r *hubSpotLatchResource) planChecks(ctx context.Context, isDestroy bool, check attempt,
+	state, plan hubSpotLatchModel) diag.Diagnostics {
+	if isDestroy || isAnyUnknown(plan) {
+		return nil
+	}
 	change := latch.Change{CustomerID: check.customerID, Declared: check.declared}
 	if state.FusebillID.Equal(plan.FusebillID) {
 		change.Prior = state.latch()
 	}
-	resp.Diagnostics.Append(r.checkPlan(ctx, check, change, plan.AllowReassociation.ValueBool())...)
+	return r.checkPlan(ctx, check, change, plan.AllowReassociation.ValueBool())
 }
 
 func isAnyUnknown(m hubSpotLatchModel) bool {

@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/customers"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
@@ -179,6 +180,7 @@ func (r *hubSpotLatchesResource) Create(ctx context.Context, req resource.Create
 	}
 	resp.Diagnostics.Append(r.finish(ctx, &plan, outcome)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	resp.Diagnostics.Append(r.data.account.record(ctx, resp.Private)...)
 }
 
 // finish makes a plan the state after its apply.
@@ -210,13 +212,18 @@ func (r *hubSpotLatchesResource) Read(ctx context.Context, req resource.ReadRequ
 	resp.Diagnostics.Append(diags...)
 	incomplete, diags := req.Private.GetKey(ctx, incompleteKey)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	all, isChanged, diags := r.read(ctx, &rows, state.Exclusive.ValueBool())
+	recorded, diags := recordedAccount(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
+	}
+	all, isChanged, diags := r.read(ctx, recorded, &rows, state.Exclusive.ValueBool())
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if recorded == nil && len(rows.latches) > 0 {
+		resp.Diagnostics.Append(r.data.account.recordKnown(ctx, resp.Private)...)
 	}
 	r.data.intents.Observe(rows.customers()...)
 	if incomplete != nil {
@@ -234,26 +241,31 @@ func (r *hubSpotLatchesResource) Read(ctx context.Context, req resource.ReadRequ
 }
 
 // read brings rows to what their customers are latched to, and reports whether that changed any.
-// For an exclusive set it returns all latches of the account.
+// For an exclusive set it returns all latches of the account. Where the account has none of the rows
+// as they are, or not all of them, it has to be the recorded one.
 func (r *hubSpotLatchesResource) read(
-	ctx context.Context, rows *setRows, isExclusive bool,
+	ctx context.Context, recorded customers.Fingerprint, rows *setRows, isExclusive bool,
 ) (all map[int64]fusebill.Latch, isChanged bool, diags diag.Diagnostics) {
 	ids := rows.customers()
-	var current map[int64]fusebill.Latch
+	account := r.data.account
+	err := account.beforeRead(ctx, recorded, firstOf(ids))
 	var missing []int64
-	var err error
-	isLarge := len(ids) > largeSet
-	if isLarge {
-		missing, err = r.missingSample(ctx, ids)
+	if err == nil && len(ids) > largeSet {
+		missing, err = account.missingSample(ctx, ids)
 	}
-	if err == nil && missing == nil {
+	if len(missing) > 0 && err == nil {
+		err = account.afterRead(ctx, recorded, missing[0], false, false)
+	}
+	var current map[int64]fusebill.Latch
+	if err == nil {
 		current, err = r.readLatches(ctx, ids)
 	}
-	if err == nil && len(current) == 0 && len(ids) > 1 && !isLarge { // One customer may well have been deleted.
-		missing, err = r.missingSample(ctx, ids)
+	if err == nil && len(current) == 0 && len(ids) > 0 && recorded == nil {
+		missing, err = account.missingSample(ctx, ids)
 	}
-	if len(missing) > 0 {
-		return nil, false, diag.Diagnostics{wrongAccount(missing, len(ids), r.data.baseURL)}
+	if err == nil && len(ids) > 0 {
+		isAsInState := !slices.ContainsFunc(ids, func(id int64) bool { return current[id] != rows.latches[id] })
+		err = account.afterRead(ctx, recorded, ids[0], len(missing) == 0, isAsInState)
 	}
 	if err == nil && isExclusive {
 		all, err = r.latched(ctx)
@@ -284,7 +296,13 @@ func (r *hubSpotLatchesResource) Update(ctx context.Context, req resource.Update
 	resp.Diagnostics.Append(diags...)
 	unlisted, diags := state.unlisted()
 	resp.Diagnostics.Append(diags...)
+	recorded, diags := recordedAccount(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
+		return
+	}
+	if err := r.data.account.verify(ctx, recorded, prior.customers()); err != nil {
+		resp.Diagnostics.Append(setError("update the HubSpot latches", err))
 		return
 	}
 	changes := changesOf(prior, declared, unlisted)
@@ -299,6 +317,7 @@ func (r *hubSpotLatchesResource) Update(ctx context.Context, req resource.Update
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(r.finish(ctx, &plan, outcome)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	resp.Diagnostics.Append(r.data.account.record(ctx, resp.Private)...)
 }
 
 // Delete releases the rows of the set, and nothing that the set did not list. Where Terraform
@@ -314,11 +333,17 @@ func (r *hubSpotLatchesResource) Delete(ctx context.Context, req resource.Delete
 	resp.Diagnostics.Append(diags...)
 	create, diags := plannedCreateOf(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
+	recorded, diags := recordedAccount(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(forgetPlan(ctx, resp.Private)...) // Where this ends with errors, the private data stays.
 	if create != nil {
 		resp.Diagnostics.Append(resp.Private.SetKey(ctx, incompleteKey, []byte("true"))...)
 	}
 	if resp.Diagnostics.HasError() {
+		return
+	}
+	if err := r.data.account.verify(ctx, recorded, rows.customers()); err != nil {
+		resp.Diagnostics.Append(setError("delete the HubSpot latches", err))
 		return
 	}
 	released := rows.latches

@@ -39,6 +39,7 @@ func (r *hubSpotLatchesResource) ImportState(ctx context.Context, req resource.I
 			"after the import does it.")
 		return
 	}
+	resp.Diagnostics.Append(r.data.account.record(ctx, resp.Private)...)
 	rows := newSetRows()
 	for id, l := range current {
 		rows.put(id, l)

@@ -94,7 +94,17 @@ func (r *hubSpotLatchesResource) ModifyPlan(ctx context.Context, req resource.Mo
 		}
 	}
 	resp.Diagnostics.Append(r.noteIntents(ctx, p, resp.Private)...)
-	resp.Diagnostics.Append(r.checkAccount(ctx, p)...)
+	checks := r.checkAccount(ctx, p)
+	if !resp.Plan.Raw.Equal(req.State.Raw) { // The check has made the call that this may need.
+		diags := r.data.account.plan(ctx, req.Private, resp.Private, prior.customers(), func(err error) diag.Diagnostic {
+			return setError("plan the HubSpot latches", err)
+		})
+		if diags.HasError() { // The rest is about the wrong account.
+			resp.Diagnostics = diags
+			return
+		}
+	}
+	resp.Diagnostics.Append(checks...)
 }
 
 // plan sets what the provider plans itself.
@@ -191,6 +201,12 @@ func (r *hubSpotLatchesResource) planDestroy(ctx context.Context, req resource.M
 		diags.AddWarning("HubSpot latches will be removed", fmt.Sprintf("The destroy of this set unlatches %s, except for "+
 			"those that another resource of the same apply declares: %s.", counted(len(ids)), listed(ids)))
 	}
+	guarded := r.data.account.plan(ctx, req.Private, resp.Private, prior.customers(), func(err error) diag.Diagnostic {
+		return setError("plan to remove the HubSpot latches", err)
+	})
+	if guarded.HasError() {
+		return guarded
+	}
 	return append(diags, r.note(ctx, object, resp.Private, "plan to remove", prior)...)
 }
 
@@ -249,7 +265,7 @@ func (r *hubSpotLatchesResource) checkAccount(ctx context.Context, p setPlan) di
 	var missing []int64
 	var err error
 	if len(changes) > 1 && len(changes) == len(p.declared.latches) {
-		missing, err = r.missingSample(ctx, p.declared.customers())
+		missing, err = r.data.account.missingSample(ctx, p.declared.customers())
 	}
 	if len(missing) > 0 {
 		return diag.Diagnostics{wrongAccount(missing, len(changes), r.data.baseURL)}

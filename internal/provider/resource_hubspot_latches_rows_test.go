@@ -335,7 +335,8 @@ func TestLatchSet_wrongAccount(t *testing.T) {
 	wrong := newSetTerraform(t, latchedCustomers([3]int64{11, 111, 0}, [3]int64{22, 0, 0})...)
 	wrong.state, wrong.private = right.state, right.private
 	p = wrong.plan(declared)
-	p.diags.errors().has(t, summary, "of the 3000 customers of the set", "https://fusebill.test/v1")
+	p.diags.errors().has(t, "State is of another Fusebill account", "https://fusebill.test/v1", "terraform state rm ADDRESS",
+		"terraform import ADDRESS 5000,")
 	if calls := wrong.sim.Count(); calls > 15 {
 		t.Errorf("%d calls", calls)
 	}

@@ -29,30 +29,9 @@ func (r *hubSpotLatchesResource) latched(ctx context.Context) (map[int64]fusebil
 	return r.data.reader.Latched(ctx, customers.MaxAge, math.MaxInt)
 }
 
-const (
-	// sampleSize is how many customers of a set are looked up to learn whether the account has any.
-	sampleSize = 10
-	// largeSet is from how many rows on that is worth a call of its own before the set is read.
-	largeSet = 200
-)
-
-// missingSample looks up some of these customers, and returns them if none exists. Each customer
-// that a list does not have costs a call of its own, so with the key of another account, to look up
-// all of a large set would take minutes.
-func (r *hubSpotLatchesResource) missingSample(ctx context.Context, customerIDs []int64) ([]int64, error) {
-	sample := customerIDs
-	if n := len(customerIDs); n > sampleSize {
-		sample = nil
-		for i := range sampleSize {
-			sample = append(sample, customerIDs[i*n/sampleSize])
-		}
-	}
-	found, err := r.data.reader.Customers(ctx, sample, customers.MaxAge)
-	if err != nil || len(found) > 0 {
-		return nil, err
-	}
-	return sample, nil
-}
+// largeSet is from how many rows on it is worth a call to learn whether the account has any of the
+// customers before the set is read.
+const largeSet = 200
 
 // applyChanges makes changes. It returns the outcome of each change that was begun, and an error
 // that explains why the others were not.

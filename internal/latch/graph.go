@@ -91,6 +91,9 @@ type change struct {
 	taken        []*change // of the holders from which it takes something
 	last         *change   // where it is one of these: the change of the holder that has ended, and has failed to release it
 	refusal      error     // the service's, by a holder that nobody knows
+	// unconfirmed is the outcome of a write that may have reached the service and was put off after
+	// that, until another write of the customer is answered. The change must not end without it.
+	unconfirmed *UnconfirmedError
 	refusals     int
 	writeEvent   int // the number of the last event before its last write
 	tookFrom     []int64
@@ -570,22 +573,26 @@ func (g *graph) failLocked(c *change, err error) {
 // may take it decides first. A change that waits for that has nothing reserved, so no other waits for it in turn.
 func (g *graph) evaluateRestoreLocked(c *change) {
 	c.isBlocked, c.blockers = true, nil
-	lost := g.heldByOthersLocked(c, c.before)
-	for _, h := range lost {
-		if g.reserved[h.Claim] != nil {
+	c.lost = g.heldByOthersLocked(c, c.before)
+	for _, h := range c.lost {
+		switch {
+		case g.reserved[h.Claim] == nil:
+		case c.run.restoring.Err() != nil: // After a cancel there is no more time for that.
+			g.finishLocked(c, c.notRestored(nil))
+			return
+		default:
 			g.waiters[h.Claim] = append(g.waiters[h.Claim], c)
 			return
 		}
 	}
-	c.lost = lost
-	g.reserveLocked(c, less(c.before, lost))
+	g.reserveLocked(c, less(c.before, c.lost))
 	g.handLocked(c, restore)
 }
 
 // finishLocked ends a change. What its customer holds is settled for this process: whoever waits for a claim that the
 // customer still holds waits in vain, and only reassociation can take it, where the change has failed to release it.
 func (g *graph) finishLocked(c *change, err error) {
-	c.err = err
+	c.err = c.withUnconfirmed(err)
 	g.setPhaseLocked(c, done)
 	c.calls.Release()
 	delete(g.open, c)

@@ -76,20 +76,22 @@ func (r *run) apply() (map[int64]Result, error) {
 	g.mu.Lock()
 	g.addLocked(r)
 	g.settleAndUnlock()
-	ended := r.ctx.Done()
-	for {
+	deadlines := []context.Context{r.ctx, r.lasting, r.restoring}
+	for stage := 0; ; {
 		left, lent := r.begin()
 		r.report(len(r.changes) - left)
 		if left == 0 && (lent == 0 || r.ctx.Err() != nil) {
 			break
 		}
+		var ended <-chan struct{}
+		if stage < len(deadlines) {
+			ended = deadlines[stage].Done()
+		}
 		select {
 		case <-r.wake:
 		case <-ended:
-			r.stop(r.lasting.Err() != nil)
-			if ended = r.lasting.Done(); r.lasting.Err() != nil {
-				ended = nil
-			}
+			r.stop()
+			stage++
 		}
 	}
 	g.mu.Lock()
@@ -313,16 +315,21 @@ func (r *run) readAhead(next []*change) {
 }
 
 // stop ends, after a cancel, every change that has done nothing, except those that the others need to get back what they have
-// released. At last these end too.
-func (r *run) stop(isLast bool) {
+// released. A moment later these end too, and at last those that still wait for others before they restore something.
+func (r *run) stop() {
 	g := r.graph
 	g.mu.Lock()
 	defer g.settleAndUnlock()
 	r.isStopping = true
 	needed := g.neededLocked()
+	if r.lasting.Err() != nil {
+		needed = nil
+	}
 	for _, c := range r.changes {
 		switch {
-		case c.phase == done, c.phase == working, c.isFailing(), needed[c] && !isLast && c.isKnown:
+		case c.isFailing() && c.phase == waiting:
+			g.pushLocked(c)
+		case c.phase == done, c.phase == working, c.isFailing(), needed[c] && c.isKnown:
 		default:
 			g.giveUpLocked(c)
 		}
@@ -333,7 +340,7 @@ func (r *run) stop(isLast bool) {
 func (g *graph) giveUpLocked(c *change) {
 	cause := context.Cause(c.run.ctx)
 	switch {
-	case c.isOpen():
+	case c.isOpen(), c.unconfirmed != nil:
 		g.failLocked(c, cause)
 	case c.phase == waiting && len(c.run.changes) == 1 && len(c.held) > 0:
 		g.failLocked(c, fmt.Errorf("%w (waited until: %w)", g.waitErrorLocked(c), cause))

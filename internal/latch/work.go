@@ -3,6 +3,7 @@ package latch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -78,8 +79,8 @@ func (r *run) releaseFirst(ctx context.Context, c *change) {
 	g.mu.Lock()
 	defer g.settleAndUnlock()
 	switch {
-	case errors.Is(err, fusebill.ErrTooLate):
-		c.putOff()
+	case isTooLate(err):
+		c.putOff(err)
 		g.retryLocked(c)
 	case err != nil:
 		g.failLocked(c, err)
@@ -96,12 +97,31 @@ func (r *run) isCancelled(err error) bool {
 	return r.ctx.Err() != nil && !isUnknown && !isLost && errors.Is(err, r.ctx.Err())
 }
 
-// putOff counts how often a write was put off, at most once for each read.
-func (c *change) putOff() {
+// isTooLate reports whether a write was not sent, or not sent again, in time, so the change starts
+// again with a read. Where a customer could not be restored, that must be reported instead.
+func isTooLate(err error) bool {
+	_, isLost := errors.AsType[*NotRestoredError](err)
+	return errors.Is(err, fusebill.ErrTooLate) && !isLost
+}
+
+// putOff counts how often a write was put off, at most once for each read. An earlier try of that
+// write may have reached the service.
+func (c *change) putOff(err error) {
+	if unconfirmed, isUnknown := errors.AsType[*UnconfirmedError](err); isUnknown {
+		c.unconfirmed = unconfirmed
+	}
 	if time.Since(c.lateAt) > customers.MaxAgeBeforeWrite {
 		c.lateAt = time.Now()
 		c.late++
 	}
+}
+
+// withUnconfirmed adds to the error of a change that its last write may still be made.
+func (c *change) withUnconfirmed(err error) error {
+	if _, isUnknown := errors.AsType[*fusebill.OutcomeUnknownError](err); err == nil || isUnknown || c.unconfirmed == nil {
+		return err
+	}
+	return fmt.Errorf("%w; %w", c.unconfirmed, err)
 }
 
 // writeLess writes less than a customer holds, on the way to something else. Where the outcome stays unknown it counts as
@@ -225,8 +245,8 @@ func (r *run) finish(ctx context.Context, c *change) {
 			err = nil
 		}
 		g.finishLocked(c, err)
-	case errors.Is(err, fusebill.ErrTooLate):
-		c.putOff()
+	case isTooLate(err):
+		c.putOff(err)
 		g.retryLocked(c)
 	case isWorthWaiting:
 		c.refusal = err
@@ -339,17 +359,23 @@ func (r *run) putBack(c *change) error {
 		} else if rest := less(c.before, c.lost); rest != c.current {
 			err = r.write(ctx, c, rest)
 		}
-		if !errors.Is(err, fusebill.ErrTooLate) {
+		if !isTooLate(err) {
 			break
 		}
 	}
 	if c.before.Without(c.current).IsZero() { // Even where the answer was not the expected one.
 		return c.err
 	}
+	return c.notRestored(err)
+}
+
+// notRestored returns the error of a change that could not restore what it has released, since
+// others hold it, or else for the reason given.
+func (c *change) notRestored(reason error) error {
 	if len(c.lost) > 0 {
-		err = &HeldError{CustomerID: c.CustomerID, Held: c.lost, Reason: HolderKeeps}
+		reason = &HeldError{CustomerID: c.CustomerID, Held: c.lost, Reason: HolderKeeps}
 	}
-	return &NotRestoredError{CustomerID: c.CustomerID, Prior: c.before, Current: c.current, Cause: c.err, Err: err}
+	return &NotRestoredError{CustomerID: c.CustomerID, Prior: c.before, Current: c.current, Cause: c.err, Err: reason}
 }
 
 // mayFinish reports whether nobody else holds the declared latch of a change that cannot restore what it has released, and
@@ -384,12 +410,14 @@ func (r *run) write(ctx context.Context, c *change, latch fusebill.Latch) error 
 		reader.EndWrite(c.CustomerID, nil)
 		return r.readBack(ctx, c, latch, err)
 	}
-	reader.EndWrite(c.CustomerID, &customer)
 	answered := customers.LatchOf(customer)
-	r.holds(c, answered, true)
 	if answered == latch {
+		reader.EndWrite(c.CustomerID, &customer)
+		r.holds(c, answered, true)
 		return nil
 	}
+	reader.EndWrite(c.CustomerID, nil) // Such an answer proves nothing about this customer, nor about holders.
+	r.holds(c, answered, true)
 	if read, err := reader.CustomerNow(c.with(ctx), c.CustomerID); err == nil { // What is restored depends on the truth.
 		r.holds(c, customers.LatchOf(read), false)
 	}
@@ -402,6 +430,7 @@ func (r *run) holds(c *change, current fusebill.Latch, isProgress bool) {
 	g.mu.Lock()
 	defer g.settleAndUnlock()
 	if isProgress {
+		c.unconfirmed = nil
 		g.stall.progressLocked()
 	}
 	g.holdsLocked(c, current)

@@ -99,7 +99,7 @@ func (a attempt) explain(err error) explanation {
 			"skip the plan before it:\n\n  terraform destroy -refresh=false", "fusebill_id"}
 	case errors.As(err, &exclusive):
 		return explanation{"HubSpot latch is declared elsewhere", "An exclusive latch set removes every latch that it does not list. " +
-			"List the customer in that set instead of another resource, or leave out exclusive. Only one set can be exclusive.", ""}
+			"List the customer in that set instead of another resource, or leave out exclusive. Only one set can be exclusive.", "fusebill_id"}
 	case errors.As(err, &missing):
 		return explanation{"Customer not found in Fusebill", "Check that the ID is the customer's own, as in the URL of its page in " +
 			"Fusebill, and not its reference, and that the API key and base_url are those of its account.", "fusebill_id"}

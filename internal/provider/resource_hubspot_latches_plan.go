@@ -218,7 +218,7 @@ func (r *hubSpotLatchesResource) note(ctx context.Context, object latch.ObjectPl
 	for _, d := range r.data.note(ctx, object, planned, func(c latch.Conflict) diag.Diagnostic {
 		change := latch.Change{CustomerID: c.Intent.CustomerID, Declared: c.Intent.Declared}
 		d := rowError(doing, change, c.Err)
-		if exclusive := (*latch.ExclusiveError)(nil); errors.As(c.Err, &exclusive) {
+		if exclusive := (*latch.ExclusiveError)(nil); errors.As(c.Err, &exclusive) && object.IsExclusive {
 			failed.addDiagnostic(path.Root("exclusive"), d)
 		} else {
 			failed.addDiagnostic(rowPath(rows, change.CustomerID, d), d)

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"regexp"
 	"strings"
 	"testing"
 
@@ -142,28 +141,28 @@ func TestAccHubSpotLatchesRefused_clashes(t *testing.T) {
 	}
 }
 
-// An exclusive set would remove what single latches declare, even such as don't change.
-func TestAccHubSpotLatchesRefused_exclusiveBesideSingles(t *testing.T) {
+// An exclusive set would remove what other resources declare, even such as don't change. The error is on what is planned last.
+func TestAccHubSpotLatchesRefused_exclusiveBesideOthers(t *testing.T) {
 	t.Parallel()
-	set, single := acctest.LatchSet{{ID: 11, Contact: 101}}, acctest.Customer{ID: 22, Contact: 102}
+	set, unlisted := acctest.LatchSet{{ID: 11, Contact: 101}}, acctest.Customer{ID: 22, Contact: 102}
 	for name, test := range map[string]struct {
-		ofSet, ofSingle string
-		refusal         *regexp.Regexp
+		ofSet, other string
+		line         string
 	}{
-		"the set first": {"", "depends_on = [fusebill_hubspot_latches.test]", acctest.Diagnosis("HubSpot latch is declared twice", "fusebill_id = 22")},
-		"the set last": {"depends_on = [fusebill_hubspot_latch.test]", "", acctest.Diagnosis("HubSpot latch is declared elsewhere", "exclusive = true",
-			"does not list customer 22", "List the customer in this set instead, or leave out exclusive.")},
+		"a single latch, the set first": {"", unlisted.Block("depends_on = [fusebill_hubspot_latches.test]"), "fusebill_id = 22"},
+		"a single latch, the set last":  {"depends_on = [fusebill_hubspot_latch.test]", unlisted.Block(), "exclusive = true"},
+		"another set, the set first": {
+			"", acctest.LatchSet{unlisted}.BlockOf("other", "depends_on = [fusebill_hubspot_latches.test]"), `"22" = 102`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
-			exclusive := a.With(set.Block("exclusive = true", test.ofSet), single.Block(test.ofSingle))
+			before := a.With(set.Block(test.ofSet), test.other)
 			acctest.Run(t,
-				resource.TestStep{Config: a.With(set.Block(test.ofSet), single.Block(test.ofSingle))},
-				resource.TestStep{PreConfig: a.ResetCalls, Config: exclusive, ExpectError: test.refusal},
-				resource.TestStep{
-					Config:        a.With(set.Block(test.ofSet), single.Block(test.ofSingle)),
-					PostApplyFunc: func() { a.WroteSet(t); a.Holds(t, append(set, single)...) },
-				},
+				resource.TestStep{Config: before},
+				acctest.Refused(a.With(set.Block("exclusive = true", test.ofSet), test.other), acctest.Diagnosis("HubSpot latch is declared elsewhere",
+					test.line, "does not list customer 22", "List the customer in that set instead of another resource, or leave out exclusive.")),
+				resource.TestStep{PreConfig: a.ResetCalls, Config: before, PostApplyFunc: func() { a.WroteSet(t); a.Holds(t, append(set, unlisted)...) }},
 			)
 		})
 	}

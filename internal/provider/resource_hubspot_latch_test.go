@@ -115,7 +115,7 @@ func TestAccHubSpotLatch_createRefusesCustomerLatchedOtherwise(t *testing.T) {
 			a := acctest.AccountWith(t, current)
 			acctest.Run(t, acctest.Refused(a.With(acctest.Customer{ID: 11, Contact: 101, Company: 202}.Block()), acctest.Diagnosis(
 				"Customer is latched already", "fusebill_id = 11",
-				"Could not plan the HubSpot latch of customer 11 (contact 101 and company 202): "+
+				"Could not create the HubSpot latch of customer 11 (contact 101 and company 202): "+
 					"customer 11 is latched to "+current.Latch().String()+" already.",
 				"Nothing was changed.",
 				`import { to = fusebill_hubspot_latch.example id = "11" }`,

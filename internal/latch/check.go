@@ -20,7 +20,7 @@ type Checker struct {
 	chains   *chains
 	maxPages int // of the account that are read to know who holds what
 	// isOff is set once the account could not be read: a plan does not depend on it, and one warning
-	// is enough.
+	// is enough. It is also set once an apply has begun, see Stop.
 	isOff atomic.Bool
 }
 
@@ -67,6 +67,9 @@ func (c *Checker) Check(ctx context.Context, changes []Change, reassociate bool)
 		}
 		return nil, err
 	}
+	if c.isOff.Load() { // An apply has begun meanwhile.
+		return nil, nil
+	}
 	var findings []Finding
 	for _, change := range claiming {
 		finding := c.finding(change, found, reassociate)
@@ -77,6 +80,11 @@ func (c *Checker) Check(ctx context.Context, changes []Change, reassociate bool)
 	}
 	return findings, nil
 }
+
+// Stop ends the checks of this process, because an apply has begun in it. Terraform plans each object
+// again right before it applies it, and does not plan destroys again. So these plans do not show who
+// releases what, and the apply checks itself.
+func (c *Checker) Stop() { c.isOff.Store(true) }
 
 // claimingChanges returns the changes that claim something which their customers are not known to
 // hold.

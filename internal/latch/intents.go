@@ -19,6 +19,7 @@ type Intents struct {
 	noted     map[string][]Intent         // by owner, to replace them where Terraform plans an object twice
 	exclusive map[string]map[int64]bool   // the customers that each exclusive set lists, by owner
 	inState   map[int64]int               // how many objects of the state have the customer's latch
+	isShared  map[int64]bool              // customers whose latch an object keeps, and another one was read after that was planned
 	creates   int                         // plans of objects that are new or tainted
 }
 
@@ -54,7 +55,7 @@ const (
 	declaredTwice                   // two objects declare the customer's latch
 	unlatchedToo                    // one object declares what an action removes
 	removedElsewhere                // one object keeps what the other removes: the apply would not notice
-	destroySpared                   // the destroy makes no call
+	destroySpared                   // the destroy makes no call, where its object was read after the other was planned
 )
 
 // verdicts has a row for the intent that is noted first and a column for the later one. An object that declares a latch
@@ -91,16 +92,32 @@ func NewIntents() *Intents {
 		noted:     make(map[string][]Intent),
 		exclusive: make(map[string]map[int64]bool),
 		inState:   make(map[int64]int),
+		isShared:  make(map[int64]bool),
 	}
 }
 
-// Observe notes that an object of the state has been read, and has the latches of these customers.
-func (i *Intents) Observe(customerIDs ...int64) {
+// Observe notes that an object of the state has been read, and has the latches of these customers. It
+// returns the customers whose latch another object keeps, as far as objects have been planned by now.
+//
+// The caller stores these with the state of the object. A destroy of a deposed object, which
+// create_before_destroy has left, is planned again by the process that applies it, and gets nothing
+// else from the first plan.
+func (i *Intents) Observe(customerIDs ...int64) (kept []int64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	for _, id := range customerIDs {
 		i.inState[id]++
+		if i.isKeptLocked(id) {
+			i.isShared[id] = true
+			kept = append(kept, id)
+		}
 	}
+	return kept
+}
+
+// isKeptLocked reports whether an object keeps the latch of a customer. i.mu is held.
+func (i *Intents) isKeptLocked(customerID int64) bool {
+	return slices.ContainsFunc(i.customers[customerID], func(r record) bool { return r.Kind == Keep })
 }
 
 // InState returns how many objects of the state have a customer's latch, as far as they have been read by now.
@@ -177,12 +194,14 @@ func (i *Intents) destroysLocked(owner string) []Intent {
 func (i *Intents) sparedByTaintedLocked() []Conflict {
 	var spared []Conflict
 	for id, objects := range i.inState {
-		if objects < 2 {
+		if objects < 2 || !i.isKeptLocked(id) {
 			continue
 		}
-		if slices.ContainsFunc(i.customers[id], func(r record) bool { return r.Kind == Keep }) {
-			spared = append(spared, Conflict{Intent: Intent{CustomerID: id, Kind: Destroy}})
+		conflict := Conflict{Intent: Intent{CustomerID: id, Kind: Destroy}}
+		if !i.isShared[id] {
+			conflict.Err = &RemovedElsewhereError{CustomerID: id}
 		}
+		spared = append(spared, conflict)
 	}
 	return spared
 }
@@ -278,6 +297,9 @@ func (i *Intents) conflictLocked(owner string, intent Intent) (Conflict, bool) {
 		case removedElsewhere:
 			return Conflict{intent, &RemovedElsewhereError{CustomerID: id}}, true
 		case destroySpared:
+			if !i.isShared[id] {
+				return Conflict{intent, &RemovedElsewhereError{CustomerID: id}}, true
+			}
 			isSpared = true
 		case compatible:
 		}

@@ -2,6 +2,7 @@ package latch
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
@@ -53,6 +54,7 @@ func TestIntents_pairs(t *testing.T) {
 			if conflicts := i.Note(ObjectPlan{Owner: "a", Intents: []Intent{intents[order.first]}}); conflicts != nil {
 				t.Errorf("%d alone: %v", order.first, conflicts)
 			}
+			i.Observe(1) // Terraform reads an object right before it plans it.
 			if got := errorsOf(i.Note(ObjectPlan{Owner: "b", Intents: []Intent{intents[order.second]}})); !reflect.DeepEqual(got, order.want) {
 				t.Errorf("%d and then %d: got %v, want %v", order.first, order.second, got, order.want)
 			}
@@ -181,6 +183,27 @@ func TestIntents_releases(t *testing.T) {
 	}
 }
 
+// The state of an object is all that reaches the destroy of a deposed one, and its Read writes that.
+func TestIntents_readBeforeTheOtherIsPlanned(t *testing.T) {
+	t.Parallel()
+	keep := Intent{CustomerID: 1, Kind: Keep, Prior: pair(101, 0), Declared: pair(101, 0)}
+	i := NewIntents()
+	if kept := i.Observe(1); kept != nil {
+		t.Errorf("kept before the plan of the other: %v", kept)
+	}
+	note(i, "other", keep)
+	destroy := Intent{CustomerID: 1, Kind: Destroy, Prior: pair(101, 0)}
+	if got := errorsOf(note(i, "deposed", destroy)); !reflect.DeepEqual(got, []error{&RemovedElsewhereError{CustomerID: 1}}) {
+		t.Errorf("read before: %v", got)
+	}
+	if kept := i.Observe(1, 2); !slices.Equal(kept, []int64{1}) {
+		t.Errorf("kept after the plan of the other: %v", kept)
+	}
+	if got := note(i, "deposed", destroy); len(got) != 1 || got[0].Err != nil {
+		t.Errorf("read after: %+v", got)
+	}
+}
+
 // A tainted object is planned as a create, and destroyed without a plan of that. Another object of
 // the state that keeps the same latch must not lose it.
 func TestIntents_tainted(t *testing.T) {
@@ -190,10 +213,18 @@ func TestIntents_tainted(t *testing.T) {
 
 	kept := NewIntents()
 	kept.Observe(1)
-	kept.Observe(1)
 	note(kept, "other", keep)
+	kept.Observe(1)
 	if got := kept.Note(create); len(got) != 1 || got[0].Err != nil || got[0].Intent.CustomerID != 1 {
 		t.Errorf("planned second: %+v", got)
+	}
+
+	early := NewIntents()
+	early.Observe(1)
+	early.Observe(1)
+	note(early, "other", keep)
+	if got := errorsOf(early.Note(create)); !reflect.DeepEqual(got, []error{&RemovedElsewhereError{CustomerID: 1}}) {
+		t.Errorf("planned second, and read before: %v", got)
 	}
 
 	planned := NewIntents()

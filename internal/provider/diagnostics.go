@@ -78,13 +78,15 @@ func (a attempt) explain(err error) explanation {
 	switch {
 	case errors.As(err, &already):
 		return explanation{"Customer is latched already", "Nothing was changed. To take this latch over as it is, import it:\n\n" +
-			importBlock(already.CustomerID) + "\n\nand declare what it holds:\n\n" + latchArguments(already.Current), "fusebill_id"}
+			importBlock(already.CustomerID) + "\n\nand declare what it holds:\n\n" + latchArguments(already.Current) +
+			"\n\nTo replace it, set allow_reassociation = true. A resource with create_before_destroy whose customer stays the same " +
+			"needs that, too.", "fusebill_id"}
 	case errors.As(err, &changed):
 		return explanation{"HubSpot latch changed since the plan was made", "Nothing was changed. Plan again, and review what the " +
 			"new plan shows.", ""}
 	case errors.As(err, &twice):
 		return explanation{"HubSpot latch is declared twice", "Only one customer may hold a contact or a company, and only one resource may " +
-			"latch a customer. Remove it from one of the two.", attributeDeclaredTwice(twice)}
+			"latch a customer. Remove it from one of the two." + destroyAllTheSame, attributeDeclaredTwice(twice)}
 	case errors.As(err, &unlatched):
 		return explanation{"HubSpot latch is both declared and removed", "Nothing was changed. Leave one of them out. A latch that a resource " +
 			"manages is removed by removing the resource.", "fusebill_id"}
@@ -93,13 +95,14 @@ func (a attempt) explain(err error) explanation {
 			"hubspot_company_id to what it holds, or leave both out.", ""}
 	case errors.As(err, &removed):
 		return explanation{"HubSpot latch would be removed by another resource", "Nothing was changed. Two objects of the state have this " +
-			"latch. One of them may be a deposed object, which terraform state list does not show, or a resource that was renamed " +
-			"without a moved block. Let Terraform forget the one that is not needed, and import the latch again:\n\n" +
-			"  terraform state rm ADDRESS\n  terraform import ADDRESS " + formatID(removed.CustomerID) + "\n\nTo destroy all the same, " +
-			"skip the plan before it:\n\n  terraform destroy -refresh=false", "fusebill_id"}
+			"latch. One of them may be a resource that was renamed without a moved block, or a deposed object, which terraform state " +
+			"list does not show. Let Terraform forget the one that is not needed:\n\n  terraform state rm ADDRESS\n\nWhere that was a " +
+			"deposed object, Terraform forgets the current object too. Import that again:\n\n  terraform import ADDRESS " +
+			formatID(removed.CustomerID) + destroyAllTheSame, "fusebill_id"}
 	case errors.As(err, &exclusive):
 		return explanation{"HubSpot latch is declared elsewhere", "An exclusive latch set removes every latch that it does not list. " +
-			"List the customer in that set instead of another resource, or leave out exclusive. Only one set can be exclusive.", "fusebill_id"}
+			"List the customer in that set instead of another resource, or leave out exclusive. Only one set can be exclusive." +
+			destroyAllTheSame, "fusebill_id"}
 	case errors.As(err, &missing):
 		return explanation{"Customer not found in Fusebill", "Check that the ID is the customer's own, as in the URL of its page in " +
 			"Fusebill, and not its reference, and that the API key and base_url are those of its account.", "fusebill_id"}
@@ -155,6 +158,10 @@ func (a attempt) explainOtherAccount(other *otherAccountError) explanation {
 		"deleted, let Terraform forget the resource, and import what the account has:\n\n" +
 		"  terraform state rm ADDRESS\n  terraform import ADDRESS " + id, ""}
 }
+
+// destroyAllTheSame is the way past an error of a plan: terraform destroy plans the configuration
+// before it plans the destroy.
+const destroyAllTheSame = "\n\nTo destroy all the same, skip the plan before it:\n\n  terraform destroy -refresh=false"
 
 func attributeDeclaredTwice(twice *latch.DeclaredTwiceError) string {
 	if twice.Claim == (fusebill.Claim{}) {

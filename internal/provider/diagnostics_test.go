@@ -90,6 +90,8 @@ Nothing was changed. To take this latch over as it is, import it:
 and declare what it holds:
 
   hubspot_id = 999
+
+To replace it, set allow_reassociation = true. A resource with create_before_destroy whose customer stays the same needs that, too.
 `,
 		},
 		{
@@ -111,6 +113,8 @@ and declare what it holds:
 
   hubspot_id         = 101
   hubspot_company_id = 9007199254740993
+
+To replace it, set allow_reassociation = true. A resource with create_before_destroy whose customer stays the same needs that, too.
 `,
 		},
 		{
@@ -131,6 +135,10 @@ on fusebill_id
 Could not create the HubSpot latch of customer 11 (contact 101): customer 11 is also declared elsewhere in this configuration.
 
 Only one customer may hold a contact or a company, and only one resource may latch a customer. Remove it from one of the two.
+
+To destroy all the same, skip the plan before it:
+
+  terraform destroy -refresh=false
 `,
 		},
 		{
@@ -142,6 +150,10 @@ on hubspot_company_id
 Could not update the HubSpot latch of customer 11 (contact 101 and company 202): company 202 is also declared elsewhere in this configuration, for customer 22.
 
 Only one customer may hold a contact or a company, and only one resource may latch a customer. Remove it from one of the two.
+
+To destroy all the same, skip the plan before it:
+
+  terraform destroy -refresh=false
 `,
 		},
 		{

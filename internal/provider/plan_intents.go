@@ -11,8 +11,8 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
-// sparedKey lists, in the private data of a plan, the customers whose latch a destroy leaves alone,
-// because another object of the state keeps it.
+// sparedKey lists, in the private data of a state or of a plan, the customers whose latch a destroy
+// leaves alone, because another object of the state keeps it.
 const sparedKey = "spared"
 
 // newObjectPlan returns the plan of one object, without intents.
@@ -48,16 +48,40 @@ func (d *providerData) note(ctx context.Context, object latch.ObjectPlan, planne
 	if len(spared) == 0 {
 		return diags
 	}
-	data, err := json.Marshal(spared)
-	if err != nil {
-		return append(diags, diag.NewErrorDiagnostic("Private data can not be written", sentence(err)))
-	}
-	diags.Append(planned.SetKey(ctx, sparedKey, data)...)
+	diags.Append(noteSpared(ctx, spared, planned)...)
 	if len(destroyed) > 0 {
-		diags.AddWarning("HubSpot latch stays with another resource", fmt.Sprintf("Another object of the state has the latch "+
-			"of these customers too, and keeps it, so the destroy of this one leaves it alone: %s.", listed(destroyed)))
+		diags.Append(sparedWarning(destroyed))
 	}
 	return diags
+}
+
+// observe notes the customers of an object that has been read, and marks in its state those that its
+// destroy must leave alone.
+func (d *providerData) observe(ctx context.Context, private privateData, customerIDs ...int64) diag.Diagnostics {
+	kept := d.intents.Observe(customerIDs...)
+	before, diags := private.GetKey(ctx, sparedKey)
+	if len(kept) == 0 && before == nil {
+		return diags
+	}
+	return append(diags, noteSpared(ctx, kept, private)...)
+}
+
+// noteSpared records in private data the customers that a destroy leaves alone.
+func noteSpared(ctx context.Context, customerIDs []int64, private privateData) diag.Diagnostics {
+	if len(customerIDs) == 0 {
+		return private.SetKey(ctx, sparedKey, nil)
+	}
+	data, err := json.Marshal(customerIDs)
+	if err != nil {
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Private data can not be written", sentence(err))}
+	}
+	return private.SetKey(ctx, sparedKey, data)
+}
+
+// sparedWarning explains that a destroy leaves latches alone.
+func sparedWarning(customerIDs []int64) diag.Diagnostic {
+	return diag.NewWarningDiagnostic("HubSpot latch stays with another resource", fmt.Sprintf("Another object of the state has "+
+		"the latch of these customers too, and keeps it, so the destroy of this one leaves it alone: %s.", listed(customerIDs)))
 }
 
 // sparedBy returns the customers whose latch a destroy leaves alone.

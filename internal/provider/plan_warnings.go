@@ -56,8 +56,9 @@ func (r *hubSpotLatchResource) chainWarning(finding latch.Finding) diag.Diagnost
 	}
 	return diag.Diagnostics{diag.NewWarningDiagnostic("Long chain of HubSpot latches", fmt.Sprintf("At least %d single "+
 		"latches of this configuration wait for each other, because each claims what the next one releases. An apply needs "+
-		"as many places to finish them at once.\n\nApply with a larger parallelism:\n\n  terraform apply -parallelism=%d\n\n"+
-		"A fusebill_hubspot_latches resource moves any number of latches without it.", finding.Chain, finding.Chain))}
+		"as many places to finish them at once.\n\nApply with a parallelism of at least the length of the chain, such as:"+
+		"\n\n  terraform apply -parallelism=%d\n\nA fusebill_hubspot_latches resource moves any number of latches without it.",
+		finding.Chain, max(30, 2*finding.Chain)))}
 }
 
 // attributeOf is the attribute that makes a claim.

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -34,6 +35,13 @@ func newProviderData(client *fusebill.Client, baseURL string, maxPages int, opti
 		account:     newAccountGuard(reader, baseURL),
 		baseURL:     baseURL,
 	}
+}
+
+// apply makes changes, see [latch.Coordinator.Apply].
+func (d *providerData) apply(ctx context.Context, changes []latch.Change, options latch.ApplyOptions) (
+	map[int64]latch.Result, error) {
+	d.checker.Stop()
+	return d.coordinator.Apply(ctx, changes, options)
 }
 
 // dataFrom returns the provider's data for the Configure method of an object. It returns nil where

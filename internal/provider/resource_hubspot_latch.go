@@ -180,7 +180,7 @@ func (r *hubSpotLatchResource) Read(ctx context.Context, req resource.ReadReques
 		tflog.Info(ctx, "the customer is no longer latched: removing the latch from the state", map[string]any{"fusebill_id": id})
 		resp.State.RemoveResource(ctx)
 	default:
-		r.data.intents.Observe(id)
+		resp.Diagnostics.Append(r.data.observe(ctx, resp.Private, id)...)
 		if recorded == nil {
 			resp.Diagnostics.Append(r.data.account.recordKnown(ctx, resp.Private)...)
 		}
@@ -249,7 +249,11 @@ func (r *hubSpotLatchResource) Delete(ctx context.Context, req resource.DeleteRe
 	spared, diags := sparedBy(ctx, req.Private)
 	recorded, recordedDiags := recordedAccount(ctx, req.Private)
 	diags.Append(recordedDiags...)
-	if resp.Diagnostics.Append(diags...); diags.HasError() || spared[id] {
+	resp.Diagnostics.Append(diags...)
+	if spared[id] {
+		resp.Diagnostics.Append(sparedWarning([]int64{id}))
+	}
+	if diags.HasError() || spared[id] {
 		return
 	}
 	if err := r.data.account.verify(ctx, recorded, []int64{id}); err != nil {
@@ -269,7 +273,7 @@ func (r *hubSpotLatchResource) Delete(ctx context.Context, req resource.DeleteRe
 
 // apply makes the change of one customer.
 func (r *hubSpotLatchResource) apply(ctx context.Context, change latch.Change, options latch.ApplyOptions) (latch.Result, error) {
-	results, err := r.data.coordinator.Apply(ctx, []latch.Change{change}, options)
+	results, err := r.data.apply(ctx, []latch.Change{change}, options)
 	if err == nil {
 		err = results[change.CustomerID].Err
 	}

@@ -225,7 +225,7 @@ func (r *hubSpotLatchesResource) Read(ctx context.Context, req resource.ReadRequ
 	if recorded == nil && len(rows.latches) > 0 {
 		resp.Diagnostics.Append(r.data.account.recordKnown(ctx, resp.Private)...)
 	}
-	r.data.intents.Observe(rows.customers()...)
+	resp.Diagnostics.Append(r.data.observe(ctx, resp.Private, rows.customers()...)...)
 	if incomplete != nil {
 		r.data.sets.noteIncomplete(rows)
 	}
@@ -367,7 +367,16 @@ func (r *hubSpotLatchesResource) Delete(ctx context.Context, req resource.Delete
 	sortChanges(changes)
 	spared, diags := sparedBy(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
-	changes = slices.DeleteFunc(changes, func(c latch.Change) bool { return spared[c.CustomerID] })
+	var left []int64
+	changes = slices.DeleteFunc(changes, func(c latch.Change) bool {
+		if spared[c.CustomerID] {
+			left = append(left, c.CustomerID)
+		}
+		return spared[c.CustomerID]
+	})
+	if len(left) > 0 {
+		resp.Diagnostics.Append(sparedWarning(left))
+	}
 	outcome, diags := r.apply(ctx, "delete", changes, rows,
 		latch.ApplyOptions{AwaitOthers: awaitOthers, StallTimeout: declaredTimeout(state.Timeouts, "delete")})
 	resp.Diagnostics.Append(diags...)

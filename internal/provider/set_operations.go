@@ -39,7 +39,7 @@ func (r *hubSpotLatchesResource) applyChanges(
 	ctx context.Context, changes []latch.Change, options latch.ApplyOptions,
 ) (map[int64]latch.Result, error) {
 	options.Progress = progressLog(ctx)
-	return r.data.coordinator.Apply(ctx, changes, options)
+	return r.data.apply(ctx, changes, options)
 }
 
 // rowIntents returns what a plan intends for each customer. A row that stays as it is takes no part

@@ -206,6 +206,9 @@ func (a attempt) explainRefusal(apiErr *fusebill.APIError) explanation {
 	case fusebill.IsForbidden(apiErr):
 		return explanation{"Fusebill does not allow the call", "The API key is known, but it does not allow this call: the API's words " +
 			"above explain why. Set api_key in the provider block or " + envAPIKey + " to a key that allows it.", ""}
+	case fusebill.IsWrongPath(apiErr):
+		return explanation{"Base URL does not lead to the Fusebill API", fmt.Sprintf("The provider sent the call to %s. Check that "+
+			"base_url, or %s, ends with the API's version, as in %s.", baseURL, envBaseURL, fusebill.DefaultBaseURL), ""}
 	case fusebill.IsForeign(apiErr):
 		return explanation{"Something else than Fusebill answered", fmt.Sprintf("The provider sent the call to %s. Check that base_url ends "+
 			"with the API's version, as in %s, and check any proxy between.", baseURL, fusebill.DefaultBaseURL), ""}

@@ -1,0 +1,158 @@
+package provider
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
+)
+
+const isOfAnother = "Error: State is of another Fusebill account"
+
+// accountOf is an account whose customers were created in a year. Where two accounts have the same
+// IDs, only that tells them apart.
+func accountOf(t *testing.T, year int, latches ...acctest.Customer) acctest.Account {
+	t.Helper()
+	sim := fusebillsim.New(fusebillsim.Config{APIKey: acctest.APIKey, LimitMinute: 1 << 30, LimitDay: 1 << 30})
+	for _, l := range latches {
+		sim.AddCustomers(fusebillsim.Customer{
+			ID: l.ID, HubSpotID: l.Contact, HubSpotCompanyID: l.Company,
+			Created: time.Date(year, 1, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(l.ID) * time.Minute),
+		})
+	}
+	server := httptest.NewServer(sim)
+	t.Cleanup(server.Close)
+	return acctest.Account{Simulator: sim, URL: server.URL + "/v1"}
+}
+
+// opens makes the workspace use an account by the environment alone, as pipelines do.
+func opens(c *acctest.Workspace, url string) {
+	c.Write("provider.tf", acctest.Required+acctest.ProviderBlock("max_retries = 0"))
+	c.Setenv("FUSEBILL_BASE_URL", url)
+}
+
+// keeps fails the test unless the state still has these latches and the account was not written to.
+func keeps(t *testing.T, c *acctest.Workspace, a acctest.Account, want int, most int) {
+	t.Helper()
+	if got := c.Latches(); len(got) != want {
+		t.Errorf("the state has %v, want %d latches", got, want)
+	}
+	if n := a.Writes(); n > 0 {
+		t.Errorf("%d writes", n)
+	}
+	if n := a.Count(); n > most {
+		t.Errorf("%d calls, want at most %d: %v", n, most, a.Calls())
+	}
+}
+
+// A run in another account stops with an error, removes nothing from the state and writes nothing.
+func TestAccAccount_otherAccountStopsTheRun(t *testing.T) {
+	t.Parallel()
+	latches := acctest.NumberedSet(3, 100)
+	unlatched := latches.Unlatched()
+	single := func(h acctest.Customer) string {
+		return strings.Replace(h.Block(), `"test"`, fmt.Sprintf(`"c%d"`, h.ID), 1)
+	}
+	config := single(latches[0]) + single(latches[1]) + latches[2:].Block()
+	for name, other := range map[string]struct {
+		customers []acctest.Customer
+		path      string
+		error     string
+		calls     int
+	}{
+		"other customers":          {acctest.NumberedSet(9, 100)[5:], "/v1", isOfAnother, 8},
+		"same IDs, unlatched":      {unlatched, "/v1", isOfAnother, 8},
+		"path without the version": {latches, "", "Error: Base URL does not lead to the Fusebill API", 12},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			live := accountOf(t, 2020, unlatched...)
+			c := acctest.NewWorkspace(t, live)
+			opens(c, live.URL)
+			c.Declare(config)
+			c.Apply()
+
+			wrong := accountOf(t, 2021, other.customers...)
+			opens(c, strings.TrimSuffix(wrong.URL, "/v1")+other.path)
+			for _, command := range [][]string{
+				{"plan", "-refresh-only"}, {"destroy", "-auto-approve"}, {"destroy", "-auto-approve", "-refresh=false"},
+			} {
+				wrong.ResetCalls()
+				acctest.Prints(t, c.Run(1, append(command, "-no-color")...), other.error)
+				keeps(t, c, wrong, 3, other.calls)
+			}
+			live.Holds(t, latches...)
+
+			opens(c, live.URL)
+			c.Run(0, "destroy", "-auto-approve")
+			live.Holds(t, unlatched...)
+			keeps(t, c, wrong, 0, other.calls)
+		})
+	}
+}
+
+// A plan that was saved with the environment of one account is refused with that of another one.
+func TestAccAccount_savedPlanOfAnotherAccount(t *testing.T) {
+	t.Parallel()
+	for name, command := range map[string][]string{"update": {"plan"}, "destroy": {"plan", "-destroy"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			latches := acctest.NumberedSet(2, 100)
+			live, sandbox := accountOf(t, 2020, latches.Unlatched()...), accountOf(t, 2021, latches...)
+			c := acctest.NewWorkspace(t, live)
+			opens(c, live.URL)
+			c.Declare(latches[:1].Block(), latches[1].Block())
+			c.Apply()
+			c.Declare(latches[:1].Renumbered(200).Block(), latches[1:].Renumbered(300)[0].Block())
+			c.Run(0, append(command, "-out=tfplan")...)
+			opens(c, sandbox.URL)
+			acctest.Prints(t, c.Run(1, "apply", "-no-color", "tfplan"), isOfAnother)
+			keeps(t, c, sandbox, 2, 4)
+			sandbox.Holds(t, latches...)
+		})
+	}
+}
+
+// A resource that gets the provider configuration of another account is refused.
+func TestAccAccount_providerAliasOfAnotherAccount(t *testing.T) {
+	t.Parallel()
+	latches := acctest.NumberedSet(2, 100)
+	live, sandbox := accountOf(t, 2020, latches.Unlatched()...), accountOf(t, 2021, latches.Unlatched()...)
+	c := acctest.NewWorkspace(t, live)
+	c.Write("sandbox.tf", acctest.ProviderBlock(`alias = "sandbox"`, fmt.Sprintf("base_url = %q", sandbox.URL)))
+	c.Declare(latches[:1].Block(), latches[1].Block())
+	c.Apply()
+	c.Declare(latches[:1].Block("provider = fusebill.sandbox"), latches[1].Block())
+	acctest.Prints(t, c.Run(1, "apply", "-no-color", "-auto-approve"), isOfAnother, "terraform state rm")
+	keeps(t, c, sandbox, 2, 4)
+}
+
+// A large configuration is not looked up customer by customer in an account that has none of it.
+func TestAccAccount_fewCallsForManyLatches(t *testing.T) {
+	t.Parallel()
+	latches, few := acctest.NumberedSet(400, 1000), acctest.NumberedSet(60, 1000)
+	for name, test := range map[string]struct {
+		config         string
+		latches, calls int
+	}{
+		"latch set": {latches.Block(), 400, 15},
+		"single latches": {fmt.Sprintf("resource %q \"test\" {\n  for_each = %s\n  fusebill_id = each.key\n"+
+			"  hubspot_id = each.value.hubspot_id\n}\n", acctest.LatchType, few.Expression()), 60, 40},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			live, wrong := accountOf(t, 2020, latches...), accountOf(t, 2021, acctest.Customer{ID: 7777})
+			c := acctest.NewWorkspace(t, live)
+			opens(c, live.URL)
+			c.Declare(test.config)
+			c.Apply()
+			opens(c, wrong.URL)
+			acctest.Prints(t, c.Run(1, "plan", "-no-color"), isOfAnother)
+			keeps(t, c, wrong, test.latches, test.calls)
+		})
+	}
+}

@@ -72,6 +72,7 @@ func (a *hubSpotUnlatchAction) Configure(_ context.Context, req action.Configure
 // ModifyPlan refuses at plan what a resource of the configuration declares. Only there every resource is known: an apply
 // knows those that it changes.
 func (a *hubSpotUnlatchAction) ModifyPlan(ctx context.Context, req action.ModifyPlanRequest, resp *action.ModifyPlanResponse) {
+	defer a.data.nameCustomers(&resp.Diagnostics)
 	var config hubSpotUnlatchModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	resp.Diagnostics.Append(config.checkIDs()...)
@@ -89,6 +90,7 @@ func (a *hubSpotUnlatchAction) ModifyPlan(ctx context.Context, req action.Modify
 }
 
 func (a *hubSpotUnlatchAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
+	defer a.data.nameCustomers(&resp.Diagnostics)
 	var config hubSpotUnlatchModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	resp.Diagnostics.Append(config.checkIDs()...)

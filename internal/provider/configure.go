@@ -160,6 +160,13 @@ func (m providerModel) newClient(userAgent string, extra []fusebill.Option) (*fu
 	if diags.HasError() {
 		return nil, diags
 	}
+	if err := fusebill.CheckProxyVariables(m.baseURL()); err != nil {
+		diags.AddError("Invalid proxy variable", sentence(err)+" Its value is not shown, because it may hold a password.\n\n"+
+			"Write each character of the user name and the password that has a meaning in an address as a percent code: %25 for "+
+			"%, %23 for #, %40 for @, %2F for / and %3A for :. To call Fusebill without a proxy, unset the variable, and list "+
+			"the host of base_url in NO_PROXY.")
+		return nil, diags
+	}
 	if bare, err := fusebill.ParseAPIKey(key); err == nil && !fusebill.HasUsualForm(bare) {
 		diags.AddAttributeWarning(path.Root("api_key"), "Unusual API key", fmt.Sprintf("The API key has %d characters. %s. "+
 			"Fusebill may refuse this one, unless its support made it long ago.\n\n%s If Fusebill refuses it, copy the key again: %s.",

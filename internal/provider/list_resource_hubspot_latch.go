@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -89,22 +90,36 @@ func (r *hubSpotLatchListResource) list(
 	ctx context.Context, filter fusebill.Filter, req list.ListRequest, push func(list.ListResult) bool,
 ) {
 	pushed := make(map[int64]bool) // One may come again on a later page, where others were deleted meanwhile.
-	for customers, err := range r.data.reader.Pages(ctx, filter) {
+	for page, err := range r.data.reader.Pages(ctx, filter) {
 		if err != nil {
 			push(list.ListResult{Diagnostics: diag.Diagnostics{attempt{doing: "list the HubSpot latches"}.diagnostic(err)}})
 			return
 		}
-		for _, customer := range customers {
+		for i, customer := range page {
 			if customer.Latch.IsZero() || pushed[customer.ID] {
 				continue
 			}
 			pushed[customer.ID] = true
+			result := listResult(ctx, req, customer)
+			isLast := int64(len(pushed)) == req.Limit
+			if isLast && mayGoOn(page[i+1:], len(page)) {
+				result.Diagnostics.AddWarning("List of HubSpot latches is cut off", fmt.Sprintf("The list ends after %d latches, "+
+					"because that is its limit, and the account may have more.\n\nTo list more, set a larger limit in the list "+
+					"block:\n\n  limit = %d", req.Limit, 10*req.Limit))
+			}
 			// Without a limit Terraform asks for 100. Asked for 0 it takes none, and ends the call by itself.
-			if !push(listResult(ctx, req, customer)) || int64(len(pushed)) == req.Limit {
+			if !push(result) || isLast {
 				return
 			}
 		}
 	}
+}
+
+// mayGoOn reports whether a list that ends before the rest of a page may leave out latches: the rest
+// has some, or another page may follow a full one. To find out would take a call.
+func mayGoOn(rest []fusebill.Customer, pageSize int) bool {
+	return pageSize >= fusebill.MaxPageSize ||
+		slices.ContainsFunc(rest, func(c fusebill.Customer) bool { return !c.Latch.IsZero() })
 }
 
 func listResult(ctx context.Context, req list.ListRequest, customer fusebill.Customer) list.ListResult {

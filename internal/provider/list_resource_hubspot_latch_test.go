@@ -36,7 +36,7 @@ func lists(p *acctest.Protocol, l acctest.Listing) (results []listItem, diags []
 		if len(diags) > 0 {
 			p.T.Error("a result comes after one with diagnostics")
 		}
-		if diags = result.Diagnostics; len(diags) > 0 {
+		if diags = result.Diagnostics; result.Identity == nil {
 			return true
 		}
 		customer := customerIn(p, result.Identity)
@@ -118,6 +118,10 @@ func TestListHubSpotLatch(t *testing.T) {
 			t.Parallel()
 			p := acctest.NewConfiguredProtocol(t, sim)
 			got, diags := lists(p, test.listing)
+			if name == "limit" { // There are more.
+				p.Failed(diags, nil, "List of HubSpot latches is cut off", "ends after 2 latches", "limit = 20")
+				diags = nil
+			}
 			p.Succeeded(diags, nil)
 			if diff := gocmp.Diff(test.want, got, gocmp.AllowUnexported(listItem{})); diff != "" {
 				t.Errorf("results (- want, + got):\n%s", diff)

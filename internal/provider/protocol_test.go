@@ -72,7 +72,11 @@ func TestProtocol_applyChecksForItself(t *testing.T) {
 func TestProtocol_readOfWhatIsGoneNeedsNoIdentity(t *testing.T) {
 	t.Parallel()
 	p := acctest.NewConfiguredProtocol(t, acctest.SimulatorWith(acctest.Customer{ID: 11}))
-	for name, customer := range map[string]int64{"latch": 11, "customer": 99} {
+	for _, test := range []struct {
+		name     string
+		customer int64
+	}{{"latch", 11}, {"customer", 99}} { // A customer that is found shows that the account is the right one.
+		name, customer := test.name, test.customer
 		read, err := p.Server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
 			TypeName: acctest.LatchType, CurrentState: p.State(acctest.Customer{ID: customer, Contact: 101}),
 		})

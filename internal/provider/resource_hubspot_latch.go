@@ -130,6 +130,7 @@ func (r *hubSpotLatchResource) ConfigValidators(context.Context) []resource.Conf
 // Create sets state only once the latch is sure to be as planned: state and an error together would taint the resource,
 // and the next apply would unlatch the customer.
 func (r *hubSpotLatchResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	defer r.data.nameCustomers(&resp.Diagnostics)
 	var plan hubSpotLatchModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	ctx, cancel := withTimeout(ctx, plan.Timeouts.Create, defaultTimeout, &resp.Diagnostics)
@@ -155,6 +156,7 @@ func (r *hubSpotLatchResource) Create(ctx context.Context, req resource.CreateRe
 // Read removes the resource from state only where the customer's own record says that there is no latch, or the service
 // that there is no customer.
 func (r *hubSpotLatchResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	defer r.data.nameCustomers(&resp.Diagnostics)
 	var state hubSpotLatchModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	// Before the call: Terraform wants an identity even of a resource that turns out to be gone.
@@ -205,6 +207,7 @@ func (r *hubSpotLatchResource) read(ctx context.Context, recorded customers.Fing
 }
 
 func (r *hubSpotLatchResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	defer r.data.nameCustomers(&resp.Diagnostics)
 	var plan, state hubSpotLatchModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -238,6 +241,7 @@ func (r *hubSpotLatchResource) Update(ctx context.Context, req resource.UpdateRe
 }
 
 func (r *hubSpotLatchResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	defer r.data.nameCustomers(&resp.Diagnostics)
 	var state hubSpotLatchModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	ctx, cancel := withTimeout(ctx, state.Timeouts.Delete, defaultTimeout, &resp.Diagnostics)
@@ -266,7 +270,10 @@ func (r *hubSpotLatchResource) Delete(ctx context.Context, req resource.DeleteRe
 		resp.Diagnostics.Append(attempt{doing: "delete the HubSpot latch of", customerID: id}.diagnostic(err))
 		return
 	}
-	if !left.Latch.IsZero() {
+	replacedBy, diags := req.Private.GetKey(ctx, createKey)
+	resp.Diagnostics.Append(diags...)
+	isHandedOver := left.Kept && replacedBy != nil // To the create half of the same replacement.
+	if !left.Latch.IsZero() && !isHandedOver {
 		resp.Diagnostics.Append(leftInPlace(id, state.latch(), left))
 	}
 }
@@ -292,6 +299,7 @@ func leftInPlace(customerID int64, held fusebill.Latch, left latch.Result) diag.
 
 // ImportState takes the customer's ID, as the import command and import blocks give it, or the identity.
 func (r *hubSpotLatchResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	defer r.data.nameCustomers(&resp.Diagnostics)
 	id, diags := importedCustomer(ctx, req)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {

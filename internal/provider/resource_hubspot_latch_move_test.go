@@ -230,7 +230,8 @@ func TestProtocol_moveRefused(t *testing.T) {
 	}
 }
 
-// What isn't ours is left to the framework, which knows no other mover and says so, and so is a move to a set.
+// What isn't ours is left to the framework, which knows no other mover and says so. A move to a set is refused with the
+// way to do it.
 func TestProtocol_moveOfOthers(t *testing.T) {
 	t.Parallel()
 	const state = `{"triggers": {"fusebill_id": "11", "hubspot_id": "101"}, "input": {"fusebill_id": 11, "hubspot_id": 101}}`
@@ -242,15 +243,19 @@ func TestProtocol_moveOfOthers(t *testing.T) {
 		"another type":             {acctest.Foreign{Provider: acctest.NullNames, TypeName: "null_data_source", State: state}, acctest.LatchType, "does not include support for the given source resource"},
 		"another provider":         {acctest.Foreign{Provider: "registry.terraform.io/hashicorp/notnull", TypeName: "null_resource", State: state}, acctest.LatchType, "does not include support for the given source resource"},
 		"type of another provider": {acctest.Foreign{Provider: acctest.Restapi, TypeName: "terraform_data", State: state}, acctest.LatchType, "Source Resource Type: terraform_data"},
-		"to a set":                 {acctest.Foreign{Provider: acctest.NullNames, TypeName: "null_resource", State: state}, latchesType, "does not include move resource state support"},
+		"to a set":                 {acctest.Foreign{Provider: acctest.NullNames, TypeName: "null_resource", State: state}, latchesType, "from = null_resource.example"},
 		"from a single to a set": {acctest.Foreign{Provider: Address, TypeName: acctest.LatchType, State: `{"fusebill_id": 11, "hubspot_id": 101}`}, latchesType,
-			"Source Resource Type: fusebill_hubspot_latch"},
+			"from = fusebill_hubspot_latch.example"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := acctest.NewProtocol(t, acctest.SimulatorWith())
 			resp := moveState(p, test.from, test.to)
-			p.Failed(resp.Diagnostics, nil, "Unable to Move Resource State", test.part)
+			summary := "Unable to Move Resource State"
+			if test.to == latchesType {
+				summary = "HubSpot latches are not moved to a latch set by a moved block"
+			}
+			p.Failed(resp.Diagnostics, nil, summary, test.part)
 			if resp.TargetState != nil {
 				t.Error("there is an error and a state")
 			}

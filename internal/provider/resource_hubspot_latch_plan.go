@@ -17,6 +17,7 @@ import (
 // and makes no write.
 func (r *hubSpotLatchResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest,
 	resp *resource.ModifyPlanResponse) {
+	defer r.data.nameCustomers(&resp.Diagnostics)
 	if r.data == nil { // A validation.
 		return
 	}
@@ -33,6 +34,9 @@ func (r *hubSpotLatchResource) ModifyPlan(ctx context.Context, req resource.Modi
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
+	}
+	if !isDestroy {
+		resp.Diagnostics.Append(resp.Private.SetKey(ctx, createKey, []byte("true"))...)
 	}
 	object.Intents = latchIntents(state, plan, req.Plan.Raw.Equal(req.State.Raw))
 	check := attempt{"plan the HubSpot latch of", idIn(plan.FusebillID), plan.latch()}

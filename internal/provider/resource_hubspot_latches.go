@@ -35,6 +35,7 @@ var (
 	_ resource.ResourceWithConfigure      = (*hubSpotLatchesResource)(nil)
 	_ resource.ResourceWithImportState    = (*hubSpotLatchesResource)(nil)
 	_ resource.ResourceWithModifyPlan     = (*hubSpotLatchesResource)(nil)
+	_ resource.ResourceWithMoveState      = (*hubSpotLatchesResource)(nil)
 	_ resource.ResourceWithValidateConfig = (*hubSpotLatchesResource)(nil)
 )
 
@@ -154,6 +155,7 @@ func parseLatch(text string) (l fusebill.Latch, ok bool) {
 // missing.
 func (r *hubSpotLatchesResource) Create(ctx context.Context, req resource.CreateRequest,
 	resp *resource.CreateResponse) {
+	defer r.data.nameCustomers(&resp.Diagnostics)
 	var plan hubSpotLatchesModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(forgetPlan(ctx, resp.Private)...)
@@ -180,7 +182,15 @@ func (r *hubSpotLatchesResource) Create(ctx context.Context, req resource.Create
 	}
 	resp.Diagnostics.Append(r.finish(ctx, &plan, outcome)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-	resp.Diagnostics.Append(r.data.account.record(ctx, resp.Private)...)
+	resp.Diagnostics.Append(r.recordAccount(ctx, outcome.rows, resp.Private)...)
+}
+
+// recordAccount writes the fingerprint to private data. A set without rows is of no account.
+func (r *hubSpotLatchesResource) recordAccount(ctx context.Context, rows setRows, private privateData) diag.Diagnostics {
+	if len(rows.latches) == 0 {
+		return nil
+	}
+	return r.data.account.record(ctx, private)
 }
 
 // finish makes a plan the state after its apply.
@@ -204,6 +214,7 @@ func (r *hubSpotLatchesResource) finish(ctx context.Context, plan *hubSpotLatche
 }
 
 func (r *hubSpotLatchesResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	defer r.data.nameCustomers(&resp.Diagnostics)
 	var state hubSpotLatchesModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	ctx, cancel := withTimeout(ctx, state.Timeouts.Read, defaultSetTimeout, &resp.Diagnostics)
@@ -284,6 +295,7 @@ func (r *hubSpotLatchesResource) read(
 
 func (r *hubSpotLatchesResource) Update(ctx context.Context, req resource.UpdateRequest,
 	resp *resource.UpdateResponse) {
+	defer r.data.nameCustomers(&resp.Diagnostics)
 	var plan, state hubSpotLatchesModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -317,7 +329,7 @@ func (r *hubSpotLatchesResource) Update(ctx context.Context, req resource.Update
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(r.finish(ctx, &plan, outcome)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-	resp.Diagnostics.Append(r.data.account.record(ctx, resp.Private)...)
+	resp.Diagnostics.Append(r.recordAccount(ctx, outcome.rows, resp.Private)...)
 }
 
 // Delete releases the rows of the set, and nothing that the set did not list. Where Terraform
@@ -325,6 +337,7 @@ func (r *hubSpotLatchesResource) Update(ctx context.Context, req resource.Update
 // stay, and the limits hold.
 func (r *hubSpotLatchesResource) Delete(ctx context.Context, req resource.DeleteRequest,
 	resp *resource.DeleteResponse) {
+	defer r.data.nameCustomers(&resp.Diagnostics)
 	var state hubSpotLatchesModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	ctx, cancel := withTimeout(ctx, state.Timeouts.Delete, defaultSetTimeout, &resp.Diagnostics)

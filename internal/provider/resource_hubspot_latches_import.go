@@ -16,6 +16,7 @@ import (
 // commas between them.
 func (r *hubSpotLatchesResource) ImportState(ctx context.Context, req resource.ImportStateRequest,
 	resp *resource.ImportStateResponse) {
+	defer r.data.nameCustomers(&resp.Diagnostics)
 	var current map[int64]fusebill.Latch
 	ids, err := importedCustomers(req.ID)
 	if err != nil {

@@ -33,6 +33,7 @@ type setPlan struct {
 // change nothing, rows of other resources, and limits. It makes no write.
 func (r *hubSpotLatchesResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest,
 	resp *resource.ModifyPlanResponse) {
+	defer r.data.nameCustomers(&resp.Diagnostics)
 	if r.data == nil { // A validation.
 		return
 	}
@@ -95,7 +96,8 @@ func (r *hubSpotLatchesResource) ModifyPlan(ctx context.Context, req resource.Mo
 	}
 	resp.Diagnostics.Append(r.noteIntents(ctx, p, resp.Private)...)
 	checks := r.checkAccount(ctx, p)
-	if !resp.Plan.Raw.Equal(req.State.Raw) { // The check has made the call that this may need.
+	isEmpty := len(prior.latches)+len(declared.latches)+len(p.unlisted) == 0
+	if !isEmpty && !resp.Plan.Raw.Equal(req.State.Raw) { // The check has made the call that this may need.
 		diags := r.data.account.plan(ctx, req.Private, resp.Private, prior.customers(), func(err error) diag.Diagnostic {
 			return setError("plan the HubSpot latches", err)
 		})

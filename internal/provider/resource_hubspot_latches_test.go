@@ -146,7 +146,7 @@ func stepOfSet(t *testing.T, a acctest.Account, s setStep) resource.TestStep {
 		PostApplyFunc: func() {
 			a.WroteSet(t, s.writes...)
 			a.Holds(t, s.after...)
-			if reads, most := a.Count()-a.Writes(), max(cmp.Or(s.reads, 10), 0); reads > most {
+			if reads, most := a.Count()-a.Writes(), max(cmp.Or(s.reads, 12), 0); reads > most {
 				t.Errorf("%d reads, want at most %d: %v", reads, most, a.Calls())
 			}
 		},

@@ -19,7 +19,7 @@ func TestEntriesAge(t *testing.T) {
 
 		time.Sleep(time.Until(asked.Add(MaxAgeBeforeWrite)))
 		beforeWrite := func() answer {
-			return <-begin(func() (fusebill.Customer, error) { return r.CustomerBeforeWrite(t.Context(), 1) })
+			return <-begin(func() (fusebill.Customer, error) { return beforeWrite(t.Context(), r, 1) })
 		}
 		wantContact(t, beforeWrite(), 101)
 		wantCalls(t, sim, 0, 0)

@@ -233,3 +233,8 @@ func answerWith(req *http.Request, status int, body string) *http.Response {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+func beforeWrite(ctx context.Context, r *Reader, id int64) (fusebill.Customer, error) {
+	customer, _, err := r.CustomerBeforeWrite(ctx, id)
+	return customer, err
+}

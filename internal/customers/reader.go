@@ -68,10 +68,20 @@ func (r *Reader) Customer(ctx context.Context, id int64) (fusebill.Customer, err
 	return r.customer(ctx, id, MaxAge)
 }
 
-// CustomerBeforeWrite is Customer for a read that decides on a write: the answer is at most
-// [MaxAgeBeforeWrite] old.
-func (r *Reader) CustomerBeforeWrite(ctx context.Context, id int64) (fusebill.Customer, error) {
-	return r.customer(ctx, id, MaxAgeBeforeWrite)
+// CustomerBeforeWrite is Customer for a read that decides on a write. The answer was asked for at
+// most [MaxAgeBeforeWrite] before the call. The write must be sent before sendBefore, when the
+// answer has that age.
+func (r *Reader) CustomerBeforeWrite(
+	ctx context.Context, id int64,
+) (customer fusebill.Customer, sendBefore time.Time, err error) {
+	called := time.Now()
+	customer, err = r.customer(ctx, id, MaxAgeBeforeWrite)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e, ok := r.cache.entries[id]; ok && customer.Latch != nil && e.customer.Latch == customer.Latch {
+		return customer, e.asked.at.Add(MaxAgeBeforeWrite), err
+	}
+	return customer, called, err // As old as it may be.
 }
 
 func (r *Reader) customer(ctx context.Context, id int64, maxAge time.Duration) (fusebill.Customer, error) {
@@ -167,6 +177,14 @@ func (r *Reader) Name(id int64) string {
 	customer := r.cache.named(id)
 	customer.ID = id
 	return customer.String()
+}
+
+// IsListed reports whether a list is likely to show a customer's current latch. Other customers take
+// a call each.
+func (r *Reader) IsListed(id int64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lists.size() > 1 && !r.cache.isUnlisted(id)
 }
 
 // LatchOf returns the latch of a customer that was read, and the zero latch where reading failed.

@@ -191,7 +191,7 @@ func TestReaderCost_apply(t *testing.T) {
 			for _, parallelism := range []int{1, 10, 50} {
 				c.atMost(t, fmt.Sprintf("%d at once", parallelism), n, ceilDiv(n, parallelism)+ceilDiv(parallelism-1, 10), func(t *testing.T, r *Reader, ids []int64) {
 					readAll(t, ids, parallelism, func(ctx context.Context, id int64) (fusebill.Customer, error) {
-						customer, err := r.CustomerBeforeWrite(ctx, id)
+						customer, _, err := r.CustomerBeforeWrite(ctx, id)
 						r.BeginWrite(id)
 						time.Sleep(2*time.Second + time.Duration(id%7)*200*time.Millisecond) // The write, as the quota paces it.
 						r.EndWrite(id, &customer)

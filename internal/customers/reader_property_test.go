@@ -96,7 +96,9 @@ func (w *world) step(r *rand.Rand) {
 	case n < 50:
 		w.readManaged(ctx, r)
 	case n < 62:
-		w.read(ctx, id, MaxAgeBeforeWrite, w.reader.CustomerBeforeWrite)
+		w.read(ctx, id, MaxAgeBeforeWrite, func(ctx context.Context, id int64) (fusebill.Customer, error) {
+			return beforeWrite(ctx, w.reader, id)
+		})
 	case n < 66:
 		w.read(ctx, id, 0, w.reader.CustomerNow)
 	case n < 70:

@@ -254,7 +254,7 @@ func TestReadDoesntJoinAnOlderOne(t *testing.T) {
 			old := beginReads(t.Context(), r, 1)[0]
 			time.Sleep(MaxAgeBeforeWrite + time.Second)
 			sim.SetLatch(1, 900, 0)
-			now := begin(func() (fusebill.Customer, error) { return r.CustomerBeforeWrite(t.Context(), 1) })
+			now := begin(func() (fusebill.Customer, error) { return beforeWrite(t.Context(), r, 1) })
 			wantContact(t, <-now, 900)
 			wantContact(t, <-old, 101)
 			wantContact(t, readOne(t, r, 1), 900)
@@ -294,7 +294,7 @@ func TestQueuedReadIsAsStrictAsItsCallers(t *testing.T) {
 		set := beginReads(t.Context(), r, 2, 3)
 		time.Sleep(lingerMost)
 		queued := beginReads(t.Context(), r, 4)[0]
-		strict := begin(func() (fusebill.Customer, error) { return r.CustomerBeforeWrite(t.Context(), 4) })
+		strict := begin(func() (fusebill.Customer, error) { return beforeWrite(t.Context(), r, 4) })
 		r.mu.Lock()
 		if age := time.Since(r.queue.open[4].accepted.notBefore); age > MaxAgeBeforeWrite {
 			t.Errorf("an answer of %s ago would do", age)

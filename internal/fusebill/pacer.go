@@ -52,10 +52,12 @@ type pacer struct {
 	window   window
 	before   window // the one before
 	inFlight int
-	reserved int             // calls that only those of a Reservation may use
-	today    *RateLimitError // the day's refusal, until its end
-	dayEnd   time.Time       // by our clock
-	changed  chan struct{}   // closed and replaced when waiting calls should look again
+	reserved int // calls that only those of a Reservation may use
+	// reservedBriefly is the same for reservations that are used at once.
+	reservedBriefly int
+	today           *RateLimitError // the day's refusal, until its end
+	dayEnd          time.Time       // by our clock
+	changed         chan struct{}   // closed and replaced when waiting calls should look again
 }
 
 // window is what is known about one minute.
@@ -187,8 +189,11 @@ func (w *window) mayProbe(now time.Time) (time.Time, bool) {
 // leftLocked returns how many calls may be sent now.
 func (p *pacer) leftLocked() int {
 	w := &p.window
-	return min(w.remaining-w.silent, min(p.limit, p.ownLimit)-w.done) - p.inFlight
+	return min(w.remaining-w.silent, p.allowedLocked()-w.done) - p.inFlight
 }
+
+// allowedLocked returns how many calls a minute the account and the client's own limit allow.
+func (p *pacer) allowedLocked() int { return min(p.limit, p.ownLimit) }
 
 // usedUpLocked returns in words which limit is used up.
 func (p *pacer) usedUpLocked() string {

@@ -9,8 +9,9 @@ import (
 // Reservation is a number of calls of the account's quota that only the calls of its own contexts
 // may use.
 type Reservation struct {
-	pacer *pacer
-	left  int
+	pacer   *pacer
+	left    int
+	isBrief bool
 }
 
 type reservationKey struct{}
@@ -18,9 +19,24 @@ type reservationKey struct{}
 // Reserve waits until n calls are left of the account's quota and keeps them, in this and in later
 // windows, for the calls of the reservation's own contexts. A change that takes more than one call,
 // and must not stop half way, reserves them first.
+//
+// At most half of the quota is reserved in this way, or else the calls that a reservation waits for
+// would wait for it.
 func (c *Client) Reserve(ctx context.Context, n int) (*Reservation, error) {
-	p := c.pacer
-	r := &Reservation{pacer: p}
+	return c.pacer.reserve(ctx, n, false)
+}
+
+// ReserveBriefly is [Client.Reserve] for calls that follow each other at once, such as a read and
+// the write that it decides on. What it reserves does not count towards the half of the quota,
+// since nothing else has to happen before it is used.
+func (c *Client) ReserveBriefly(ctx context.Context, n int) (*Reservation, error) {
+	return c.pacer.reserve(ctx, n, true)
+}
+
+// reserve waits for a window at most, and then reserves fewer calls, or none: reservations that
+// need each other's calls must not wait for ever.
+func (p *pacer) reserve(ctx context.Context, n int, isBrief bool) (*Reservation, error) {
+	r := &Reservation{pacer: p, isBrief: isBrief}
 	latest := time.Now().Add(minuteWindow + clockPrecision)
 	for {
 		p.mu.Lock()
@@ -28,13 +44,10 @@ func (c *Client) Reserve(ctx context.Context, n int) (*Reservation, error) {
 		if !now.Before(p.window.end) {
 			p.before, p.window = p.window, p.nextWindowLocked(now)
 		}
-		left := p.leftLocked() - p.reserved - 1 // One call remains for the others.
-		// At most half of the quota is reserved, or else the calls that a reservation waits for would
-		// wait for it. What one reservation waits for must not wait for another for ever, so after a
-		// window it gets fewer calls, or none.
-		if isOver := !now.Before(latest); isOver || left >= n && (p.reserved == 0 || p.reserved+n <= p.limit/2) {
-			r.left = max(min(n, left), 0)
-			p.reserved += r.left
+		left := p.leftLocked() - p.reserved - p.reservedBriefly - 1 // One call remains for the others.
+		isWithinHalf := isBrief || p.reserved == 0 || p.reserved+n <= p.allowedLocked()/2
+		if isOver := !now.Before(latest); isOver || left >= n && isWithinHalf {
+			r.changeLocked(max(min(n, left), 0))
 			p.mu.Unlock()
 			return r, nil
 		}
@@ -46,6 +59,16 @@ func (c *Client) Reserve(ctx context.Context, n int) (*Reservation, error) {
 		if err := sleep(ctx, end, changed); err != nil {
 			return nil, err
 		}
+	}
+}
+
+// changeLocked adds so many calls to what is left of a reservation.
+func (r *Reservation) changeLocked(calls int) {
+	r.left += calls
+	if r.isBrief {
+		r.pacer.reservedBriefly += calls
+	} else {
+		r.pacer.reserved += calls
 	}
 }
 
@@ -61,25 +84,26 @@ func (r *Reservation) Release() {
 	}
 	r.pacer.mu.Lock()
 	defer r.pacer.mu.Unlock()
-	r.pacer.reserved -= r.left
-	r.left = 0
+	r.changeLocked(-r.left)
 	r.pacer.wakeAllLocked()
 }
 
-// reservedForOthersLocked is how many of the calls that are left a call must not use.
+// reservedForOthersLocked returns how many of the calls that are left a call must not use. The limit
+// may turn out to be smaller than what was reserved.
 func (p *pacer) reservedForOthersLocked(ctx context.Context) int {
-	reserved := p.reserved
-	if r, ok := ctx.Value(reservationKey{}).(*Reservation); ok {
+	reserved, briefly := p.reserved, p.reservedBriefly
+	if r, ok := ctx.Value(reservationKey{}).(*Reservation); ok && r.isBrief {
+		briefly -= r.left
+	} else if ok {
 		reserved -= r.left
 	}
-	return min(reserved, p.limit/2) // The limit may turn out to be smaller than what was reserved.
+	return min(min(reserved, p.allowedLocked()/2)+briefly, p.allowedLocked()-1)
 }
 
 // useReservedLocked takes a call out of the reservation of its context, if there is one.
 func (p *pacer) useReservedLocked(ctx context.Context) {
 	if r, ok := ctx.Value(reservationKey{}).(*Reservation); ok && r.left > 0 {
-		r.left--
-		p.reserved--
+		r.changeLocked(-1)
 	}
 }
 

@@ -74,6 +74,7 @@ type change struct {
 	isExpired  bool           // it has waited long enough: unless its claims turn out to be free, it ends
 	isWoken    bool
 	freshUntil time.Time // how long what was read of the customer, for the run as a whole, is good for a write
+	sendBefore time.Time // when its next write must have been sent, since what was read is too old then
 	late       int       // how often its write was put off
 	lateAt     time.Time
 
@@ -94,9 +95,9 @@ type change struct {
 	// unconfirmed is the outcome of a write that may have reached the service and was put off after
 	// that, until another write of the customer is answered. The change must not end without it.
 	unconfirmed *UnconfirmedError
-	refusals     int
-	writeEvent   int // the number of the last event before its last write
-	tookFrom     []int64
+	refusals    int
+	writeEvent  int // the number of the last event before its last write
+	tookFrom    []int64
 
 	lost      []Holding // what cannot be restored, since others hold it by now
 	isKept    bool

@@ -1,13 +1,17 @@
 package latch_test
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
 func contact(id int64) fusebill.Latch { return fusebill.Latch{HubSpotID: id} }
@@ -181,6 +185,17 @@ func (c modelCase) run(t *testing.T) {
 	if t.Failed() {
 		t.Logf("%s\n%s", s, r.service.events())
 	}
+}
+
+// inject lets latch calls of a customer meet a fault.
+func (s *scenario) inject(customer int64, f fusebillsim.Fault) {
+	f.Match = func(r *http.Request) bool {
+		body, err := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		req, parseErr := parse(r.Method, r.URL, body)
+		return err == nil && parseErr == nil && req.write && req.ids[0] == customer
+	}
+	s.injected = append(s.injected, f)
 }
 
 // readEarlierAndOutside lets others latch customer 1 while what the provider has read grows old.

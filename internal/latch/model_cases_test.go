@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
 func TestModel_cases(t *testing.T) {
@@ -239,6 +241,37 @@ func TestModel_cases(t *testing.T) {
 			name:      "Ctrl-C in a swap that begins with the last calls of a window",
 			resources: swap(), check: noneIsOpen,
 			change: func(s *scenario) { s.limit, s.interruptAt = 6, 45*time.Millisecond },
+		},
+		{
+			name:      "an answer that differs from the request shows nothing about holders",
+			resources: []*resource{single("a", nil, rows{1: contact(101)}), single("b", nil, rows{2: contact(102)})},
+			others:    rows{9: contact(102)},
+			change: func(s *scenario) {
+				s.conflict, s.gap = fusebillsim.ConflictMoves, time.Minute
+				s.inject(1, fusebillsim.Fault{Kind: fusebillsim.FaultDifferentAnswer})
+			},
+			want: rows{1: contact(101), 9: contact(102)}, failed: []string{"a", "b"},
+		},
+		{
+			name:      "Ctrl-C after a write whose outcome is unknown, and which was too late to be tried again",
+			resources: []*resource{single("a", rows{1: contact(101)}, nil)},
+			change: func(s *scenario) {
+				s.latency, s.interruptAt = 8*time.Second, 25*time.Second
+				s.inject(1, fusebillsim.Fault{Kind: fusebillsim.FaultDropAfter, Times: -1})
+			},
+			want: rows{}, failed: []string{"a"},
+		},
+		{
+			name: "a set has more customers than calls in a minute",
+			resources: []*resource{set("s",
+				rows{
+					1: contact(101), 2: contact(102), 3: contact(103), 4: contact(104), 5: contact(105), 6: contact(106),
+					7: contact(107), 8: contact(108), 9: contact(109), 10: contact(110), 11: contact(111), 12: contact(112),
+				},
+				rows{1: contact(102), 2: contact(103), 3: contact(101)},
+			)},
+			change: func(s *scenario) { s.limit, s.readEarlier = 10, 50*time.Second },
+			want:   rows{1: contact(102), 2: contact(103), 3: contact(101)},
 		},
 		{
 			name: "a chain of 30", resources: chain(false), change: parallelism(30),

@@ -305,7 +305,7 @@ func (g *generator) makeDisturbances() {
 		g.faults = oneOf(g, 0.02, 0.05, 0.2)
 	}
 	if g.one(10) {
-		g.limit = 10 + g.IntN(30)
+		g.limit = 4 + g.IntN(30)
 	}
 	if g.one(10) {
 		g.refuses = []int64{1 + g.Int64N(int64(len(g.account)))}

@@ -134,10 +134,10 @@ func (r *run) seemsOwn(c *accountChange, before *request) bool {
 	})
 }
 
-// mustKnow reports whether the provider must know of a change when it sends a write. A write that
-// waits for its quota was decided before, and faults make lists stale.
+// mustKnow reports whether the provider must know of a change when it sends a write. Faults make
+// lists stale.
 func (r *run) mustKnow(c *accountChange, write *request) bool {
-	if write.first-c.at > maxAge && r.faults == 0 && r.limit == 0 {
+	if write.first-c.at > maxAge && r.faults == 0 {
 		return true
 	}
 	return slices.ContainsFunc(r.service.requests, func(read *request) bool {

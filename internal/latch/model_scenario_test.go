@@ -23,9 +23,10 @@ type scenario struct {
 	latency    time.Duration // of a call
 	limit      int           // calls per minute; 0: none
 	faults     float64       // the probability of a fault in a call
-	lateWrites bool          // a cancelled write may still take effect, up to two seconds later
-	hangs      bool          // the service hangs once Terraform is interrupted
-	refuses    []int64       // the customers for which every write is refused with 409, by another rule
+	injected   []fusebillsim.Fault
+	lateWrites bool    // a cancelled write may still take effect, up to two seconds later
+	hangs      bool    // the service hangs once Terraform is interrupted
+	refuses    []int64 // the customers for which every write is refused with 409, by another rule
 
 	parallelism int
 	gap         time.Duration // between the starts of two operations
@@ -85,7 +86,7 @@ func (s *scenario) clone() *scenario {
 
 // isQuiet reports whether nothing disturbs the run.
 func (s *scenario) isQuiet() bool {
-	return s.faults == 0 && s.limit == 0 && len(s.outside) == 0 && s.interruptAt == 0 &&
+	return s.faults == 0 && len(s.injected) == 0 && s.limit == 0 && len(s.outside) == 0 && s.interruptAt == 0 &&
 		!slices.ContainsFunc(s.resources, func(r *resource) bool { return r.timeout > 0 })
 }
 

@@ -70,6 +70,9 @@ func newService(s *scenario) *service {
 	if s.faults > 0 {
 		sv.sim.InjectChaos(fusebillsim.Chaos{Probability: s.faults, Seed: s.seed, Kinds: faultKinds(s)})
 	}
+	for _, f := range s.injected {
+		sv.sim.Inject(f)
+	}
 	for _, w := range s.outside {
 		time.AfterFunc(w.at, func() { sv.writeOutside(w) })
 	}

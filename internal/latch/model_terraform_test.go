@@ -256,6 +256,7 @@ func (r *run) next() *scenario {
 	s := r.clone()
 	s.account = r.service.current()
 	s.outside, s.faults, s.limit, s.interruptAt, s.readEarlier, s.gap = nil, 0, 0, 0, 0, time.Millisecond
+	s.injected = nil
 	s.resources = nil
 	for _, res := range r.resources {
 		old, created := r.stateOf(res)

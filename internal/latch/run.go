@@ -18,7 +18,7 @@ const (
 	// ahead is how many customers are read by one call before their writes, and aheadFor how long that is good for, from the
 	// call on.
 	ahead    = 100
-	aheadFor = customers.MaxAgeBeforeWrite - sendWithin
+	aheadFor = customers.MaxAgeBeforeWrite - timeToSend
 	// readMoment is how long before such a call another may have read them.
 	readMoment = time.Second
 	// ringTimeout bounds how long the rest of a ring goes on after a cancel, and restoreTimeout when calls are made that restore.
@@ -140,7 +140,7 @@ func (r *run) begin() (left, lent int) {
 			break
 		}
 		c := (*queue)[0]
-		if c.phase == ready && c.step != restore && len(r.changes) > 1 && !r.isStopping && c.freshUntil.Before(time.Now()) {
+		if len(r.changes) > 1 && !r.isStopping && c.phase == ready && c.step != restore && r.isReadAhead(c, time.Now()) {
 			r.isAhead = true
 			go r.readAhead(r.nextLocked())
 			break
@@ -244,7 +244,7 @@ func (r *run) readCustomers(batch []*change) (map[int64]fusebill.Customer, map[i
 	}
 	if len(batch) == 1 {
 		id := batch[0].CustomerID
-		customer, err := r.coordinator.reader.CustomerBeforeWrite(ctx, id)
+		customer, _, err := r.coordinator.reader.CustomerBeforeWrite(ctx, id)
 		if err != nil {
 			fail(err)
 			return nil, errs
@@ -279,6 +279,12 @@ func (c *Coordinator) knowHolders(ctx context.Context) error {
 	return nil
 }
 
+// isReadAhead reports whether a customer is to be read together with others before it is written at
+// some time. One that lists do not show is read individually, when there are calls for the write too.
+func (r *run) isReadAhead(c *change, at time.Time) bool {
+	return c.freshUntil.Before(at) && r.coordinator.reader.IsListed(c.CustomerID)
+}
+
 // nextLocked returns the changes whose customers are to be read before they are likely to be written: those that are ready,
 // and those that wait for them.
 func (r *run) nextLocked() []*change {
@@ -286,7 +292,7 @@ func (r *run) nextLocked() []*change {
 	soon := time.Now().Add(readMoment)
 	begun := time.Now()
 	add := func(c *change) {
-		if len(next) < ahead && c.run == r && (c.phase == ready || c.phase == waiting) && c.freshUntil.Before(soon) {
+		if len(next) < ahead && c.run == r && (c.phase == ready || c.phase == waiting) && r.isReadAhead(c, soon) {
 			c.freshUntil = begun.Add(aheadFor - readMoment)
 			next = append(next, c)
 		}

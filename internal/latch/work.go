@@ -15,11 +15,12 @@ import (
 const (
 	// maxRefusals ends a change that the service keeps refusing although nobody is known to hold what it claims.
 	maxRefusals = 5
-	// sendWithin is how long after the read that it is based on a write may be sent.
-	sendWithin = 2 * time.Second
-	// maxLate is how often a write may be put off since the customer has to be read again, which takes three windows of the
-	// quota. After that it is sent whenever the quota allows it: at one call a minute, no write would follow its read in time.
-	maxLate = 12
+	// maxLate is how often a write may be put off since the customer has to be read again. After that
+	// it is sent whenever the quota allows it: at one call a minute, no write would follow its read
+	// in time.
+	maxLate = 4
+	// timeToSend is how long a write takes at most until it is sent, unless it waits for the quota.
+	timeToSend = 2 * time.Second
 	// answerTimeout bounds how long a write under way may take to answer after a cancel, and readBackTimeout the read that
 	// follows where it does not, so Ctrl-C ends within two seconds.
 	answerTimeout   = time.Second
@@ -27,6 +28,8 @@ const (
 	// callsOfRelease is how many calls a change that releases something first reserves: a read and a write to release it, and
 	// the same twice to finish or to restore it.
 	callsOfRelease = 6
+	// callsOfWrite is how many calls a change reserves whose write was put off: a read and a write.
+	callsOfWrite = 2
 )
 
 // work does one step of a change.
@@ -53,12 +56,17 @@ func (c *change) with(ctx context.Context) context.Context {
 	return c.calls.Context(ctx)
 }
 
-// reserveCalls reserves the calls that a change needs once it has released something.
-func (r *run) reserveCalls(ctx context.Context, c *change, n int) error {
-	if c.calls != nil {
+// reserveCalls reserves the calls that a step of a change needs: all that may follow once something
+// is released, or else, where a write came too late before, a read and a write.
+func (r *run) reserveCalls(ctx context.Context, c *change, releases int) error {
+	if c.calls != nil || releases == 0 && c.late == 0 {
 		return nil
 	}
-	calls, err := r.coordinator.client.Reserve(ctx, n)
+	reserve, n := r.coordinator.client.Reserve, callsOfRelease*releases
+	if releases == 0 {
+		reserve, n = r.coordinator.client.ReserveBriefly, callsOfWrite
+	}
+	calls, err := reserve(ctx, n)
 	r.graph.mu.Lock()
 	defer r.graph.mu.Unlock()
 	c.calls = calls
@@ -67,7 +75,7 @@ func (r *run) reserveCalls(ctx context.Context, c *change, n int) error {
 
 // releaseFirst writes less than the declared latch, so that others in a ring can go on.
 func (r *run) releaseFirst(ctx context.Context, c *change) {
-	if err := r.reserveCalls(ctx, c, callsOfRelease); err != nil {
+	if err := r.reserveCalls(ctx, c, 1); err != nil {
 		r.end(c, err)
 		return
 	}
@@ -178,7 +186,8 @@ func (r *run) verify(ctx context.Context, c *change, stillHolds func() bool) boo
 			return false
 		}
 	}
-	customer, err := r.coordinator.reader.CustomerBeforeWrite(c.with(ctx), c.CustomerID)
+	customer, sendBefore, err := r.coordinator.reader.CustomerBeforeWrite(c.with(ctx), c.CustomerID)
+	c.sendBefore = sendBefore
 	if err != nil && !fusebill.IsNotFound(err) {
 		r.end(c, err)
 		return false
@@ -219,6 +228,10 @@ func (c *change) changedMeanwhile(current fusebill.Latch) error {
 
 // finish brings the declared latch, and takes from others first where that is allowed.
 func (r *run) finish(ctx context.Context, c *change) {
+	if err := r.reserveCalls(ctx, c, len(c.taken)); err != nil {
+		r.end(c, err)
+		return
+	}
 	g := r.graph
 	if !r.verify(ctx, c, func() bool { return g.isReservedLocked(c) }) {
 		return
@@ -269,18 +282,13 @@ func (g *graph) isReservedLocked(c *change) bool {
 	return true
 }
 
-// take releases from the holders what a change claims. They keep their other IDs.
+// take releases from the holders what a change claims. They keep their other IDs. It reads the
+// change's customer again where that has made what is known of it too old.
 func (r *run) take(ctx context.Context, c *change) error {
 	g := r.graph
-	if len(c.taken) == 0 {
-		return nil
-	}
-	if err := r.reserveCalls(ctx, c, callsOfRelease*len(c.taken)); err != nil {
-		return err
-	}
 	for _, t := range c.taken {
 		t.calls = c.calls
-		customer, err := r.coordinator.reader.CustomerNow(t.with(ctx), t.CustomerID)
+		customer, err := r.readNow(ctx, t)
 		if err != nil && !fusebill.IsNotFound(err) { // One that is gone holds nothing.
 			return err
 		}
@@ -295,7 +303,20 @@ func (r *run) take(ctx context.Context, c *change) error {
 			return err
 		}
 	}
-	return nil
+	if len(c.taken) == 0 || time.Until(c.sendBefore) > timeToSend {
+		return nil
+	}
+	customer, err := r.readNow(ctx, c)
+	if err == nil && customers.LatchOf(customer) != c.current {
+		return fusebill.ErrTooLate
+	}
+	return err
+}
+
+// readNow reads a change's customer before a write.
+func (r *run) readNow(ctx context.Context, c *change) (fusebill.Customer, error) {
+	c.sendBefore = time.Now().Add(customers.MaxAgeBeforeWrite)
+	return r.coordinator.reader.CustomerNow(c.with(ctx), c.CustomerID)
 }
 
 // undo restores what was taken from others, since what it was taken for has failed.
@@ -340,7 +361,7 @@ func (r *run) putBack(c *change) error {
 	var err error
 	for {
 		var customer fusebill.Customer
-		customer, err = r.coordinator.reader.CustomerNow(c.with(ctx), c.CustomerID)
+		customer, err = r.readNow(ctx, c)
 		if err != nil {
 			break
 		}
@@ -362,6 +383,7 @@ func (r *run) putBack(c *change) error {
 		if !isTooLate(err) {
 			break
 		}
+		c.putOff(err)
 	}
 	if c.before.Without(c.current).IsZero() { // Even where the answer was not the expected one.
 		return c.err
@@ -400,7 +422,7 @@ func (r *run) write(ctx context.Context, c *change, latch fusebill.Latch) error 
 	g.mu.Unlock()
 	calls := c.with(ctx)
 	if c.late < maxLate {
-		calls = fusebill.SendBefore(calls, time.Now().Add(sendWithin))
+		calls = fusebill.SendBefore(calls, c.sendBefore)
 	}
 	lasting, cancel := outlasting(calls, answerTimeout)
 	defer cancel()

@@ -50,14 +50,16 @@ func secrets(key string) []string {
 var leaks = newLeakFinder(APIKey)
 
 type leakFinder struct {
-	begins map[[2]byte]bool // the first two bytes of pieces: a quick check
+	pairs  *[256][256]bool // two bytes beside each other in a piece: a quick check
 	pieces map[string]bool
 }
 
 func newLeakFinder(key string) leakFinder {
-	f := leakFinder{map[[2]byte]bool{}, map[string]bool{}}
+	f := leakFinder{new([256][256]bool), map[string]bool{}}
 	for _, piece := range secrets(key) {
-		f.begins[[2]byte{piece[0], piece[1]}] = true
+		for i := range len(piece) - 1 {
+			f.pairs[piece[i]][piece[i+1]] = true
+		}
 		f.pieces[piece] = true
 	}
 	return f
@@ -66,9 +68,15 @@ func newLeakFinder(key string) leakFinder {
 // find returns the part of the key that a text holds, with what stands around it; "" where it holds
 // none.
 func (f leakFinder) find(text string) (piece, around string) {
-	for i := range len(text) - pieceLength + 1 {
-		if f.begins[[2]byte{text[i], text[i+1]}] && f.pieces[text[i:i+pieceLength]] {
-			return text[i : i+pieceLength], text[max(0, i-100):min(len(text), i+100)]
+	// A piece has pieceLength-1 pairs, so one of them is at a multiple of that.
+	for pair := 0; pair+1 < len(text); pair += pieceLength - 1 {
+		if !f.pairs[text[pair]][text[pair+1]] {
+			continue
+		}
+		for i := max(0, pair-pieceLength+2); i <= min(pair, len(text)-pieceLength); i++ {
+			if f.pieces[text[i:i+pieceLength]] {
+				return text[i : i+pieceLength], text[max(0, i-100):min(len(text), i+100)]
+			}
 		}
 	}
 	scheme := "Basic " + APIKey[:1]

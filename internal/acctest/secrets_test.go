@@ -2,10 +2,11 @@ package acctest
 
 import (
 	"encoding/base64"
+	"strings"
 	"testing"
 )
 
-// The search is worth something only if it finds.
+// TestKeepsKey_finds looks for parts of the key at every position.
 func TestKeepsKey_finds(t *testing.T) {
 	t.Parallel()
 	decoded, err := base64.StdEncoding.DecodeString(APIKey)
@@ -18,6 +19,12 @@ func TestKeepsKey_finds(t *testing.T) {
 	} {
 		if piece, _ := leaks.find(text); piece == "" {
 			t.Errorf("nothing found in %q", text)
+		}
+	}
+	for offset := range 2 * pieceLength {
+		text := strings.Repeat(".", offset) + APIKey[5:5+pieceLength]
+		if piece, _ := leaks.find(text + "..."[offset%4:]); piece == "" {
+			t.Errorf("nothing found at %d of %q", offset, text)
 		}
 	}
 	if piece, _ := leaks.find("Authorization: Basic ***, " + APIKey[:pieceLength-1]); piece != "" {

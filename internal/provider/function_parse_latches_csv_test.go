@@ -108,6 +108,8 @@ func badFiles() map[string]string {
 		"shifted":                  "fusebill_id,customer,hubspot_id\n2554529,Stolen Bikes, Inc.,101\n2554530,Brown,102\n",
 		"quote_not_closed":         header + "2554529,\"101,\n2554530,102,\n",
 		"quote_inside":             header + "2554529,\"Big\" Ben,\n",
+		"no_known_column":          "Kunde;Kontakt\n1;2\n",
+		"line_ends_in_a_cell":      "fusebill_id,hubspot_id,customer\n1,2,\"a\r\nb\nc\rd\"\n3,4.5,\n",
 		"many":                     many,
 		"of_all_kinds": "customer;fusebill_id;hubspot_company_id;hubspot_id\r\nStolen Bikes;2554529;1.5;1E+10\r\n" +
 			"Brown Coffee;2554529;;0101\r\n;;;\r\nCastillo Dental;;202;\r\nD;4;202;101;\r\nE;5;202;101\r\nF;6;202;101\r\n",

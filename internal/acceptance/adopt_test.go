@@ -53,6 +53,28 @@ func TestAccCLIAdopt_tenThousandAsASet(t *testing.T) {
 	isAdopted(t, a, 40)
 }
 
+// The generated configuration may be replaced by one that reads a file, with customers that have a
+// contact, a company, or both.
+func TestAccCLIAdopt_asASetThatReadsAFile(t *testing.T) {
+	t.Parallel()
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101, Company: 202},
+		acctest.Customer{ID: 12, Company: 203}, acctest.Customer{ID: 13, Contact: 303})
+	c := acctest.NewWorkspace(t, a)
+	c.SkipBelow(1, 5, "import blocks")
+	c.Write("import.tf", acctest.Block("import", "to = fusebill_hubspot_latches.crm", `id = "account"`))
+	c.Run(0, "plan", "-no-color", "-generate-config-out=generated.tf", "-out=tfplan")
+	c.Run(0, "apply", "-no-color", "tfplan")
+	c.PlanIs(false)
+
+	c.Write("latches.csv", "fusebill_id,hubspot_id,hubspot_company_id\n11,101,202\n12,,203\n13,303,\n")
+	c.Remove("provider.tf") // The example names the provider.
+	c.Remove("generated.tf")
+	c.Setenv(acctest.EnvBaseURL, a.URL)
+	c.Write("main.tf", readExample(t, "guides/large-accounts/main.tf"))
+	c.PlanIs(false)
+	isAdopted(t, a, 40)
+}
+
 // The way of the guide, with its own files: a data source writes a CSV file, and import blocks take what stands in it.
 func TestAccCLIAdopt_aThousandByCSVFile(t *testing.T) {
 	t.Parallel()

@@ -17,10 +17,12 @@ import (
 var guides = map[string]func(t *testing.T, folder string){
 	"guides/csv":              runCSV,
 	"guides/hubspot-export":   runHubSpotExport,
+	"guides/daily-work":       runDailyWork,
 	"guides/installing":       runInstalling,
 	"guides/migrating":        runMigrating,
 	"guides/pipelines":        runPipelines,
 	"guides/singles-and-sets": runSinglesAndSets,
+	"guides/team":             runTeam,
 	"guides/testing":          runTesting,
 	"guides/yaml":             runYAML,
 }

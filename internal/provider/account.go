@@ -199,10 +199,11 @@ func (g *accountGuard) missingSample(ctx context.Context, customerIDs []int64) (
 	return sample, nil
 }
 
-// plan guards a plan with changes of an object that has these customers in the state. It returns an error where the account is another one than that of
-// the state, or than that of other states which were read by now. Otherwise the plan's private data
-// carries the fingerprint, so a destroy compares it, which is one half of a replacement, too. An
-// account that cannot be listed does not stop a plan: the apply tries again.
+// plan guards a plan with changes of an object that has these customers in the state. It returns an
+// error where the account is another one than that of the state, or than that of other states which
+// were read by now. Otherwise the plan's private data carries the fingerprint, so a destroy
+// compares it, which is one half of a replacement, too. An account that cannot be listed does not
+// stop a plan: the apply tries again.
 func (g *accountGuard) plan(ctx context.Context, prior, planned privateData, customerIDs []int64,
 	report func(error) diag.Diagnostic) diag.Diagnostics {
 	recorded, diags := recordedAccount(ctx, prior)

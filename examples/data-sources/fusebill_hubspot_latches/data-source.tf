@@ -9,7 +9,7 @@ terraform {
 # All latches of the account, whoever made them.
 data "fusebill_hubspot_latches" "all" {}
 
-# A file to declare them by: terraform output -raw csv >latches.csv
+# A file to declare them by: terraform output -raw csv > latches.csv
 output "csv" {
   value = join("\n", concat(["fusebill_id,hubspot_id,hubspot_company_id,customer"], [
     for id, latch in data.fusebill_hubspot_latches.all.latches : format("%s,%s,%s,\"%s\"", id,
@@ -17,5 +17,5 @@ output "csv" {
       latch.hubspot_company_id == null ? "" : latch.hubspot_company_id,
       latch.name == null ? "" : replace(latch.name, "\"", "\"\""),
     )
-  ]))
+  ], [""]))
 }

@@ -1,4 +1,4 @@
-// The command terraform-provider-fusebill is the provider's plugin: Terraform starts it and speaks to it.
+// Terraform-provider-fusebill is the plugin of the provider. Terraform starts it and calls it.
 package main
 
 import (

@@ -10,7 +10,7 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// Reserved calls are left for those who have reserved them, although others wait for the quota.
+// Reserved calls stay available to their reservation while other calls wait for the quota.
 func TestReserve(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -24,7 +24,7 @@ func TestReserve(t *testing.T) {
 			}
 			return time.Since(begin)
 		}
-		read(t.Context()) // The answer tells the limit.
+		read(t.Context()) // The response reports the limit.
 		reserved, err := client.Reserve(t.Context(), 4)
 		if err != nil {
 			t.Fatal(err)

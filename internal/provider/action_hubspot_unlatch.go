@@ -22,7 +22,8 @@ var (
 	_ action.ActionWithModifyPlan = (*hubSpotUnlatchAction)(nil)
 )
 
-// hubSpotUnlatchAction is fusebill_hubspot_unlatch: it removes the latch of a customer that no resource manages.
+// hubSpotUnlatchAction implements fusebill_hubspot_unlatch, which removes the latch of a customer
+// that no resource manages.
 type hubSpotUnlatchAction struct {
 	data *providerData // nil where the provider is not configured
 }
@@ -39,9 +40,12 @@ func (a *hubSpotUnlatchAction) Metadata(_ context.Context, req action.MetadataRe
 	resp.TypeName = req.ProviderTypeName + "_hubspot_unlatch"
 }
 
-func (a *hubSpotUnlatchAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
+func (a *hubSpotUnlatchAction) Schema(
+	_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse,
+) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Removes the HubSpot latch of a customer that no resource manages. A customer that isn't latched is left as it is.",
+		MarkdownDescription: "Removes the HubSpot latch of a customer that no resource manages. If the customer is not " +
+			"latched, the action changes nothing.",
 		Attributes: map[string]schema.Attribute{
 			"fusebill_id": schema.StringAttribute{
 				MarkdownDescription: "ID of the Fusebill customer." + idNote,
@@ -49,15 +53,16 @@ func (a *hubSpotUnlatchAction) Schema(_ context.Context, _ action.SchemaRequest,
 				Validators:          []validator.String{idValidator{idOfCustomer}},
 			},
 			"hubspot_id": schema.StringAttribute{
-				MarkdownDescription: "ID of the HubSpot contact that the customer is expected to be latched to." + idNote + " If this or " +
-					"`hubspot_company_id` is set, the action removes a latch to exactly these two only, and any other latch is an error. If " +
-					"only `hubspot_company_id` is set, the customer is expected to be latched to no contact.",
+				MarkdownDescription: "ID of the HubSpot contact that the customer is expected to be latched to." + idNote +
+					" If `hubspot_id` or `hubspot_company_id` is set, the action removes only a latch to exactly these IDs. Any " +
+					"other latch is an error and stays. An ID that is left out then means that the customer is latched to no " +
+					"contact or no company. If neither is set, the action removes any latch.",
 				Optional:   true,
 				Validators: []validator.String{idValidator{idOfContact}},
 			},
 			"hubspot_company_id": schema.StringAttribute{
-				MarkdownDescription: "ID of the HubSpot company that the customer is expected to be latched to." + idNote + " If only " +
-					"`hubspot_id` is set, the customer is expected to be latched to no company.",
+				MarkdownDescription: "ID of the HubSpot company that the customer is expected to be latched to. See " +
+					"`hubspot_id`." + idNote,
 				Optional:   true,
 				Validators: []validator.String{idValidator{idOfCompany}},
 			},
@@ -65,27 +70,34 @@ func (a *hubSpotUnlatchAction) Schema(_ context.Context, _ action.SchemaRequest,
 	}
 }
 
-func (a *hubSpotUnlatchAction) Configure(_ context.Context, req action.ConfigureRequest, resp *action.ConfigureResponse) {
+func (a *hubSpotUnlatchAction) Configure(
+	_ context.Context, req action.ConfigureRequest, resp *action.ConfigureResponse,
+) {
 	a.data = dataFrom(req.ProviderData, &resp.Diagnostics)
 }
 
-// ModifyPlan refuses at plan what a resource of the configuration declares. Only there every resource is known: an apply
-// knows those that it changes.
-func (a *hubSpotUnlatchAction) ModifyPlan(ctx context.Context, req action.ModifyPlanRequest, resp *action.ModifyPlanResponse) {
+// ModifyPlan refuses to unlatch a customer whose latch a resource of the configuration declares.
+// Only a plan can check this for every resource: during an apply the provider knows only the
+// resources that change.
+func (a *hubSpotUnlatchAction) ModifyPlan(
+	ctx context.Context, req action.ModifyPlanRequest, resp *action.ModifyPlanResponse,
+) {
 	defer a.data.nameCustomers(&resp.Diagnostics)
 	var config hubSpotUnlatchModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	resp.Diagnostics.Append(config.checkIDs()...)
 	if resp.Diagnostics.HasError() || a.data == nil || !isKnown(config.FusebillID) {
-		return // What isn't known yet is checked when the action is invoked.
+		return // Invoke checks an ID that is not known yet.
 	}
 	id := idIn(config.FusebillID)
 	if resp.Diagnostics.Append(a.note(config)...); resp.Diagnostics.HasError() {
 		return
 	}
-	if a.data.intents.InState(id) > 0 { // As where -invoke plans no resource, and the action refers to one.
-		resp.Diagnostics.AddAttributeWarning(path.Root("fusebill_id"), "HubSpot latch is managed by a resource", fmt.Sprintf("The latch of "+
-			"customer %d is in the state of a resource. Unless this apply removes that resource, the next plan creates the latch again.", id))
+	// With -invoke Terraform plans no resource, but it reads those that the action refers to.
+	if a.data.intents.InState(id) > 0 {
+		resp.Diagnostics.AddAttributeWarning(path.Root("fusebill_id"), "HubSpot latch is managed by a resource",
+			fmt.Sprintf("The latch of customer %d is in the state of a resource. Unless this apply removes that resource, "+
+				"the next plan creates the latch again.", id))
 	}
 }
 
@@ -98,27 +110,27 @@ func (a *hubSpotUnlatchAction) Invoke(ctx context.Context, req action.InvokeRequ
 		return
 	}
 	id := idIn(config.FusebillID)
-	say := func(format string, args ...any) {
+	report := func(format string, args ...any) {
 		resp.SendProgress(action.InvokeProgressEvent{Message: fmt.Sprintf(format, args...)})
 	}
 	if resp.Diagnostics.Append(a.note(config)...); resp.Diagnostics.HasError() {
-		return // An apply plans again what it changes, so it is known here.
+		return // An apply plans its changes again, so the provider knows them here.
 	}
 	released, err := a.data.coordinator.Unlatch(ctx, id, config.expected(), func(current fusebill.Latch) {
-		say("Customer %d is latched to %s. Unlatching it.", id, current)
+		report("Customer %d is latched to %s. Unlatching it.", id, current)
 	})
 	switch {
 	case err != nil:
 		resp.Diagnostics.Append(config.attempt().diagnostic(err))
 	case released.IsZero():
-		say("Customer %d isn't latched. Nothing was changed.", id)
+		report("Customer %d is not latched. Nothing was changed.", id)
 	default:
-		say("Customer %d is unlatched. Released: %s.", id, released)
+		report("Customer %d is unlatched. Released: %s.", id, released)
 	}
 }
 
-// note records that the customer is to be unlatched, and refuses it where a resource of the same run
-// declares the customer's latch.
+// note records that the action unlatches the customer. It returns an error if a resource of the
+// same run declares the customer's latch.
 func (a *hubSpotUnlatchAction) note(config hubSpotUnlatchModel) diag.Diagnostics {
 	var diags diag.Diagnostics
 	intent := latch.Intent{CustomerID: idIn(config.FusebillID), Kind: latch.Unlatch}
@@ -128,8 +140,8 @@ func (a *hubSpotUnlatchAction) note(config hubSpotUnlatchModel) diag.Diagnostics
 	return diags
 }
 
-// checkIDs refuses what the validators could not: IDs that were unknown when the CLI called them.
-// A CLI plans and invokes an action without another validation.
+// checkIDs refuses invalid IDs. The validators do not see an ID that is unknown when the CLI calls
+// them, and the CLI does not validate again before it plans and invokes an action.
 func (m hubSpotUnlatchModel) checkIDs() diag.Diagnostics {
 	var diags diag.Diagnostics
 	for kind, value := range map[idKind]types.String{
@@ -144,7 +156,8 @@ func (m hubSpotUnlatchModel) attempt() attempt {
 	return attempt{doing: "unlatch", customerID: idIn(m.FusebillID)}
 }
 
-// expected is the only latch that may be removed, zero where any may.
+// expected returns the only latch that the action may remove. It returns zero if any may be
+// removed.
 func (m hubSpotUnlatchModel) expected() fusebill.Latch {
 	return fusebill.Latch{HubSpotID: idIn(m.HubSpotID), HubSpotCompanyID: idIn(m.HubSpotCompanyID)}
 }

@@ -52,7 +52,7 @@ func TestActionHubSpotUnlatch(t *testing.T) {
 		},
 		"not latched": {
 			before: acctest.Customer{ID: 11}, unlatch: acctest.Customer{ID: 11, Contact: 101},
-			said: []string{"Customer 11 isn't latched. Nothing was changed."},
+			said: []string{"Customer 11 is not latched. Nothing was changed."},
 		},
 		"no customer": {
 			before: acctest.Customer{ID: 11, Contact: 101}, unlatch: acctest.Customer{ID: 99},
@@ -174,7 +174,7 @@ func TestAccCLI_unlatchInvoked(t *testing.T) {
 	a.Holds(t, acctest.Customer{ID: 11, Contact: 101})
 	acctest.Prints(t, invoke(0), "Customer 11 is latched to contact 101. Unlatching it.", "Customer 11 is unlatched. Released: contact 101.")
 	a.Holds(t, acctest.Customer{ID: 11})
-	acctest.Prints(t, invoke(0), "Customer 11 isn't latched. Nothing was changed.")
+	acctest.Prints(t, invoke(0), "Customer 11 is not latched. Nothing was changed.")
 	if n := a.Writes(); n != 1 {
 		t.Errorf("%d writes, want 1", n)
 	}

@@ -14,9 +14,9 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// customerFilterModel is the arguments that choose customers, the same in every data source and
-// list resource that lists some. Each has them in a schema of its own, because the framework has a
-// type of attribute for each kind of schema.
+// customerFilterModel holds the arguments that choose customers. They are the same in every data
+// source and list resource that lists customers. Each of these has a schema of its own, because the
+// framework has separate types of attributes for the kinds of schema.
 type customerFilterModel struct {
 	Statuses      types.List   `tfsdk:"statuses"`
 	Reference     types.String `tfsdk:"reference"`
@@ -37,7 +37,7 @@ const (
 		"or a time, such as `2026-01-31T12:00:00Z`. A date begins at midnight UTC."
 )
 
-// filter is what the arguments ask for. Those that are not known yet count as left out.
+// filter returns the filter of the arguments. It ignores arguments that are not known yet.
 func (m customerFilterModel) filter(ctx context.Context) (fusebill.Filter, diag.Diagnostics) {
 	filter := fusebill.Filter{
 		Reference:    m.Reference.ValueString(),
@@ -83,7 +83,7 @@ func (m customerFilterModel) statuses(ctx context.Context, filter *fusebill.Filt
 	}
 	if len(texts) == 0 {
 		diags.AddAttributeError(path.Root("statuses"), "Invalid filter",
-			"It is empty, and so no customer would match. Leave it out to take every customer.")
+			"It is empty, so no customer would match. Leave it out to take every customer.")
 	}
 	return diags
 }

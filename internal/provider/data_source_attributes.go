@@ -10,7 +10,7 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// filterAttributes are the arguments of customerFilterModel.
+// filterAttributes returns the arguments of customerFilterModel.
 func filterAttributes() map[string]schema.Attribute {
 	text := func(description string) schema.Attribute {
 		return schema.StringAttribute{MarkdownDescription: description, Optional: true}
@@ -28,15 +28,18 @@ func filterAttributes() map[string]schema.Attribute {
 	}
 }
 
-// customerAttributes are what data sources report of a customer.
+// customerAttributes returns the attributes of a customer that data sources report.
 func customerAttributes() map[string]schema.Attribute {
 	text := func(description string) schema.Attribute {
 		return schema.StringAttribute{MarkdownDescription: description, Computed: true}
 	}
-	const orNull = " `null` where there is none."
+	const (
+		orNull            = " `null` where there is none."
+		customerReference = "Reference of the customer, your own ID for it. Several customers may have the same one."
+	)
 	return map[string]schema.Attribute{
 		"id":                 text("ID of the customer."),
-		"reference":          text("Reference of the customer, your own ID of it. It may not be unique." + orNull),
+		"reference":          text(customerReference + orNull),
 		"first_name":         text("First name of the person." + orNull),
 		"last_name":          text("Last name of the person." + orNull),
 		"company_name":       text("Name of the company." + orNull),
@@ -55,7 +58,7 @@ func textOrNull(text string) types.String {
 	return types.StringValue(text)
 }
 
-// nameOf is what people call a customer, empty where it has no name at all.
+// nameOf returns the name of the company, or else of the person. It is empty if there is neither.
 func nameOf(c fusebill.Customer) string {
 	return cmp.Or(c.CompanyName, strings.TrimSpace(c.FirstName+" "+c.LastName))
 }

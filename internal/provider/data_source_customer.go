@@ -24,7 +24,7 @@ var (
 	_ datasource.DataSourceWithConfigValidators = (*customerDataSource)(nil)
 )
 
-// customerDataSource is fusebill_customer: the one customer that goes by something.
+// customerDataSource implements fusebill_customer, which looks up one customer.
 type customerDataSource struct {
 	data *providerData // nil where the provider is not configured
 }
@@ -43,7 +43,9 @@ type customerDataModel struct {
 
 func newCustomerDataSource() datasource.DataSource { return &customerDataSource{} }
 
-func (d *customerDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+func (d *customerDataSource) Metadata(
+	_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse,
+) {
 	resp.TypeName = req.ProviderTypeName + "_customer"
 }
 
@@ -51,8 +53,8 @@ func (d *customerDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 	const (
 		exactly = " to look for. Letter case and white space count, and no character is a wildcard."
 		toFind  = " to look for." + idNote
-		reads   = " The provider finds its holder in the list of all customers, at one call for each 1,000 customers of the " +
-			"account. More such data sources in the same run cost nothing more, up to ten minutes later."
+		reads   = " To find the holder, the provider reads the whole account, with one call for each 1,000 customers. " +
+			"Other data sources of the same run use the result for ten minutes."
 	)
 	id := func(description string, kind idKind) schema.Attribute {
 		return schema.StringAttribute{
@@ -67,24 +69,29 @@ func (d *customerDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 			MarkdownDescription: description,
 			Optional:            true,
 			Computed:            true,
-			Validators:          []validator.String{stringvalidator.RegexMatches(regexp.MustCompile(`\S`), "must not be empty")},
+			Validators: []validator.String{
+				stringvalidator.RegexMatches(regexp.MustCompile(`\S`), "must not be empty"),
+			},
 		}
 	}
 	attributes := customerAttributes()
-	attributes["id"] = id("ID of the customer"+toFind+" It is in the URL of the customer's page in Fusebill.", idOfCustomer)
-	attributes["reference"] = text("Reference" + exactly + " It is your own customer ID in Fusebill, and may not be unique.")
+	attributes["id"] = id("ID of the customer"+toFind+" It is in the URL of its page in Fusebill.", idOfCustomer)
+	attributes["reference"] = text("Reference" + exactly +
+		" It is your own customer ID in Fusebill, and several customers may have the same one.")
 	attributes["primary_email"] = text("Primary email address" + exactly)
 	attributes["hubspot_id"] = id("ID of the HubSpot contact"+toFind+reads, idOfContact)
 	attributes["hubspot_company_id"] = id("ID of the HubSpot company"+toFind+reads, idOfCompany)
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Looks up one Fusebill customer, with its HubSpot latch, by exactly one of `id`, `reference`, `primary_email`, " +
-			"`hubspot_id` and `hubspot_company_id`. The others say what the customer has, and are `null` where it has none. None, or several, " +
-			"is an error.",
+		MarkdownDescription: "Looks up one Fusebill customer, with its HubSpot latch. Set exactly one of `id`, " +
+			"`reference`, `primary_email`, `hubspot_id` and `hubspot_company_id`. The other attributes report the " +
+			"customer's values, `null` where it has none. It is an error if no customer or more than one customer matches.",
 		Attributes: attributes,
 	}
 }
 
-func (d *customerDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+func (d *customerDataSource) Configure(
+	_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse,
+) {
 	d.data = dataFrom(req.ProviderData, &resp.Diagnostics)
 }
 
@@ -109,30 +116,42 @@ func (d *customerDataSource) Read(ctx context.Context, req datasource.ReadReques
 	resp.Diagnostics.Append(resp.State.Set(ctx, newCustomerDataModel(customer))...)
 }
 
-// lookup is what a customer is looked for by.
+// lookup holds the criterion of a search: an ID, a filter, or a claim.
 type lookup struct {
 	argument string
-	what     string // with its value, as a sentence names it
+	phrase   string // the argument and its value, as part of a sentence
 	id       int64
 	filter   fusebill.Filter
 	claim    fusebill.Claim
 }
 
-// lookup reads the one argument that is set: another number of them is refused before.
+// lookup returns the criterion of the one argument that is set. ConfigValidators refuses any other
+// number of arguments.
 func (m customerDataModel) lookup() lookup {
 	switch {
 	case !m.ID.IsNull():
 		return lookup{argument: "id", id: idIn(m.ID)}
 	case !m.Reference.IsNull():
 		reference := m.Reference.ValueString()
-		return lookup{argument: "reference", what: fmt.Sprintf("the reference %q", reference), filter: fusebill.Filter{Reference: reference}}
+		return lookup{
+			argument: "reference",
+			phrase:   fmt.Sprintf("the reference %q", reference),
+			filter:   fusebill.Filter{Reference: reference},
+		}
 	case !m.PrimaryEmail.IsNull():
 		email := m.PrimaryEmail.ValueString()
-		return lookup{argument: "primary_email", what: fmt.Sprintf("the primary email address %q", email), filter: fusebill.Filter{PrimaryEmail: email}}
+		return lookup{
+			argument: "primary_email",
+			phrase:   fmt.Sprintf("the primary email address %q", email),
+			filter:   fusebill.Filter{PrimaryEmail: email},
+		}
 	case !m.HubSpotID.IsNull():
 		return lookup{argument: "hubspot_id", claim: fusebill.Claim{Kind: fusebill.Contact, ID: idIn(m.HubSpotID)}}
 	default:
-		return lookup{argument: "hubspot_company_id", claim: fusebill.Claim{Kind: fusebill.Company, ID: idIn(m.HubSpotCompanyID)}}
+		return lookup{
+			argument: "hubspot_company_id",
+			claim:    fusebill.Claim{Kind: fusebill.Company, ID: idIn(m.HubSpotCompanyID)},
+		}
 	}
 }
 
@@ -165,9 +184,9 @@ func (d *customerDataSource) findHolder(ctx context.Context, by lookup) (fusebil
 	case err != nil:
 		return customer, attempt{doing: fmt.Sprintf("find the customer that is latched to %s", by.claim)}.diagnostic(err)
 	case customer.ID == 0:
-		return customer, by.fault("No such customer", fmt.Sprintf("No customer of the account is latched to %s.\n\nCheck that it is the ID of "+
-			"a HubSpot %s, the last number in the address of its page, and that the API key is of the account that you mean.",
-			by.claim, by.claim.Kind))
+		return customer, by.fault("No such customer", fmt.Sprintf("No customer of the account is latched to %s.\n\nCheck "+
+			"that it is the ID of a HubSpot %s, the last number in the URL of its page, and that the API key belongs to "+
+			"the right account.", by.claim, by.claim.Kind))
 	default:
 		return customer, nil
 	}
@@ -177,15 +196,16 @@ func (d *customerDataSource) findByFilter(ctx context.Context, by lookup) (fuseb
 	customers, err := d.data.reader.Find(ctx, by.filter)
 	switch {
 	case err != nil:
-		return fusebill.Customer{}, attempt{doing: "find the customer with " + by.what}.diagnostic(err)
+		return fusebill.Customer{}, attempt{doing: "find the customer with " + by.phrase}.diagnostic(err)
 	case len(customers) == 0:
-		return fusebill.Customer{}, by.fault("No such customer", fmt.Sprintf("No customer of the account has %s.\n\nIt is compared to the "+
-			"letter: letter case and white space count. Check that it is written as in Fusebill, and that the API key is of the account "+
-			"that you mean.", by.what))
+		return fusebill.Customer{}, by.fault("No such customer", fmt.Sprintf("No customer of the account has %s.\n\n"+
+			"Check that it is written exactly as in Fusebill, letter case and white space included, and that the API key "+
+			"belongs to the right account.", by.phrase))
 	case len(customers) > 1:
-		return fusebill.Customer{}, by.fault("Several such customers", fmt.Sprintf("%d customers of the account have %s, and one is wanted:\n\n"+
-			"%s\n\nLook the right one up by its id, or give it another %s in Fusebill. To have all of them, use fusebill_customers.",
-			len(customers), by.what, candidates(customers), strings.ReplaceAll(by.argument, "_", " ")))
+		return fusebill.Customer{}, by.fault("Several such customers", fmt.Sprintf("%d customers of the account have %s, "+
+			"but this data source reads one:\n\n%s\n\nLook up the right one by its id, or give it another %s in Fusebill. "+
+			"To read all of them, use fusebill_customers.",
+			len(customers), by.phrase, candidates(customers), strings.ReplaceAll(by.argument, "_", " ")))
 	default:
 		return customers[0], nil
 	}
@@ -195,10 +215,10 @@ func (by lookup) fault(summary, detail string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root(by.argument), summary, detail)
 }
 
-// maxCandidates is how many of several customers are told one by one.
+// maxCandidates is the number of customers that an error lists individually.
 const maxCandidates = 10
 
-// candidates tells customers apart, a line for each. The names are quoted: who has written them isn't known.
+// candidates returns a line for each customer. It quotes the names, which may hold any characters.
 func candidates(customers []fusebill.Customer) string {
 	var lines []string
 	for _, c := range customers[:min(len(customers), maxCandidates)] {

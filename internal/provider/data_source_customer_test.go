@@ -87,7 +87,7 @@ func TestAccCustomerDataSource_noneOrSeveral(t *testing.T) {
 	fails := func(argument, summary string, parts ...string) resource.TestStep {
 		return acctest.Refused(a.With(dataBlock("fusebill_customer", argument)), acctest.Diagnosis(summary, argument, parts...))
 	}
-	const toTheLetter = "It is compared to the letter: letter case and white space count."
+	const toTheLetter = "Check that it is written exactly as in Fusebill, letter case and white space included"
 	acctest.Run(t,
 		fails(`id = 99`, "Customer not found in Fusebill", "Could not read customer 99: GET customers/99: 404 Not Found: Customer with id 99 was not found.",
 			"Check that 99 is the customer's own ID, as in the URL of its page in Fusebill, and not its reference"),
@@ -96,8 +96,8 @@ func TestAccCustomerDataSource_noneOrSeveral(t *testing.T) {
 		fails(`primary_email = "a@Example.com"`, "No such customer", `No customer of the account has the primary email address "a@Example.com".`, toTheLetter),
 		fails(`hubspot_id = 999`, "No such customer", "No customer of the account is latched to contact 999.", "Check that it is the ID of a HubSpot contact"),
 		fails(`hubspot_company_id = 101`, "No such customer", "No customer of the account is latched to company 101."),
-		fails(`reference = "twice"`, "Several such customers", `2 customers of the account have the reference "twice", and one is wanted:`,
-			`77 "Ada Brown" (Cancelled)`, `88 "Brown\x1b Coffee" (Active)`, "Look the right one up by its id, or give it another reference in Fusebill."),
+		fails(`reference = "twice"`, "Several such customers", `2 customers of the account have the reference "twice", but this data source reads one:`,
+			`77 "Ada Brown" (Cancelled)`, `88 "Brown\x1b Coffee" (Active)`, "Look up the right one by its id, or give it another reference in Fusebill."),
 		fails(`primary_email = "billing@example.com"`, "Several such customers", "12 customers of the account have the primary email address",
 			"101 (Active)", "110 (Active)", "and 2 more", "give it another primary email in Fusebill"),
 		acctest.Refused(a.With(dataBlock("fusebill_customer")), acctest.Diagnosis("Missing Attribute Configuration", `data "fusebill_customer" "test" {`, "Exactly one of these attributes must be configured")),

@@ -14,7 +14,7 @@ var (
 	_ datasource.DataSourceWithValidateConfig = (*customersDataSource)(nil)
 )
 
-// customersDataSource is fusebill_customers: customers with their latches, or without, for checks.
+// customersDataSource implements fusebill_customers, which lists customers, latched or not.
 type customersDataSource struct {
 	data *providerData // nil where the provider is not configured
 }
@@ -27,15 +27,17 @@ type customersDataModel struct {
 
 func newCustomersDataSource() datasource.DataSource { return &customersDataSource{} }
 
-func (d *customersDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+func (d *customersDataSource) Metadata(
+	_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse,
+) {
 	resp.TypeName = req.ProviderTypeName + "_customers"
 }
 
 func (d *customersDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	attributes := filterAttributes()
 	attributes["latched"] = schema.BoolAttribute{
-		MarkdownDescription: "`true`: only customers that are latched to a contact or a company. `false`: only those that are latched to " +
-			"neither. Default: both.",
+		MarkdownDescription: "`true`: only customers that are latched to a contact or a company. `false`: only customers " +
+			"that are latched to neither. Default: both.",
 		Optional: true,
 	}
 	attributes["customers"] = schema.ListNestedAttribute{
@@ -44,14 +46,16 @@ func (d *customersDataSource) Schema(_ context.Context, _ datasource.SchemaReque
 		NestedObject:        schema.NestedAttributeObject{Attributes: customerAttributes()},
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists Fusebill customers with their HubSpot latches: to check that all that should be latched are, and for " +
-			"reports. All arguments are optional, and a customer has to fit all that are set. Costs one call for each 1,000 customers that " +
-			"fit, whether or not they are `latched`.",
+		MarkdownDescription: "Lists Fusebill customers with their HubSpot latches, for reports and for checks that " +
+			"customers are latched. All arguments are optional. The data source lists the customers that match every " +
+			"argument that is set. It makes one call for each 1,000 customers that match the arguments other than `latched`.",
 		Attributes: attributes,
 	}
 }
 
-func (d *customersDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+func (d *customersDataSource) Configure(
+	_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse,
+) {
 	d.data = dataFrom(req.ProviderData, &resp.Diagnostics)
 }
 
@@ -77,7 +81,7 @@ func (d *customersDataSource) Read(ctx context.Context, req datasource.ReadReque
 		resp.Diagnostics.Append(attempt{doing: "list the customers"}.diagnostic(err))
 		return
 	}
-	config.Customers = []customerDataModel{} // Not nil, even where there are none.
+	config.Customers = []customerDataModel{} // A nil slice would be null in state.
 	for _, c := range customers {
 		if config.Latched.IsNull() || config.Latched.ValueBool() == !c.Latch.IsZero() {
 			config.Customers = append(config.Customers, newCustomerDataModel(c))

@@ -17,8 +17,8 @@ var (
 	_ datasource.DataSourceWithValidateConfig = (*hubSpotLatchesDataSource)(nil)
 )
 
-// hubSpotLatchesDataSource is fusebill_hubspot_latches: the latches that the account has, for
-// imports and reports.
+// hubSpotLatchesDataSource implements the data source fusebill_hubspot_latches, which lists the
+// latches of the account.
 type hubSpotLatchesDataSource struct {
 	data *providerData // nil where the provider is not configured
 }
@@ -30,8 +30,8 @@ type hubSpotLatchesDataModel struct {
 	HubSpotCompanyIDs map[string]string         `tfsdk:"hubspot_company_ids"`
 }
 
-// latchDataModel is a latch, with enough of its customer to know it by. It is there thousands of
-// times.
+// latchDataModel is a latch and the attributes that identify its customer to people. State holds
+// thousands of them, so it has no others.
 type latchDataModel struct {
 	HubSpotID        types.String `tfsdk:"hubspot_id"`
 	HubSpotCompanyID types.String `tfsdk:"hubspot_company_id"`
@@ -52,26 +52,27 @@ func (d *hubSpotLatchesDataSource) Schema(_ context.Context, _ datasource.Schema
 	resp *datasource.SchemaResponse) {
 	attributes := filterAttributes()
 	attributes["latches"] = schema.MapNestedAttribute{
-		MarkdownDescription: "The latches, by the ID of the customer, as `for_each` and the import ID of " +
-			"`fusebill_hubspot_latch` take them. Customers without a latch are not in it.",
+		MarkdownDescription: "Map from the ID of each latched customer to its latch. Its keys are the import IDs of " +
+			"`fusebill_hubspot_latch`.",
 		Computed:     true,
 		NestedObject: schema.NestedAttributeObject{Attributes: latchAttributes()},
 	}
 	attributes[contactsAttribute] = schema.MapAttribute{
-		MarkdownDescription: "The ID of the HubSpot contact of each customer that is latched to one, by the ID of the " +
-			"customer, as `fusebill_hubspot_latches` takes them.",
+		MarkdownDescription: "Map from the ID of each customer that is latched to a HubSpot contact to the ID of the " +
+			"contact, as in the resource `fusebill_hubspot_latches`.",
 		Computed:    true,
 		ElementType: types.StringType,
 	}
 	attributes[companiesAttribute] = schema.MapAttribute{
-		MarkdownDescription: "The ID of the HubSpot company of each customer that is latched to one, likewise.",
-		Computed:            true,
-		ElementType:         types.StringType,
+		MarkdownDescription: "Map from the ID of each customer that is latched to a HubSpot company to the ID of the " +
+			"company, as in the resource `fusebill_hubspot_latches`.",
+		Computed:    true,
+		ElementType: types.StringType,
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists the HubSpot latches of an account, whoever made them: to import them all, and for " +
-			"reports. All arguments are optional, and a customer has to fit all that are set. Costs one call for each 1,000 " +
-			"customers that fit.",
+		MarkdownDescription: "Lists the HubSpot latches of an account, for imports and reports. It includes latches that " +
+			"Terraform does not manage. All arguments are optional. The data source lists the latches of the customers that " +
+			"match every argument that is set. It makes one call for each 1,000 customers that match.",
 		Attributes: attributes,
 	}
 }

@@ -144,7 +144,7 @@ func TestDataSource_wrongArguments(t *testing.T) {
 	}{
 		{"fusebill_hubspot_latches fusebill_customers", arguments{"statuses": list("Draft", "active")},
 			`AttributeName("statuses").ElementKeyInt(1)`, `"active" is no status of a customer. There are: Draft, Active, Hold, Suspended, Cancelled.`},
-		{"fusebill_hubspot_latches fusebill_customers", arguments{"statuses": list()}, `AttributeName("statuses")`, "It is empty, and so no customer would match."},
+		{"fusebill_hubspot_latches fusebill_customers", arguments{"statuses": list()}, `AttributeName("statuses")`, "It is empty, so no customer would match."},
 		{"fusebill_hubspot_latches fusebill_customers", arguments{"reference": text("")}, `AttributeName("reference")`, "It is empty."},
 		{"fusebill_hubspot_latches fusebill_customers", arguments{"company_name": text(" ")}, `AttributeName("company_name")`, "It is empty."},
 		{"fusebill_hubspot_latches fusebill_customers", arguments{"primary_email": text("\t")}, `AttributeName("primary_email")`, "It is empty."},

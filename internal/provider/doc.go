@@ -1,6 +1,8 @@
-// Package provider is what Terraform sees: the provider's configuration and its resource, each in a file of its own with
-// its tests beside it. It translates between Terraform's values and package latch, and turns errors into diagnostics on
-// the attribute at fault.
+// Package provider implements the objects that Terraform sees: the provider's configuration, the
+// resources, the data sources, the list resource, the action and the function. Each is in a file of
+// its own with its tests beside it. The package translates between Terraform's values and the
+// packages latch and customers, and turns errors into diagnostics on the attribute at fault.
 //
-// What doesn't live here: decisions on latches (package latch) and HTTP (package fusebill).
+// This package does not decide how latches change (package latch) and makes no HTTP call (package
+// fusebill).
 package provider

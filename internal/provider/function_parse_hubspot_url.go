@@ -16,8 +16,8 @@ import (
 
 var _ function.Function = (*parseHubSpotURLFunction)(nil)
 
-// parseHubSpotURLFunction is parse_hubspot_url: people have the address of a HubSpot page, not the
-// ID of its record.
+// parseHubSpotURLFunction implements parse_hubspot_url, which reads the ID of a record from the URL
+// of its page in HubSpot.
 type parseHubSpotURLFunction struct{}
 
 func newParseHubSpotURLFunction() function.Function { return &parseHubSpotURLFunction{} }
@@ -33,10 +33,10 @@ func (*parseHubSpotURLFunction) Definition(
 ) {
 	resp.Definition = function.Definition{
 		Summary: "Reads the IDs in the URL of a HubSpot contact or company",
-		MarkdownDescription: "Given the URL of a contact's or company's record in HubSpot, as copied from a browser, " +
-			"returns an object with `portal_id` (the ID of the HubSpot account), `object_type` (`contact` or `company`) " +
+		MarkdownDescription: "Reads the URL of a contact's or company's record in HubSpot, as copied from a browser. " +
+			"Returns an object with `portal_id` (the ID of the HubSpot account), `object_type` (`contact` or `company`) " +
 			"and `id` (the ID of the record, for `hubspot_id` or `hubspot_company_id` of a latch). All three are " +
-			"strings, so `portal_id` is compared to an ID in quotes. Any other URL is an error.",
+			"strings, so compare `portal_id` to an ID in quotes. Any other URL is an error.",
 		Parameters: []function.Parameter{
 			function.StringParameter{
 				Name: "url",
@@ -97,7 +97,7 @@ func readHubSpotURL(text string) (record hubSpotRecord, err error) {
 	case u.User != nil || !hubSpotHost.MatchString(strings.ToLower(u.Host)):
 		return record, errors.New("its host is not app.hubspot.com or that of a region, such as app-eu1.hubspot.com")
 	}
-	// Escaped, since a slash in an escape separates nothing.
+	// The path stays escaped, because an escaped slash does not separate parts.
 	path, isContacts := strings.CutPrefix(u.EscapedPath(), "/contacts/")
 	portal, path, _ := strings.Cut(path, "/")
 	object, path, _ := strings.Cut(path, "/")

@@ -15,16 +15,17 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// IDs are strings in every schema. A number would pass through Terraform's own conversions first:
-// it would accept 1.23457E+10, and call 101.5 an error in the provider.
+// IDs are strings in every schema. Terraform converts a number before the provider sees it: it
+// would accept 1.23457E+10, and report 101.5 as an error in the provider.
 
-// idForm describes an ID. It has one form only, so no two strings are the same customer.
+// idForm describes an ID. An ID has one form only, so two different strings are two different IDs.
 const idForm = "a whole number of 1 or more, without leading zeros or white space"
 
-// idNote ends the description of an argument that is an ID.
-const idNote = " A whole number of 1 or more, as a string; a number converts."
+// idNote is the end of the description of an argument that is an ID.
+const idNote = " A whole number of 1 or more, as a string. Terraform converts numbers."
 
-// idKind is the kind of object that an ID belongs to. HubSpot's kinds are those of hubSpotRecord.
+// idKind is the kind of object that an ID belongs to. The kinds of HubSpot are also the object
+// types of [hubSpotRecord].
 type idKind string
 
 const (
@@ -33,7 +34,7 @@ const (
 	idOfCompany  idKind = "company"
 )
 
-// parseID reads an ID. It reports false for a string that is not in the form of one.
+// parseID reads an ID. It reports false for a string that does not have the form of an ID.
 func parseID(text string) (int64, bool) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id < 1 || formatID(id) != text {
@@ -101,7 +102,7 @@ func idFault(text string, kind idKind) string {
 }
 
 var (
-	// exponential matches a number as spreadsheets and programs write large ones.
+	// exponential matches a number in scientific notation, which spreadsheets use for large numbers.
 	exponential = regexp.MustCompile(`^[+-]?[0-9]+([.,][0-9]*)?[eE][+-]?[0-9]+$`)
 	// separated matches digits with a decimal point, or with separators of any language.
 	separated = regexp.MustCompile(`^[+-]?[0-9.,'’_\s\x{a0}\x{202f}]*[0-9][0-9.,'’_\s\x{a0}\x{202f}]*$`)
@@ -184,7 +185,7 @@ func (k idKind) argument() string {
 	}
 }
 
-// place explains where people find an ID.
+// place returns a sentence that explains where to find an ID.
 func (k idKind) place() string {
 	if k == idOfCustomer {
 		return "The ID of a customer is the number in the URL of its page in Fusebill, such as 2554529."
@@ -205,12 +206,13 @@ func quoteStart(text string) string {
 	return strconv.Quote(text)
 }
 
-// isPrintable reports whether a string can stand in HCL as it is, quotes and backslashes aside.
+// isPrintable reports whether HCL needs no escapes for a string except for quotes, backslashes and
+// templates.
 func isPrintable(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return r == unicode.ReplacementChar || !strconv.IsPrint(r) })
 }
 
-// quoteHCL writes a printable string as HCL does.
+// quoteHCL returns a printable string as an HCL literal.
 func quoteHCL(text string) string {
 	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(strconv.Quote(text))
 }

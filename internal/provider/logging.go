@@ -10,21 +10,24 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// logSubsystem is the name of the HTTP log. TF_LOG_PROVIDER_FUSEBILL_HTTP sets its level apart from the provider's.
+// logSubsystem is the name of the log of the API calls. TF_LOG_PROVIDER_FUSEBILL_HTTP sets its
+// level independently of the level of the rest of the provider.
 const logSubsystem = "fusebill_http"
 
-// logHandler hands the client's log records to Terraform's, with the context of the call that they belong to.
+// logHandler writes the client's log records to Terraform's log, with the context of the call that
+// they belong to.
 type logHandler struct {
-	// mask puts the subsystem on a context, with the key masked in it. It is done for each record and not once, since
-	// each call of Terraform comes with a context of its own and a mask on another one has no effect there.
+	// mask returns a context that has the subsystem and masks the key. Handle calls it for each
+	// record: each call of Terraform has a context of its own, and a mask on another context has no
+	// effect.
 	mask  func(context.Context) context.Context
 	attrs []slog.Attr
 }
 
 var _ slog.Handler = logHandler{}
 
-// newLogHandler makes a handler that masks key, on top of the client's never handing it to a logger. The key is held in
-// a closure, so that no dump of the handler can show it.
+// newLogHandler returns a handler that masks key. The client never logs the key, so the mask is a
+// second safeguard. A closure holds the key, so printing the handler does not print the key.
 func newLogHandler(key string) logHandler {
 	masked := []string{key}
 	if bare, err := fusebill.ParseAPIKey(key); err == nil {
@@ -37,7 +40,8 @@ func newLogHandler(key string) logHandler {
 	}}
 }
 
-// Enabled leaves the choice to Terraform's own log, which doesn't tell its level.
+// Enabled reports true for every level, because Terraform's log filters the records and does not
+// expose its level.
 func (h logHandler) Enabled(context.Context, slog.Level) bool { return true }
 
 // Handle implements [slog.Handler].

@@ -12,32 +12,34 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// protocolLayer stands between Terraform and the framework, for two things that the framework (in
-// version 1.19) does in a way that does not scale. TestFrameworkStillNeedsTheProtocolLayer fails
-// once one of them is no longer needed.
+// protocolLayer serves Terraform's calls with the framework's server. It works around two costs of
+// the framework (version 1.19). TestFrameworkStillNeedsTheProtocolLayer fails once a workaround is
+// no longer needed.
 //
-// Large values. The framework visits each element of a value and makes its context one link longer
+// Large values: the framework visits each element of a value and makes its context one link longer
 // at each visit: NullifyWriteOnlyAttributes in write_only_nullification.go, in every call, and
 // MarkComputedNilsAsUnknown in server_planresourcechange.go assign to ctx, a variable that their
 // callbacks capture, and look the logger up through the whole chain. The time grows with the square
-// of the elements; 10,000 rows took ten seconds a call. See
+// of the elements; 10,000 rows take ten seconds a call. See
 // https://github.com/hashicorp/terraform-plugin-framework/issues/721 and
-// https://github.com/hashicorp/terraform-plugin-framework/issues/775. The layer hands the framework
-// each map of a latch set as one string (see [stringMap]), which is one visit. Terraform sees maps.
-// Once the contexts do not grow, drop pack and unpack, and make the attributes map attributes.
+// https://github.com/hashicorp/terraform-plugin-framework/issues/775. The layer passes each map of
+// a latch set to the framework as one string (see [stringMap]), which is one visit. Terraform sees
+// maps. Once the contexts do not grow, remove pack and unpack, and make the attributes map
+// attributes.
 //
-// Requests that are over. The framework keeps the cancel function of each request (contextCancels
-// of its server) and with it the loggers and streams of the request: 10 KiB, five times for each
-// latch of a plan. The layer hands it a context that releases the request, see [requestContext].
-// Only calls that come once for each instance go this way; a request that answers by a stream goes
-// on after it returns. Once the framework forgets requests, drop forget.
+// Ended requests: the framework keeps the cancel function of each request (contextCancels of its
+// server), and with it the loggers and streams of the request: 10 KiB, five times for each latch of
+// a plan. The layer passes it a context that releases the request, see [requestContext]. Only calls
+// that Terraform makes for each instance need this. It would not work for a request that returns a
+// stream, which continues after the call returns. Once the framework releases requests, remove
+// forget.
 type protocolLayer struct {
 	frameworkServer
 	types func() (setTypes, error)
 }
 
-// frameworkServer is what the framework's server implements. Terraform would not find anything else
-// behind the layer.
+// frameworkServer has the methods of the framework's server. Terraform can use no method of the
+// server that is missing here.
 type frameworkServer interface {
 	tfprotov6.ProviderServer
 	tfprotov6.ListResourceServer
@@ -60,7 +62,7 @@ func isPacked(attribute string) bool {
 func newProtocolLayer(server tfprotov6.ProviderServer) *protocolLayer {
 	framework, ok := server.(frameworkServer)
 	if !ok {
-		panic(fmt.Sprintf("%T lacks what the framework's server had in version 1.19", server))
+		panic(fmt.Sprintf("%T lacks a method that the framework's server has in version 1.19", server))
 	}
 	return &protocolLayer{frameworkServer: framework, types: sync.OnceValues(func() (t setTypes, err error) {
 		schema, err := framework.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
@@ -78,7 +80,7 @@ func newProtocolLayer(server tfprotov6.ProviderServer) *protocolLayer {
 	})}
 }
 
-// GetProviderSchema shows Terraform the maps.
+// GetProviderSchema returns a schema in which the packed attributes are maps.
 func (l *protocolLayer) GetProviderSchema(
 	ctx context.Context, req *tfprotov6.GetProviderSchemaRequest,
 ) (*tfprotov6.GetProviderSchemaResponse, error) {
@@ -105,8 +107,8 @@ func (l *protocolLayer) ValidateResourceConfig(
 	return forget(ctx, &packed, l.frameworkServer.ValidateResourceConfig)
 }
 
-// UpgradeResourceState answers for a latch set: there is one version of its state, and the
-// framework would read the maps as strings.
+// UpgradeResourceState decodes the state of a latch set, which has one version. The framework would
+// read the maps as strings.
 func (l *protocolLayer) UpgradeResourceState(
 	ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest,
 ) (*tfprotov6.UpgradeResourceStateResponse, error) {
@@ -210,7 +212,7 @@ func (l *protocolLayer) GenerateResourceConfig(
 	return resp, l.unpack(req.TypeName, &resp.Config)
 }
 
-// MoveResourceState implements [tfprotov6.ProviderServer]. Nothing moves to a latch set.
+// MoveResourceState implements [tfprotov6.ProviderServer]. No resource can be moved to a latch set.
 func (l *protocolLayer) MoveResourceState(
 	ctx context.Context, req *tfprotov6.MoveResourceStateRequest,
 ) (*tfprotov6.MoveResourceStateResponse, error) {
@@ -231,7 +233,7 @@ func (l *protocolLayer) ReadDataSource(
 	return forget(ctx, req, l.frameworkServer.ReadDataSource)
 }
 
-// pack replaces the values of a latch set that Terraform sent by those that the framework takes.
+// pack converts the values of a latch set from the form of Terraform to that of the framework.
 func (l *protocolLayer) pack(typeName string, values ...**tfprotov6.DynamicValue) error {
 	if typeName != latchesType {
 		return nil
@@ -297,7 +299,7 @@ func convertSet(
 	return &dynamic, err
 }
 
-// forget makes a call with a context that is empty once the call is over.
+// forget makes a call with a context that releases its values when the call returns.
 func forget[Req, Resp any](ctx context.Context, req Req, call func(context.Context, Req) (Resp, error)) (Resp, error) {
 	request := &requestContext{}
 	request.current.Store(&ctx)
@@ -305,7 +307,7 @@ func forget[Req, Resp any](ctx context.Context, req Req, call func(context.Conte
 	return call(request, req)
 }
 
-// requestContext is the context of a request, and a context that has ended after that.
+// requestContext is the context of a request until the request ends. Then it is an ended context.
 type requestContext struct {
 	current atomic.Pointer[context.Context]
 }

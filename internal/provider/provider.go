@@ -27,20 +27,20 @@ var (
 	_ provider.ProviderWithValidateConfig = (*fusebillProvider)(nil)
 )
 
-// fusebillProvider is the provider. Terraform starts one process for each walk of its graph, so nothing in it outlives a
-// plan or an apply.
+// fusebillProvider implements the provider. Terraform starts a process for each walk of its graph,
+// so nothing in the process outlives a plan or an apply.
 type fusebillProvider struct {
 	version       string
 	clientOptions []fusebill.Option // for tests
 	latchOptions  []latch.Option    // for tests
 }
 
-// NewServer returns what the plugin serves.
+// NewServer returns a function that makes the server of the plugin.
 func NewServer(version string) func() tfprotov6.ProviderServer {
 	return NewServerWith(version, nil, nil)
 }
 
-// NewServerWith is NewServer with options of the API client and of the coordinator. Tests use it.
+// NewServerWith is [NewServer] with options of the API client and of the coordinator, for tests.
 func NewServerWith(version string, client []fusebill.Option, changes []latch.Option) func() tfprotov6.ProviderServer {
 	return newServer(&fusebillProvider{version: version, clientOptions: client, latchOptions: changes})
 }
@@ -60,48 +60,54 @@ func (p *fusebillProvider) Schema(_ context.Context, _ provider.SchemaRequest, r
 		MarkdownDescription: "Keeps HubSpot latches of Fusebill (now Stax Bill) customers as declared.",
 		Attributes: map[string]schema.Attribute{
 			"api_key": schema.StringAttribute{
-				MarkdownDescription: "API key of the Fusebill account, as Fusebill shows it. A `Basic ` before it and white space " +
-					"around it are dropped. Default: the environment variable `FUSEBILL_API_KEY`, which keeps the key out of " +
-					"configuration and plan files.",
+				MarkdownDescription: "API key of the Fusebill account, as Fusebill shows it. The provider removes a leading " +
+					"`Basic ` and white space around the key. Default: the environment variable `FUSEBILL_API_KEY`, which keeps " +
+					"the key out of configuration and plan files.",
 				Optional:  true,
 				Sensitive: true,
 			},
 			"base_url": schema.StringAttribute{
-				MarkdownDescription: "URL below which the API is served, with `https://` (plain HTTP is accepted for loopback addresses " +
-					"only). Default: the environment variable `FUSEBILL_BASE_URL`, else `" + fusebill.DefaultBaseURL + "`.",
+				MarkdownDescription: "Base URL of the API. It begins with `https://`; plain HTTP is accepted for loopback " +
+					"addresses only. Default: the environment variable `FUSEBILL_BASE_URL`, or else `" +
+					fusebill.DefaultBaseURL + "`.",
 				Optional: true,
 			},
 			"requests_per_minute": schema.Int64Attribute{
-				MarkdownDescription: "Calls per minute that this provider allows itself, 1 or more. It leaves the rest of the account's " +
-					"quota to others who use it at the same time. Default: the account's own limit, as the API tells it.",
+				MarkdownDescription: "Largest number of calls per minute that one plan or apply makes, 1 or more. The rest of " +
+					"the account's quota is left to other programs. Default: the account's own limit, which the API reports.",
 				Optional: true,
 			},
 			"max_retries": schema.Int64Attribute{
-				MarkdownDescription: "How often a call is tried again after a network error, a fault of the service or a broken answer, " +
-					"from 0 to 20. Waiting for the rate limit doesn't count. Default: `4`.",
+				MarkdownDescription: "Number of times that the provider retries a call after a network error, a server error or " +
+					"an incomplete response, from 0 to 20. Waiting for the rate limit does not count. Default: `4`.",
 				Optional: true,
 			},
 			"conflict_check": schema.StringAttribute{
-				MarkdownDescription: "Whether the whole account is read, by pages of 1,000 customers, to find out who holds a HubSpot contact or " +
-					"company before it is claimed: `auto` reads accounts of up to 20 pages; `always` reads larger ones too; " +
-					"`never` leaves it to Fusebill to refuse a claim, which is seen at apply only. Default: `auto`.",
-				Optional:   true,
-				Validators: []validator.String{stringvalidator.OneOf(conflictCheckAuto, conflictCheckAlways, conflictCheckNever)},
+				MarkdownDescription: "Controls if the provider reads the whole account to find the customer that holds a " +
+					"HubSpot contact or company before it latches another customer to it. `auto` reads accounts of up to 20 " +
+					"pages of 1,000 customers. `always` reads larger accounts too. `never` does not read the account: Fusebill " +
+					"then refuses a conflict, at apply. Default: `auto`.",
+				Optional: true,
+				Validators: []validator.String{
+					stringvalidator.OneOf(conflictCheckAuto, conflictCheckAlways, conflictCheckNever),
+				},
 			},
 			"ca_certificate": schema.StringAttribute{
-				MarkdownDescription: "Certificate of an authority, in PEM form, that the provider trusts besides the system's own, such as that of " +
-					"a proxy that looks into TLS. Several may follow one another. Default: the system's alone.",
+				MarkdownDescription: "Certificates of authorities, in PEM form, that the provider trusts in addition to those of " +
+					"the system. An example is the authority of a proxy that inspects TLS. Default: only those of the system.",
 				Optional: true,
 			},
 			"request_timeout": schema.StringAttribute{
-				MarkdownDescription: "How long one try of a call may take, as a duration such as `30s` or `2m`. Default: `1m`.",
+				MarkdownDescription: "Time limit for each attempt of a call, as a duration such as `30s` or `2m`. Default: `1m`.",
 				Optional:            true,
 			},
 		},
 	}
 }
 
-func (p *fusebillProvider) ValidateConfig(ctx context.Context, req provider.ValidateConfigRequest, resp *provider.ValidateConfigResponse) {
+func (p *fusebillProvider) ValidateConfig(
+	ctx context.Context, req provider.ValidateConfigRequest, resp *provider.ValidateConfigResponse,
+) {
 	var config providerModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	if !resp.Diagnostics.HasError() {
@@ -110,9 +116,11 @@ func (p *fusebillProvider) ValidateConfig(ctx context.Context, req provider.Vali
 	}
 }
 
-// Configure makes the client and no call: dozens of pipelines that start together would each pay for one, and have
-// locked accounts elsewhere.
-func (p *fusebillProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+// Configure creates the client and makes no call. A call to check the key would cost quota in every
+// run, and a wrong key in pipelines that start together would be many failed logins.
+func (p *fusebillProvider) Configure(
+	ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse,
+) {
 	var config providerModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	if resp.Diagnostics.HasError() {

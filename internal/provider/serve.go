@@ -10,30 +10,34 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 )
 
-// Address is where configurations find the provider.
+// Address is the address of the provider in configurations.
 const Address = "registry.terraform.io/fusebill/fusebill"
 
-// Serve serves a provider, such as [NewServer]'s, to the CLI that has started this process, and returns when the CLI is
-// done with it.
+// Serve serves a provider, such as that of [NewServer], to the CLI that started this process. It
+// returns when the CLI stops the provider.
 func Serve(server func() tfprotov6.ProviderServer) error {
-	if err := logNoMoreThanIsShown(); err != nil {
+	if err := setLogLevels(); err != nil {
 		return err
 	}
 	return tf6server.Serve(Address, server)
 }
 
-// ServeToDebugger serves a provider to any CLI that is told where it runs: how, it prints.
+// ServeToDebugger serves a provider to CLIs that this process did not start. It prints the
+// environment variable TF_REATTACH_PROVIDERS, which directs a CLI to this process.
 func ServeToDebugger(server func() tfprotov6.ProviderServer) error {
 	return tf6server.Serve(Address, server, tf6server.WithManagedDebug())
 }
 
-// logLevels are the variables that set levels in this process.
-var logLevels = []string{"TF_LOG_PROVIDER_FUSEBILL", "TF_LOG_PROVIDER_FUSEBILL_HTTP", "TF_LOG_SDK", "TF_LOG_SDK_FRAMEWORK", "TF_LOG_SDK_PROTO"}
+// logLevels are the names of the environment variables that set the log levels of this process.
+var logLevels = []string{
+	"TF_LOG_PROVIDER_FUSEBILL", "TF_LOG_PROVIDER_FUSEBILL_HTTP",
+	"TF_LOG_SDK", "TF_LOG_SDK_FRAMEWORK", "TF_LOG_SDK_PROTO",
+}
 
-// logNoMoreThanIsShown sets the levels that aren't set to the one that the CLI shows. Left alone, the libraries write
-// everything, and the CLI parses it all to drop it: in a plan of 1,000 latches with nobody looking at logs, that was two
-// fifths of the provider's work.
-func logNoMoreThanIsShown() error {
+// setLogLevels sets the levels that are not set to the level that the CLI shows. By default the
+// libraries write every record, and the CLI parses and drops them. Without setLogLevels, a plan of
+// 1,000 latches spends two fifths of the provider's time on records that nobody sees.
+func setLogLevels() error {
 	for _, name := range logLevels {
 		if os.Getenv(name) != "" {
 			continue
@@ -45,7 +49,8 @@ func logNoMoreThanIsShown() error {
 	return nil
 }
 
-// shownLogLevel is what the CLI shows of a provider's log. It takes a word that it doesn't know, and JSON, for TRACE.
+// shownLogLevel returns the level at which the CLI shows a provider's log. Like the CLI, it reads
+// JSON and unknown values as TRACE.
 func shownLogLevel() string {
 	level := strings.ToUpper(cmp.Or(os.Getenv("TF_LOG_PROVIDER"), os.Getenv("TF_LOG"), "OFF"))
 	if slices.Contains([]string{"OFF", "ERROR", "WARN", "INFO", "DEBUG"}, level) {

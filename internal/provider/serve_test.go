@@ -21,7 +21,7 @@ func TestLogNoMoreThanIsShown(t *testing.T) {
 		for _, name := range logLevels {
 			t.Setenv(name, c.own)
 		}
-		if err := logNoMoreThanIsShown(); err != nil {
+		if err := setLogLevels(); err != nil {
 			t.Fatal(err)
 		}
 		for _, name := range logLevels {

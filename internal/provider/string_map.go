@@ -9,8 +9,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// stringMap is a map of strings as it was written, null and unknown elements included: Terraform
-// wants every planned value back as it was. Packed, it is one JSON string, see [protocolLayer].
+// stringMap is a map of strings as it was written, null and unknown elements included, because a
+// plan must return configured values unchanged. Its packed form is one JSON string, see
+// [protocolLayer].
 type stringMap struct {
 	Known   map[string]*string `json:"known"`             // nil for a null element
 	Unknown map[string]bool    `json:"unknown,omitempty"` // the keys of unknown elements
@@ -18,7 +19,7 @@ type stringMap struct {
 
 var mapOfStrings = tftypes.Map{ElementType: tftypes.String}
 
-// pack returns the map as the framework takes it. Equal maps give equal strings.
+// pack returns the map as one string for the framework. Equal maps give equal strings.
 func (m stringMap) pack() (string, error) {
 	packed, err := json.Marshal(m) // It sorts keys.
 	return string(packed), err
@@ -42,7 +43,7 @@ func (m stringMap) value() types.String {
 	return types.StringValue(packed)
 }
 
-// text returns an element; a null element and one that is not there are empty.
+// text returns an element. It is empty for a null element and for a key that the map does not have.
 func (m stringMap) text(key string) string {
 	if text := m.Known[key]; text != nil {
 		return *text
@@ -50,7 +51,7 @@ func (m stringMap) text(key string) string {
 	return ""
 }
 
-// isEquivalentTo reports whether two maps differ in empty elements at most.
+// isEquivalentTo reports whether two maps are equal or differ only in empty elements.
 func (m stringMap) isEquivalentTo(other stringMap) bool {
 	if len(m.Unknown) > 0 || len(other.Unknown) > 0 {
 		return false
@@ -73,7 +74,7 @@ func (m stringMap) texts() map[string]string {
 	return texts
 }
 
-// packMap turns a map of Terraform into the string that the framework takes.
+// packMap converts a map of Terraform to the string that the framework takes.
 func packMap(value tftypes.Value) (tftypes.Value, error) {
 	switch {
 	case value.IsNull():

@@ -1,5 +1,5 @@
-// The tools that build docs, lint and run tests. A module of its own, so that none of it reaches the provider's go.sum.
-// Run as `go tool -modfile=tools/go.mod NAME`, see GNUmakefile.
+// The tools that build the documentation, lint and run tests. They have a module of their own to stay out of the
+// provider's go.sum. Run them with `go tool -modfile=tools/go.mod NAME`, see GNUmakefile.
 module github.com/fusebill/terraform-provider-fusebill/tools
 
 go 1.26.7

@@ -1,8 +1,8 @@
 provider "fusebill" {
-  # A live account has 1,000 calls a minute. This leaves 400 of them to others.
+  # A live account has 1,000 calls a minute. This setting leaves 400 of them to other programs.
   requests_per_minute = 600
 
-  # One try of a call may take this long; up to 6 more follow if it fails.
+  # The time limit for each attempt of a call, and the number of retries after the first attempt.
   request_timeout = "30s"
   max_retries     = 6
 }

@@ -79,11 +79,11 @@ func (p *fusebillProvider) Schema(_ context.Context, _ provider.SchemaRequest, r
 			},
 			"max_retries": schema.Int64Attribute{
 				MarkdownDescription: "Number of times that the provider retries a call after a network error, a server error or " +
-					"an incomplete response, from 0 to 20. Waiting for the rate limit does not count. Default: `4`.",
+					"an unreadable response, from 0 to 20. Waiting for the rate limit does not count. Default: `4`.",
 				Optional: true,
 			},
 			"conflict_check": schema.StringAttribute{
-				MarkdownDescription: "Controls if the provider reads the whole account to find the customer that holds a " +
+				MarkdownDescription: "Controls whether the provider reads the whole account to find the customer that holds a " +
 					"HubSpot contact or company before it latches another customer to it. `auto` reads accounts of up to 20 " +
 					"pages of 1,000 customers. `always` reads larger accounts too. `never` does not read the account: Fusebill " +
 					"then refuses a conflict, at apply. Default: `auto`.",

@@ -1,6 +1,6 @@
-# Unlatches a customer, as long as it is latched to just these. Run it by hand with
+# Unlatch a customer that has exactly this latch. Run the action by hand with
 #   terraform apply -invoke=action.fusebill_hubspot_unlatch.former
-# or, as here, after something else was done.
+# or after another change, as in this example.
 action "fusebill_hubspot_unlatch" "former" {
   config {
     fusebill_id        = 2554529

@@ -6,7 +6,7 @@ terraform {
   }
 }
 
-# The customer is known by our own ID for it, and is to be latched.
+# Find a customer by its reference, which is your own ID for it, and latch the customer.
 data "fusebill_customer" "stolen_bikes" {
   reference = "C-000123"
 }
@@ -16,7 +16,7 @@ resource "fusebill_hubspot_latch" "stolen_bikes" {
   hubspot_id  = 101
 }
 
-# The customer that holds this company.
+# Find the customer that is latched to a company.
 data "fusebill_customer" "holder" {
   hubspot_company_id = 203
 }

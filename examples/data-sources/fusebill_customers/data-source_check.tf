@@ -11,7 +11,7 @@ data "fusebill_customers" "unlatched" {
   latched  = false
 }
 
-# Every plan and apply warns of them (Terraform 1.5 or later).
+# Every plan and apply warns of these customers (Terraform 1.5 or later).
 check "coverage" {
   assert {
     condition     = length(data.fusebill_customers.unlatched.customers) == 0

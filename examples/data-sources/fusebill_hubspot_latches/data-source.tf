@@ -6,10 +6,10 @@ terraform {
   }
 }
 
-# All latches of the account, whoever made them.
+# All latches of the account, also those that Terraform does not manage.
 data "fusebill_hubspot_latches" "all" {}
 
-# A file to declare them by: terraform output -raw csv > latches.csv
+# Write the latches to a file: terraform output -raw csv > latches.csv
 output "csv" {
   value = join("\n", concat(["fusebill_id,hubspot_id,hubspot_company_id,customer"], [
     for id, latch in data.fusebill_hubspot_latches.all.latches : format("%s,%s,%s,\"%s\"", id,

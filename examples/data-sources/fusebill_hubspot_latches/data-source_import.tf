@@ -6,7 +6,7 @@ terraform {
   }
 }
 
-# The latches of all active customers, taken into the state as they are (Terraform 1.7 or later).
+# Import the latches of all active customers (Terraform 1.7 or later).
 data "fusebill_hubspot_latches" "active" {
   statuses = ["Active"]
 }
@@ -17,7 +17,7 @@ import {
   id       = each.key
 }
 
-# Once they are imported, let a file say what they are to be: for_each would follow the account.
+# After the import, declare the latches in a file: this configuration would follow every change in the account.
 resource "fusebill_hubspot_latch" "each" {
   for_each = data.fusebill_hubspot_latches.active.latches
 

@@ -6,7 +6,7 @@ terraform {
   }
 }
 
-# The address of the contact's page, as a browser shows it.
+# The URL of the contact's page, as a browser shows it.
 locals {
   contact = provider::fusebill::parse_hubspot_url("https://app.hubspot.com/contacts/6246015/record/0-1/101/view/1")
 }

@@ -6,7 +6,8 @@ terraform {
   }
 }
 
-# It stands outside the check: inside, every plan would read it again at apply, and count as one with changes.
+# The data source is outside of the check. Inside it, Terraform would read the data source again in each apply, and
+# every plan would count as one with changes.
 data "fusebill_customers" "unlatched" {
   statuses = ["Active"]
   latched  = false

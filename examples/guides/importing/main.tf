@@ -18,7 +18,7 @@ resource "fusebill_hubspot_latch" "customer" {
   hubspot_company_id = each.value.hubspot_company_id != "" ? each.value.hubspot_company_id : null
 }
 
-# It has done its work once it is applied, and may be dropped.
+# Remove this block after the apply.
 import {
   for_each = local.latches
 

@@ -4,7 +4,7 @@ terraform {
       source = "fusebill/fusebill"
     }
 
-    # These stay until the moves are applied, at the versions that you have.
+    # Keep these until the moves are applied, at the versions that you use now.
     restapi = {
       source = "Mastercard/restapi"
     }

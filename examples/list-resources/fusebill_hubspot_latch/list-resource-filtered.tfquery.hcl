@@ -1,4 +1,4 @@
-# The latches of active customers that were changed this year, with their HubSpot IDs (shown by -json).
+# The latches of active customers that were modified in 2026 or later. With -json, the output has the HubSpot IDs.
 list "fusebill_hubspot_latch" "active" {
   provider         = fusebill
   include_resource = true

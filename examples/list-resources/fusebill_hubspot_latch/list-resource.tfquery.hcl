@@ -1,4 +1,4 @@
-# All latches of the account. Without a limit Terraform lists 100.
+# All latches of the account. Without a limit, Terraform lists only 100.
 list "fusebill_hubspot_latch" "all" {
   provider = fusebill
   limit    = 10000

@@ -1,4 +1,4 @@
-# Stands for the provider in all runs of this file. It needs no key and makes no call.
+# This mock replaces the provider in all runs of this file. It needs no key and makes no call.
 mock_provider "fusebill" {}
 
 run "each_row_becomes_a_latch" {

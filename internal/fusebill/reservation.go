@@ -27,7 +27,7 @@ func (c *Client) Reserve(ctx context.Context, n int) (*Reservation, error) {
 }
 
 // ReserveBriefly is [Client.Reserve] for calls that follow each other at once, such as a read and
-// the write that it decides on. What it reserves does not count towards the half of the quota,
+// the write that it decides on. Its calls do not count towards the half of the quota,
 // since nothing else has to happen before it is used.
 func (c *Client) ReserveBriefly(ctx context.Context, n int) (*Reservation, error) {
 	return c.pacer.reserve(ctx, n, true)
@@ -88,8 +88,8 @@ func (r *Reservation) Release() {
 	r.pacer.wakeAllLocked()
 }
 
-// reservedForOthersLocked returns how many of the calls that are left a call must not use. The limit
-// may turn out to be smaller than what was reserved.
+// reservedForOthersLocked returns how many of the calls that are left a call must not use. The
+// limit may turn out to be smaller than what was reserved.
 func (p *pacer) reservedForOthersLocked(ctx context.Context) int {
 	reserved, briefly := p.reserved, p.reservedBriefly
 	if r, ok := ctx.Value(reservationKey{}).(*Reservation); ok && r.isBrief {

@@ -21,7 +21,7 @@ import (
 //	401                  no     an unknown key, another account's   IsRefusal, IsKeyRefused
 //	403                  no     the key does not allow the call     IsRefusal, IsForbidden
 //	404, one customer    no     no such customer, or a wrong URL    IsRefusal, IsNotFound
-//	404, list call       no     a wrong URL, or too long a query    IsRefusal, IsTooLarge, IsWrongPath
+//	404, list call       no     a wrong URL, or a long query        IsRefusal, IsTooLarge, IsWrongPath
 //	408                  yes    a failure                           IsFault
 //	409, write           no     against a business rule             IsRefusal, IsConflict,
 //	                                                                IsCertainConflict
@@ -90,8 +90,8 @@ func IsNotFound(err error) bool {
 	return ok && apiErr.StatusCode == http.StatusNotFound && apiErr.isServices() && !apiErr.isList
 }
 
-// IsWrongPath reports whether the service answered 404 to a call that is about no single customer, as
-// it does under a base URL that lacks the API's version.
+// IsWrongPath reports whether the service answered 404 to a call that is about no single customer,
+// as it does under a base URL that lacks the API's version.
 func IsWrongPath(err error) bool {
 	apiErr, ok := errors.AsType[*APIError](err)
 	return ok && apiErr.StatusCode == http.StatusNotFound && apiErr.isList

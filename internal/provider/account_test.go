@@ -14,7 +14,7 @@ import (
 const isOfAnother = "Error: State is of another Fusebill account"
 
 // accountOf is an account whose customers were created in a year. Where two accounts have the same
-// IDs, only that tells them apart.
+// IDs, only that distinguishes them.
 func accountOf(t *testing.T, year int, latches ...acctest.Customer) acctest.Account {
 	t.Helper()
 	sim := fusebillsim.New(fusebillsim.Config{APIKey: acctest.APIKey, LimitMinute: 1 << 30, LimitDay: 1 << 30})

@@ -11,8 +11,8 @@ import (
 var customerMention = regexp.MustCompile(`\b[Cc]ustomer [0-9]+\b`)
 
 // nameCustomers adds to the first mention of each customer in a message the name by which people
-// recognize it, as far as the provider has read it: "customer 2554530 (Brown Coffee)". The messages of
-// all layers come past here, and only the reader knows names. Nil is a provider that is not
+// recognize it, as far as the provider has read it: "customer 2554530 (Brown Coffee)". The messages
+// of all layers come past here, and only the reader knows names. Nil is a provider that is not
 // configured.
 func (d *providerData) nameCustomers(diags *diag.Diagnostics) {
 	if d == nil {

@@ -87,8 +87,8 @@ func TestAccCLIChains_settleAtTheParallelismOfTheirLength(t *testing.T) {
 	}
 }
 
-// Below that parallelism no latch is lost. Each apply settles a part of a chain, and a ring stays as
-// it is.
+// Below that parallelism no latch is lost. Each apply settles a part of a chain, and a ring stays
+// as it is.
 func TestAccCLIChains_belowTheParallelismOfTheirLength(t *testing.T) {
 	t.Parallel()
 	const length = 30

@@ -26,7 +26,8 @@ type cliStep struct {
 	writes  int // at most; 0: any number, -1: none
 }
 
-// runSteps runs commands in one workspace. Unless the last of them fails, the next plan has no changes.
+// runSteps runs commands in one workspace. Unless the last of them fails, the next plan has no
+// changes.
 func runSteps(t *testing.T, customers []acctest.Customer, steps ...cliStep) {
 	t.Helper()
 	a := acctest.AccountWith(t, customers...)
@@ -284,8 +285,9 @@ func TestAccCLIPlans_renamedSetMakesNoWrite(t *testing.T) {
 		cliStep{config: declared.BlockOf("renamed"), latched: declared, writes: -1})
 }
 
-// A latch that is in the state twice has one object that keeps it and one that removes it. Terraform
-// orders the two plans at random: the removal makes no call, or an error gives the commands that work.
+// A latch that is in the state twice has one object that keeps it and one that removes it.
+// Terraform orders the two plans at random: the removal makes no call, or an error gives the
+// commands that work.
 func TestAccCLIPlans_latchInStateTwice(t *testing.T) {
 	t.Parallel()
 	each := func(keys ...string) string {

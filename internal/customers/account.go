@@ -159,7 +159,7 @@ func (r *Reader) pagesToReadLocked() int {
 
 // arePagesCheaperLocked decides between reading on as the Reader did and reading the account, where
 // so many other calls are needed now. It is unknown what the rest of a plan asks for, so once more
-// calls were spent and are needed than the pages cost, it reads these (the rent-or-buy problem). A
+// calls were spent and are needed than the pages cost, it reads these (the ski-rental problem). A
 // read before a write does not count what was spent: pages would be too old for the next one.
 func (r *Reader) arePagesCheaperLocked(needed int, isForPlan bool) bool {
 	a := &r.account

@@ -80,7 +80,7 @@ func TestTooLargeAccount(t *testing.T) {
 			resp.Header.Set("X-MaxCount", "100000")
 		})))
 		readOne(t, r, 1)
-		list := beginReads(t.Context(), r, 2)[0] // Tells the size.
+		list := beginReads(t.Context(), r, 2)[0] // The answer shows the size.
 		account := begin(func() (fusebill.Customer, error) { return fusebill.Customer{}, r.ReadAccount(t.Context(), 0, 99) })
 		if got := <-account; !errors.Is(got.err, ErrAccountUnread) {
 			t.Errorf("got %v", got.err)
@@ -129,7 +129,8 @@ func TestFailingPages(t *testing.T) {
 			for range 100 {
 				readOne(t, r, 1)
 				var apiErr *fusebill.APIError
-				if err := r.ReadAccount(t.Context(), time.Minute, 20); errors.Is(err, ErrAccountUnread) || !errors.As(err, &apiErr) {
+				err := r.ReadAccount(t.Context(), time.Minute, 20)
+				if errors.Is(err, ErrAccountUnread) || !errors.As(err, &apiErr) {
 					t.Errorf("%v does not say why", err)
 				}
 			}
@@ -157,7 +158,8 @@ func TestRevokedKey(t *testing.T) {
 		r := newTestReader(t, sim)
 		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultUnauthorized, After: 1, Times: -1})
 		var apiErr *fusebill.APIError
-		if err := r.ReadAccount(t.Context(), 0, 20); !errors.As(err, &apiErr) || apiErr.StatusCode != http.StatusUnauthorized {
+		err := r.ReadAccount(t.Context(), 0, 20)
+		if !errors.As(err, &apiErr) || apiErr.StatusCode != http.StatusUnauthorized {
 			t.Errorf("got %v", err)
 		}
 		wantContact(t, readOne(t, r, 10), 110)
@@ -224,7 +226,7 @@ func TestNoPageAfterTheLast(t *testing.T) {
 			resp.Header.Set("X-MaxCount", "900000")
 		})))
 		readOne(t, r, 1)
-		readOne(t, r, 2) // Tells the size.
+		readOne(t, r, 2) // The answer shows the size.
 		if err := r.ReadAccount(t.Context(), 0, 1000); err != nil {
 			t.Error(err)
 		}

@@ -106,7 +106,9 @@ func TestRefusedBatches(t *testing.T) {
 	}{
 		"more than 4 IDs (400)":     {func(b *fusebillsim.Behavior) { b.MaxIDSet = 4 }, []int{9, 4, 4, 4, 4, 2, 1}},
 		"more than 1 ID (400)":      {func(b *fusebillsim.Behavior) { b.MaxIDSet = 1 }, []int{9, 4, 2}},
-		"a URL over 62 bytes (414)": {func(b *fusebillsim.Behavior) { b.MaxURLLength = 62 }, []int{9, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1}},
+		"a URL over 62 bytes (414)": {
+			func(b *fusebillsim.Behavior) { b.MaxURLLength = 62 }, []int{9, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1},
+		},
 		"any query (414)":           {func(b *fusebillsim.Behavior) { b.MaxURLLength = 30 }, []int{9, 4, 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -131,13 +133,13 @@ func TestListOf404(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := newAccount(20)
-		r := withoutPages(newTestReader(t, sim, fusebill.WithTransport(roundTripper(func(req *http.Request) (*http.Response, error) {
+		r := withoutPages(newTestReader(t, sim, transportOf(func(req *http.Request) (*http.Response, error) {
 			if isList(req) {
 				req = req.Clone(req.Context())
 				req.URL.Path = "/v1/customers/999"
 			}
 			return sim.Transport().RoundTrip(req)
-		}))))
+		})))
 		readTen(t, r)
 		if err := r.ReadAccount(t.Context(), 0, 1000); err == nil || fusebill.IsNotFound(err) {
 			t.Errorf("reading the account: %v", err)

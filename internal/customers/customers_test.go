@@ -50,7 +50,7 @@ func TestCustomersCost(t *testing.T) {
 			change: func(b *fusebillsim.Behavior) { b.MaxIDSet = 30 },
 		},
 		{
-			n: 10, customers: 20, behavior: "no batches at all", lists: 3 + 1, // Batches of 10, 5 and 2 are refused; then a page.
+			n: 10, customers: 20, behavior: "no batches at all", lists: 3 + 1, // Batches of 10, 5 and 2, a page.
 			change: func(b *fusebillsim.Behavior) { b.MaxIDSet = 1 },
 		},
 		{
@@ -79,7 +79,8 @@ func TestCustomersCost(t *testing.T) {
 						}
 					}
 				}
-				if singles, lists := sim.Count(fusebillsim.RouteCustomer), sim.Count(fusebillsim.RouteCustomers); singles > test.singles || lists > test.lists {
+				singles, lists := sim.Count(fusebillsim.RouteCustomer), sim.Count(fusebillsim.RouteCustomers)
+				if singles > test.singles || lists > test.lists {
 					t.Errorf("%d singles and %d lists, want at most %d and %d", singles, lists, test.singles, test.lists)
 				}
 			})
@@ -109,7 +110,7 @@ func TestCustomersInGaps(t *testing.T) {
 	}
 }
 
-// What was read longer ago than asked for is read again.
+// An answer that is older than asked for is read again.
 func TestCustomersAge(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newAccount(50)
@@ -133,7 +134,7 @@ func TestCustomersAge(t *testing.T) {
 	})
 }
 
-// Where pages fail and batches do not, batches answer. A key that is refused is the answer, and
+// Batches answer where pages fail and batches do not. A key that is refused is the answer, and
 // costs one call.
 func TestCustomersWherePagesFail(t *testing.T) {
 	t.Parallel()

@@ -82,8 +82,8 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// Whoever looks up one customer after another, or ten at once, pays for the account at most, and as
-// much again.
+// A caller that looks up one customer after another, or ten at once, pays for the account at most,
+// and as much again.
 func TestFind_manyLookups(t *testing.T) {
 	for _, atOnce := range []int{1, 10} {
 		t.Run(fmt.Sprint(atOnce), func(t *testing.T) {
@@ -107,7 +107,8 @@ func TestFind_manyLookups(t *testing.T) {
 	}
 }
 
-// Lists lag behind. What was written is known better, and what is gone is left out.
+// Lists lag behind: this process knows its own writes better, and leaves out customers that are
+// gone.
 func TestFind_afterWrites(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newDirectory(10)

@@ -211,7 +211,9 @@ func isBatch(req *http.Request) bool { return isList(req) && req.URL.Query().Has
 func isPage(req *http.Request) bool  { return isList(req) && !req.URL.Query().Has("query") }
 
 // changed is a transport to a simulator that changes the answers to some requests.
-func changed(sim *fusebillsim.Simulator, isChanged func(*http.Request) bool, change func(*http.Response)) http.RoundTripper {
+func changed(
+	sim *fusebillsim.Simulator, isChanged func(*http.Request) bool, change func(*http.Response),
+) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		resp, err := sim.Transport().RoundTrip(req)
 		if err == nil && isChanged(req) {
@@ -238,3 +240,6 @@ func beforeWrite(ctx context.Context, r *Reader, id int64) (fusebill.Customer, e
 	customer, _, err := r.CustomerBeforeWrite(ctx, id)
 	return customer, err
 }
+
+// transportOf makes a client send its requests through a function.
+func transportOf(roundTrip roundTripper) fusebill.Option { return fusebill.WithTransport(roundTrip) }

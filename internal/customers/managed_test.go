@@ -123,7 +123,10 @@ func TestManaged_laggingLists(t *testing.T) {
 		{"ten, of which one wrongly", 50, ids(10), ids(9), 10},
 		{"all, rightly", 50, ids(50), ids(50), samples},
 		{"all, wrongly", 50, ids(50), nil, 50},
-		{"all, one of the samples wrongly", 50, ids(50), slices.DeleteFunc(ids(50), func(id int64) bool { return id == 6 }), 50},
+		{
+			"all, one of the samples wrongly", 50, ids(50),
+			slices.DeleteFunc(ids(50), func(id int64) bool { return id == 6 }), 50,
+		},
 		{"all, of many", 1000, ids(1000), ids(1000), samples},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -200,7 +203,8 @@ func TestFingerprint(t *testing.T) {
 		sim := newAccount(0)
 		start := time.Date(2020, 1, 1, 12, 0, 0, 1000, time.UTC)
 		for id := int64(30); id > 0; id-- { // The oldest have the greatest IDs.
-			sim.AddCustomers(fusebillsim.Customer{ID: id, HubSpotID: id + 100, Created: start.Add(-time.Duration(id) * time.Hour)})
+			created := start.Add(-time.Duration(id) * time.Hour)
+			sim.AddCustomers(fusebillsim.Customer{ID: id, HubSpotID: id + 100, Created: created})
 		}
 		r := newTestReader(t, sim)
 		first, err := r.Fingerprint(t.Context())

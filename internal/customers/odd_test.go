@@ -95,7 +95,7 @@ func TestOddEntry_neverDecodable(t *testing.T) {
 	})
 }
 
-// Where no entry can be decoded, the account is not said to be read.
+// The account counts as unread where no entry can be decoded.
 func TestOddEntry_all(t *testing.T) {
 	for name, kind := range oddEntries {
 		t.Run(name, func(t *testing.T) {
@@ -109,7 +109,8 @@ func TestOddEntry_all(t *testing.T) {
 					}
 				}
 				wantCalls(t, sim, 0, 1)
-				if customers, err := r.Find(t.Context(), fusebill.Filter{}); kind == fusebillsim.FaultRowsWithoutKeys && (err != nil || len(customers) != 50) {
+				customers, err := r.Find(t.Context(), fusebill.Filter{})
+				if kind == fusebillsim.FaultRowsWithoutKeys && (err != nil || len(customers) != 50) {
 					t.Errorf("%d customers, error %v", len(customers), err)
 				}
 			})
@@ -223,7 +224,7 @@ func TestSeveralHolders(t *testing.T) {
 	})
 }
 
-// A write that was answered shows that nobody else held the claim then. What was read of others
+// A write that was answered shows that nobody else held the claim then. Answers about others
 // during the write may be newer.
 func TestSeveralHolders_afterAWrite(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
@@ -234,7 +235,9 @@ func TestSeveralHolders_afterAWrite(t *testing.T) {
 		}
 		write(t, r, 5, pair(101, 0)) // The service takes it from customer 1.
 		wantHolders(t, r, 101, 5)
-		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Route: fusebillsim.RouteLatch, Latency: time.Second})
+		sim.Inject(fusebillsim.Fault{
+			Kind: fusebillsim.FaultLatencyAfter, Route: fusebillsim.RouteLatch, Latency: time.Second,
+		})
 		go func() {
 			time.Sleep(latency * 2)
 			sim.SetLatch(3, 102, 0)

@@ -108,7 +108,9 @@ func (r *Reader) CustomerNow(ctx context.Context, id int64) (fusebill.Customer, 
 
 // Customers returns those of many customers that exist, each of them read no longer ago than
 // maxAge.
-func (r *Reader) Customers(ctx context.Context, ids []int64, maxAge time.Duration) (map[int64]fusebill.Customer, error) {
+func (r *Reader) Customers(
+	ctx context.Context, ids []int64, maxAge time.Duration,
+) (map[int64]fusebill.Customer, error) {
 	return r.readMany(ctx, ids, acceptance{notBefore: time.Now().Add(-maxAge)}, fusebill.IsNotFound)
 }
 
@@ -143,8 +145,8 @@ func (r *Reader) Holders(claim fusebill.Claim) []int64 {
 	return r.cache.holders.of(claim)
 }
 
-// BeginWrite tells the Reader that a write of a customer's latch begins. The Reader does not serve
-// earlier answers about the customer any more.
+// BeginWrite informs the Reader that a write of a customer's latch begins. The Reader does not
+// serve earlier answers about the customer any more.
 func (r *Reader) BeginWrite(id int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -179,8 +181,8 @@ func (r *Reader) Name(id int64) string {
 	return customer.String()
 }
 
-// IsListed reports whether a list is likely to show a customer's current latch. Other customers take
-// a call each.
+// IsListed reports whether a list is likely to show a customer's current latch. Other customers
+// take a call each.
 func (r *Reader) IsListed(id int64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -100,7 +100,7 @@ func TestReaderCost(t *testing.T) {
 	}
 }
 
-// Where no answer tells how large the account is, the same bound holds.
+// The same bound holds where no answer shows how large the account is.
 func TestReaderCost_sizeUnknown(t *testing.T) {
 	t.Parallel()
 	for customers, latches := range map[int][]int{
@@ -148,7 +148,7 @@ func TestReaderCost_largestSet(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		const customers = 100_000
 		var calls atomic.Int64
-		r := NewReader(newTestClient(t, newAccount(0), fusebill.WithTransport(roundTripper(func(req *http.Request) (*http.Response, error) {
+		r := NewReader(newTestClient(t, newAccount(0), transportOf(func(req *http.Request) (*http.Response, error) {
 			calls.Add(1)
 			page, _ := strconv.Atoi(req.URL.Query().Get("pageNumber"))
 			entries := make([]string, pageSize)
@@ -161,7 +161,7 @@ func TestReaderCost_largestSet(t *testing.T) {
 				resp.Header.Set("X-NextPage", "-1")
 			}
 			return resp, nil
-		}))))
+		})))
 		current, gone, err := r.Managed(t.Context(), ids(customers))
 		if err != nil || len(current) != customers || len(gone) > 0 {
 			t.Errorf("%d current, %d gone, error %v", len(current), len(gone), err)
@@ -189,7 +189,8 @@ func TestReaderCost_apply(t *testing.T) {
 				readAtOnce(t, r, ids, MaxAgeBeforeWrite)
 			})
 			for _, parallelism := range []int{1, 10, 50} {
-				c.atMost(t, fmt.Sprintf("%d at once", parallelism), n, ceilDiv(n, parallelism)+ceilDiv(parallelism-1, 10), func(t *testing.T, r *Reader, ids []int64) {
+				most := ceilDiv(n, parallelism) + ceilDiv(parallelism-1, 10)
+				c.atMost(t, fmt.Sprintf("%d at once", parallelism), n, most, func(t *testing.T, r *Reader, ids []int64) {
 					readAll(t, ids, parallelism, func(ctx context.Context, id int64) (fusebill.Customer, error) {
 						customer, _, err := r.CustomerBeforeWrite(ctx, id)
 						r.BeginWrite(id)

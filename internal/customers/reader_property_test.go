@@ -231,14 +231,15 @@ func (w *world) checkLatch(id int64, got fusebill.Latch, oldest time.Time, least
 			return
 		}
 	}
-	w.t.Errorf("%v: customer %d is said to be latched to %s, which was not so since %v, nor since its last own write %+v:\n%+v",
+	w.t.Errorf("%v: customer %d is said to be latched to %s, "+
+		"which was not so since %v, nor since its last own write %+v:\n%+v",
 		time.Now(), id, got, oldest, least, w.history[id])
 }
 
 func (w *world) checkError(ctx context.Context, err error) {
 	canceled := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 	if canceled && ctx.Err() == nil {
-		w.t.Errorf("a caller who has not given up got %v", err)
+		w.t.Errorf("a caller that still waits got %v", err)
 	}
 	if !canceled && !w.faulty {
 		w.t.Errorf("without a fault: %v", err)

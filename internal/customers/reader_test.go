@@ -290,7 +290,9 @@ func TestQueuedReadIsAsStrictAsItsCallers(t *testing.T) {
 		sim := newAccount(20)
 		r := withoutPages(newTestReader(t, sim))
 		readOne(t, r, 1)
-		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Route: fusebillsim.RouteCustomers, Latency: 5 * time.Second})
+		sim.Inject(fusebillsim.Fault{
+			Kind: fusebillsim.FaultLatencyAfter, Route: fusebillsim.RouteCustomers, Latency: 5 * time.Second,
+		})
 		set := beginReads(t.Context(), r, 2, 3)
 		time.Sleep(lingerMost)
 		queued := beginReads(t.Context(), r, 4)[0]

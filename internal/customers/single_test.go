@@ -15,13 +15,13 @@ func TestSinglesAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		sim := newAccount(100, func(b *fusebillsim.Behavior) { b.ListOmitsHubSpotKeys = true })
 		var running, most atomic.Int64
-		r := NewReader(newTestClient(t, sim, fusebill.WithTransport(roundTripper(func(req *http.Request) (*http.Response, error) {
+		r := NewReader(newTestClient(t, sim, transportOf(func(req *http.Request) (*http.Response, error) {
 			if n := running.Add(1); n > most.Load() {
 				most.Store(n)
 			}
 			defer running.Add(-1)
 			return sim.Transport().RoundTrip(req)
-		}))))
+		})))
 		readAtOnce(t, r, ids(100), MaxAge)
 		if n := most.Load(); n > singlesAtOnce || n < 2 {
 			t.Errorf("%d calls at once", n)
@@ -52,7 +52,9 @@ func TestSingleReadDoesNotJoinAList(t *testing.T) {
 		r := withoutPages(newTestReader(t, sim))
 		readOne(t, r, 1)
 		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultUnlatchedRows, Times: -1, IDs: []int64{2}})
-		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Route: fusebillsim.RouteCustomers, Latency: time.Second})
+		sim.Inject(fusebillsim.Fault{
+			Kind: fusebillsim.FaultLatencyAfter, Route: fusebillsim.RouteCustomers, Latency: time.Second,
+		})
 		listed := beginReads(t.Context(), r, 2, 3)
 		time.Sleep(lingerMost)
 		own, err := r.readMany(t.Context(), []int64{2}, acceptance{isSingle: true}, fusebill.IsNotFound)

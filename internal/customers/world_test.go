@@ -181,8 +181,11 @@ func (w *world) injectFaults(seed uint64) {
 		w.sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultMissingRows, Times: -1, Every: 2 + w.random.IntN(10)})
 	}
 	w.sim.InjectChaos(fusebillsim.Chaos{
-		Probability: oneOf(w.random, 0, 0.1, 0.5), Seed: seed, Latency: oneOf(w.random, time.Millisecond, 30*time.Millisecond),
-		Kinds: []fusebillsim.FaultKind{fusebillsim.FaultLatencyBefore, fusebillsim.FaultLatencyAfter, fusebillsim.FaultSlowDrip},
+		Probability: oneOf(w.random, 0, 0.1, 0.5), Seed: seed,
+		Latency: oneOf(w.random, time.Millisecond, 30*time.Millisecond),
+		Kinds: []fusebillsim.FaultKind{
+			fusebillsim.FaultLatencyBefore, fusebillsim.FaultLatencyAfter, fusebillsim.FaultSlowDrip,
+		},
 	})
 	if probability := oneOf(w.random, 0, 0, 0.02, 0.2, 0.5); probability > 0 {
 		w.faulty = true

@@ -46,7 +46,9 @@ func TestOwnWriteWins(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			sim := newAccount(3)
 			r := newTestReader(t, sim)
-			sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyBefore, Route: fusebillsim.RouteLatch, Latency: time.Second})
+			sim.Inject(fusebillsim.Fault{
+				Kind: fusebillsim.FaultLatencyBefore, Route: fusebillsim.RouteLatch, Latency: time.Second,
+			})
 			go func() {
 				time.Sleep(latency)
 				wantContact(t, readOne(t, r, 1), 101) // Quick: it is answered before the write is done.

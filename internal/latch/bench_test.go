@@ -8,8 +8,8 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// BenchmarkPermutation measures the coordinator's own work for one set that moves every contact to another customer: the
-// graph, without reads and writes. It is to grow linearly.
+// BenchmarkPermutation measures the coordinator's own work for one set that moves every contact to
+// another customer: the graph, without reads and writes. It is to grow linearly.
 func BenchmarkPermutation(b *testing.B) {
 	for _, n := range []int{1_000, 10_000, 100_000} {
 		for name, kinds := range map[string]int{"contacts": 1, "contacts and companies": 2} {
@@ -45,7 +45,8 @@ func settlePermutation(b *testing.B, n, kinds int) (writes int) {
 		return pair(int64(contact)+1, int64(company)+1)
 	}
 	for i := range n {
-		c := &change{Change: Change{CustomerID: int64(i) + 1, Prior: latch(i, i), Declared: latch(contacts[i], companies[i])}, run: r}
+		c := &change{run: r}
+		c.Change = Change{CustomerID: int64(i) + 1, Prior: latch(i, i), Declared: latch(contacts[i], companies[i])}
 		r.changes = append(r.changes, c)
 		for _, claim := range c.Prior.Claims() {
 			holder[claim] = c.CustomerID

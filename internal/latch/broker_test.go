@@ -27,7 +27,8 @@ func (m moves) updates(r *trial) []operation {
 	return operations
 }
 
-// ring is n customers of which each takes what the next one holds: with every other one a contact and a company.
+// ring is n customers of which each takes what the next one holds: with every other one a contact
+// and a company.
 func ring(n int64) moves {
 	m := moves{prior: make(latches), declared: make(latches), writes: int(n) + 1}
 	held := func(i int64) fusebill.Latch {
@@ -78,8 +79,8 @@ var movesByName = map[string]moves{
 	},
 }
 
-// Whatever the order of the calls, moves settle in one apply, at once, with one write for each customer and one more for
-// each ring.
+// Whatever the order of the calls, moves settle in one apply, at once, with one write for each
+// customer and one more for each ring.
 func TestMoves(t *testing.T) {
 	for name, m := range movesByName {
 		for order, reorder := range map[string]func([]operation){
@@ -132,8 +133,8 @@ func TestMoveFromADestroyedResource(t *testing.T) {
 	}
 }
 
-// A holder that no operation of the run comes for is named once nothing has gone on for the stall timeout, and nothing
-// is written.
+// A holder that no operation of the run comes for is named once nothing has gone on for the stall
+// timeout, and nothing is written.
 func TestHolderThatIsNotManaged(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		r := newTrial(t, latches{1: {}, 2: pair(101, 201), 3: pair(0, 203), 4: {}})
@@ -148,7 +149,8 @@ func TestHolderThatIsNotManaged(t *testing.T) {
 			t.Errorf("got %q, want %q", held, text)
 		}
 		wantError[*HeldError](t, errs[1])
-		// One after the other, as Terraform may begin something else in the place of the first. That is no other full wait.
+		// One after the other, as Terraform may begin something else in the place of the first. That is
+		// no other full wait.
 		wantTook(t, begin, DefaultStallTimeout, DefaultStallTimeout+afterStall+200*time.Millisecond)
 		r.wantWrites(0)
 	})
@@ -215,8 +217,8 @@ func TestHolderThatIsDeclaredNow(t *testing.T) {
 	})
 }
 
-// Where a holder's change fails, whoever waits for it fails at once, and what was given up is put back. Where another has
-// got that by then, the error says so.
+// Where a holder's change fails, whoever waits for it fails at once, and what was given up is put
+// back. Where another has got that by then, the error says so.
 func TestHolderWhoseChangeFails(t *testing.T) {
 	for _, order := range [][3]int{{1, 2, 0}, {0, 1, 2}, {2, 0, 1}} {
 		t.Run(fmt.Sprint(order), func(t *testing.T) {
@@ -337,7 +339,8 @@ func TestStallCountsFromTheLastEvent(t *testing.T) {
 	})
 }
 
-// An operation's own timeout ends its wait, and the error says what was waited for and why it ended.
+// An operation's own timeout ends its wait, and the error says what was waited for and why it
+// ended.
 func TestTimeoutOfOneOperation(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		m := ring(3)
@@ -364,8 +367,8 @@ func slowWrite(id int64, wait time.Duration) fusebillsim.Fault {
 	}
 }
 
-// With reassociation a stall is no reason to give up, as long as a holder's operation is under way: if that fails, what
-// it was to let go of can be taken.
+// With reassociation a stall is no reason to give up, as long as a holder's operation is under way:
+// if that fails, what it was to let go of can be taken.
 func TestStallWithReassociation(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		r := newTrial(t, latches{1: {}, 2: pair(101, 0), 3: pair(102, 0), 4: pair(0, 201)})
@@ -388,7 +391,8 @@ func TestDeclaredTwiceIsNoRing(t *testing.T) {
 	})
 }
 
-// The stall timeout also counts from when a change has done what nobody sees, such as reading the account, and waits.
+// The stall timeout also counts from when a change has done what nobody sees, such as reading the
+// account, and waits.
 func TestStallCountsFromTheLastToWait(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		r := newTrial(t, latches{1: {}, 2: pair(101, 0), 3: {}, 4: {}})
@@ -409,7 +413,8 @@ func TestStallCountsFromTheLastToWait(t *testing.T) {
 	})
 }
 
-// A change that puts back what it gave up isn't waiting: what comes after it may be what another waits for.
+// A change that puts back what it gave up isn't waiting: what comes after it may be what another
+// waits for.
 func TestPuttingBackIsNoStall(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		r := newTrial(t, latches{1: pair(101, 0), 2: pair(102, 0), 3: pair(0, 203), 4: {}, 5: pair(105, 0), 6: pair(0, 206)})

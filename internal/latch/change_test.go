@@ -124,8 +124,8 @@ func TestReassociationAndTheHoldersOperation(t *testing.T) {
 	}
 }
 
-// Whatever a service does with a claim of what another holds, moves settle, and so they do where the account can't be read
-// and only the service's refusal tells.
+// Whatever a service does with a claim of what another holds, moves settle, and so they do where
+// the account can't be read and only the service's refusal tells.
 func TestMovesInEveryConflictMode(t *testing.T) {
 	for name, m := range movesByName {
 		for mode, conflict := range conflictModes {
@@ -174,7 +174,8 @@ func TestUnknownHolderOfAnUnreadableAccount(t *testing.T) {
 	}
 }
 
-// While other things go on, such a claim isn't written again and again, and doesn't fail before its holder comes.
+// While other things go on, such a claim isn't written again and again, and doesn't fail before its
+// holder comes.
 func TestUnknownHolderThatComesLate(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		account := latches{1: {}, 2: pair(101, 0)}
@@ -193,8 +194,8 @@ func TestUnknownHolderThatComesLate(t *testing.T) {
 	})
 }
 
-// A contact that HubSpot doesn't have is refused with a 400, which may have been a conflict. That costs no reading of the
-// account each time, and no wait.
+// A contact that HubSpot doesn't have is refused with a 400, which may have been a conflict. That
+// costs no reading of the account each time, and no wait.
 func TestUnknownContactsCostNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		r := newTrial(t, latches{1: {}, 2: {}, 3: {}, 4: {}, 5: {}})
@@ -213,7 +214,8 @@ func TestUnknownContactsCostNothing(t *testing.T) {
 	})
 }
 
-// A conflict that the account didn't show is looked up, and then waited for or taken from its holder.
+// A conflict that the account didn't show is looked up, and then waited for or taken from its
+// holder.
 func TestConflictThatTheAccountDidNotShow(t *testing.T) {
 	t.Run("refused", func(t *testing.T) {
 		inBubble(t, func(t *testing.T) {
@@ -250,7 +252,8 @@ func TestConflictThatNoListShows(t *testing.T) {
 	})
 }
 
-// Where somebody else gets what was taken from a holder, the holder's loss is told, and no more is taken from anybody.
+// Where somebody else gets what was taken from a holder, the holder's loss is told, and no more is
+// taken from anybody.
 func TestTakenBySomebodyElseOnTheWay(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		r := newTrial(t, latches{1: {}, 2: pair(101, 0)})
@@ -369,8 +372,8 @@ func TestUnknownOutcome(t *testing.T) {
 	})
 }
 
-// Ctrl-C at any moment of a ring ends every operation soon, and no latch is lost: a ring that has begun is gone through
-// with, any other wait ends at once.
+// Ctrl-C at any moment of a ring ends every operation soon, and no latch is lost: a ring that has
+// begun is gone through with, any other wait ends at once.
 func TestCancelInARing(t *testing.T) {
 	for _, n := range []int64{2, 3, 8} {
 		for at := time.Duration(0); at < 14*callTime; at += 7 * time.Millisecond {
@@ -441,8 +444,8 @@ func TestPuttingBackIsBounded(t *testing.T) {
 	})
 }
 
-// In a service that moves what is claimed without a refusal, what a failed ring can't put back isn't taken from whoever
-// has got it by then.
+// In a service that moves what is claimed without a refusal, what a failed ring can't put back
+// isn't taken from whoever has got it by then.
 func TestPuttingBackTakesFromNobody(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		m := ring(3)
@@ -455,8 +458,8 @@ func TestPuttingBackTakesFromNobody(t *testing.T) {
 	})
 }
 
-// wantNothingLost fails where an operation without an error hasn't made what was declared, or where the customer of one
-// that failed holds neither what it held nor what an error says.
+// wantNothingLost fails where an operation without an error hasn't made what was declared, or where
+// the customer of one that failed holds neither what it held nor what an error says.
 func (r *trial) wantNothingLost(m moves, errs []error) {
 	r.t.Helper()
 	for i, id := range sorted(m.prior) {
@@ -499,7 +502,8 @@ func TestHolderThatLetsGoDuringTheRefusal(t *testing.T) {
 	})
 }
 
-// Where a ring's last write fails, its first ID is somebody else's by then. Going through with it is what loses nothing.
+// Where a ring's last write fails, its first ID is somebody else's by then. Going through with it
+// is what loses nothing.
 func TestRingWhoseLastWriteFails(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		m := ring(3)
@@ -510,8 +514,8 @@ func TestRingWhoseLastWriteFails(t *testing.T) {
 	})
 }
 
-// A ring is not entered in vain: a change whose contact is in a ring, and whose company is held by a customer that nobody
-// changes, releases nothing.
+// A ring is not entered in vain: a change whose contact is in a ring, and whose company is held by
+// a customer that nobody changes, releases nothing.
 func TestRingIsNotEnteredInVain(t *testing.T) {
 	for _, order := range [][]int{{0, 1}, {1, 0}} {
 		t.Run(fmt.Sprint(order), func(t *testing.T) {
@@ -541,7 +545,8 @@ func TestUnknownReasonOfARefusalIsNotWaitedOnForLong(t *testing.T) {
 	})
 }
 
-// An answer that denies what a later read shows is an error, and what was made stays: the state gets what was shown last.
+// An answer that denies what a later read shows is an error, and what was made stays: the state
+// gets what was shown last.
 func TestReassociationThatIsDenied(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		prior := latches{1: pair(100, 200), 2: pair(101, 201)} // The answer shows what customer 1 held before.
@@ -572,7 +577,8 @@ func TestPuttingBackWhatAnotherWasRefused(t *testing.T) {
 	})
 }
 
-// What another is about to get may be free again in a moment: that is waited for before it counts as gone.
+// What another is about to get may be free again in a moment: that is waited for before it counts
+// as gone.
 func TestPuttingBackWhatAnotherFailsToTake(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		m := moves{

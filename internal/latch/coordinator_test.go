@@ -42,7 +42,8 @@ func (r *trial) unlatchedAfter(wait time.Duration, contact int64) *int64 {
 	return found
 }
 
-// A ring settles in one apply, with one extra write, whichever resources it goes through and whichever comes first.
+// A ring settles in one apply, with one extra write, whichever resources it goes through and
+// whichever comes first.
 func TestRingAcrossResources(t *testing.T) {
 	prior := latches{1: pair(101, 0), 2: pair(102, 0), 3: pair(103, 0), 4: pair(104, 0)}
 	declared := latches{1: pair(102, 0), 2: pair(103, 0), 3: pair(104, 0), 4: pair(101, 0)}
@@ -82,8 +83,9 @@ func TestRingAcrossResources(t *testing.T) {
 	}
 }
 
-// Chains and rings that are at most as long as Terraform's parallelism settle in one apply. Of a longer chain each apply
-// settles a part, and a longer ring stays as it is. No latch is lost in any case.
+// Chains and rings that are at most as long as Terraform's parallelism settle in one apply. Of a
+// longer chain each apply settles a part, and a longer ring stays as it is. No latch is lost in any
+// case.
 func TestChainsAndRingsAtAParallelism(t *testing.T) {
 	const n = 30
 	for _, isRing := range []bool{false, true} {
@@ -129,7 +131,8 @@ func TestChainsAndRingsAtAParallelism(t *testing.T) {
 	}
 }
 
-// A chain whose end begins last, once there is a place for it, settles a part as long as the parallelism.
+// A chain whose end begins last, once there is a place for it, settles a part as long as the
+// parallelism.
 func TestLongChainSettlesInParts(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		const n, parallelism = 30, 10
@@ -167,7 +170,8 @@ func TestCustomersAreClaims(t *testing.T) {
 	}
 }
 
-// A set that is renamed without a moved block keeps its latches without a write, whichever side begins first.
+// A set that is renamed without a moved block keeps its latches without a write, whichever side
+// begins first.
 func TestSetThatIsRenamed(t *testing.T) {
 	for _, isDestroyedFirst := range []bool{true, false} {
 		for _, gap := range []time.Duration{0, time.Millisecond, 100 * time.Millisecond} {
@@ -225,7 +229,8 @@ func TestStrictRelease(t *testing.T) {
 	}
 }
 
-// What somebody else has changed since the last read is found out before a write, in a create, an update, and a delete.
+// What somebody else has changed since the last read is found out before a write, in a create, an
+// update, and a delete.
 func TestDecidesOnAFreshRead(t *testing.T) {
 	for name, test := range map[string]struct {
 		change Change
@@ -323,8 +328,8 @@ func TestRestoresThatMeet(t *testing.T) {
 	}
 }
 
-// A write that is cancelled may be made later. The error says so and names the customer that would lose by it, and what was
-// released for it is restored.
+// A write that is cancelled may be made later. The error says so and names the customer that would
+// lose by it, and what was released for it is restored.
 func TestCancelledWriteThatMayBeMadeLater(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		r := newTrial(t, latches{1: pair(101, 0), 2: pair(102, 0)})
@@ -343,7 +348,8 @@ func TestCancelledWriteThatMayBeMadeLater(t *testing.T) {
 	})
 }
 
-// A change that has released nothing ends within two seconds of a cancel, whatever the service does.
+// A change that has released nothing ends within two seconds of a cancel, whatever the service
+// does.
 func TestCancelEndsSoon(t *testing.T) {
 	for _, n := range []int{1, 20} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
@@ -400,7 +406,8 @@ func TestConflictOfAnotherRule(t *testing.T) {
 	})
 }
 
-// A long run reads its customers again by batches: at most one call for a hundred writes, and one for each window.
+// A long run reads its customers again by batches: at most one call for a hundred writes, and one
+// for each window.
 func TestLongRunReadsInBatches(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		const n = 3000

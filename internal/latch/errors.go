@@ -7,7 +7,8 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// AlreadyLatchedError refuses to create a latch on a customer that has another one: it would be overwritten unseen.
+// AlreadyLatchedError refuses to create a latch on a customer that has another one: it would be
+// overwritten unseen.
 type AlreadyLatchedError struct {
 	CustomerID int64
 	Current    fusebill.Latch
@@ -17,10 +18,11 @@ func (e *AlreadyLatchedError) Error() string {
 	return fmt.Sprintf("customer %d is latched to %s already", e.CustomerID, e.Current)
 }
 
-// ChangedError refuses to change a latch that somebody else has changed since the plan was made, or since the change began.
+// ChangedError refuses to change a latch that somebody else has changed since the plan was made, or
+// since the change began.
 type ChangedError struct {
 	CustomerID int64
-	Planned    fusebill.Latch // what the plan started from
+	Planned    fusebill.Latch // in the state when the plan was made
 	Current    fusebill.Latch
 }
 
@@ -41,8 +43,9 @@ func (e *UnexpectedAnswerError) Error() string {
 		e.CustomerID, e.Requested, e.Answered)
 }
 
-// UnconfirmedError says that a write has failed in a way that leaves its outcome open, and that no read afterwards proves
-// that it was made: the service may make it later. It unwraps to a [fusebill.OutcomeUnknownError].
+// UnconfirmedError says that a write has failed in a way that leaves its outcome open, and that no
+// read afterwards proves that it was made: the service may make it later. It unwraps to a
+// [fusebill.OutcomeUnknownError].
 type UnconfirmedError struct {
 	CustomerID int64
 	Requested  fusebill.Latch
@@ -94,8 +97,8 @@ type HeldError struct {
 	CustomerID int64
 	Held       []Holding
 	Reason     HeldReason
-	// Chain is how many changes under way wait for each other in a row, behind this one. Where Terraform's parallelism is
-	// below the length of the whole chain, its end cannot begin.
+	// Chain is how many changes under way wait for each other in a row, behind this one. Where
+	// Terraform's parallelism is below the length of the whole chain, its end cannot begin.
 	Chain int
 }
 
@@ -115,7 +118,8 @@ func less(l fusebill.Latch, held []Holding) fusebill.Latch {
 	return l
 }
 
-// NotRestoredError says that a change failed after its customer had released something, and that this could not be restored.
+// NotRestoredError says that a change failed after its customer had released something, and that
+// this could not be restored.
 type NotRestoredError struct {
 	CustomerID int64
 	Prior      fusebill.Latch
@@ -125,7 +129,8 @@ type NotRestoredError struct {
 }
 
 func (e *NotRestoredError) Error() string {
-	return fmt.Sprintf("%s; customer %d had released %s for the change, which could not be restored (%s): it is latched to %s now",
+	return fmt.Sprintf(
+		"%s; customer %d had released %s for the change, which could not be restored (%s): it is latched to %s now",
 		e.Cause, e.CustomerID, e.Prior.Without(e.Current), e.Err, e.Current)
 }
 
@@ -194,8 +199,8 @@ func (e *UnlatchConflictError) Error() string {
 	return fmt.Sprintf("the same run latches customer %d by a resource and unlatches it by an action", e.CustomerID)
 }
 
-// ExclusiveError refuses a latch of a customer that an exclusive set of the same configuration does not list: the set
-// would remove it.
+// ExclusiveError refuses a latch of a customer that an exclusive set of the same configuration does
+// not list: the set would remove it.
 type ExclusiveError struct {
 	CustomerID int64 // zero: another set is exclusive, too
 }

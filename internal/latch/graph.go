@@ -3,17 +3,17 @@ package latch
 import (
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// graph holds the changes under way in this process, by customer, and the claims between them. All of its methods whose
-// names end in Locked need mu. A caller that changes something calls settleLocked before it unlocks, which lets every change
-// go on that now can.
+// graph holds the changes under way in this process, by customer, and the claims between them. All
+// of its methods whose names end in Locked need mu. A caller that changes something calls
+// settleLocked before it unlocks, which lets every change go on that now can.
 //
-// A change that waits is registered under what it waits for: the claim, and the customer that holds it. Only an event of one
-// of these wakes it, so a permutation of many contacts costs time that grows linearly with their number.
+// A change that waits is registered under what it waits for: the claim, and the customer that holds
+// it. Only an event of one of these wakes it, so a permutation of many contacts costs time that
+// grows linearly with their number.
 type graph struct {
 	holders func(fusebill.Claim) []int64 // the customers that hold a claim, as far as they were read
 
@@ -22,8 +22,8 @@ type graph struct {
 	first    map[int64]*change        // the change whose turn it is, by customer
 	queues   map[int64][]*change      // the changes that wait for their turn, by customer
 	kept     map[int64]bool           // customers whose latch a change of this process has declared
-	refused  map[int64]fusebill.Latch // what a change declared that was refused
-	ended    map[int64]*change        // the last change of a customer that has ended, and was not refused, if there is one
+	refused  map[int64]fusebill.Latch // the latch that a refused change declared
+	ended    map[int64]*change        // the last change of a customer that has ended and was not refused
 	reserved map[fusebill.Claim]*change
 	released map[fusebill.Claim]int // the number of the event by which a claim was last released
 	events   int
@@ -36,9 +36,6 @@ type graph struct {
 	stall    stall
 }
 
-// phase is how far a change is.
-type phase int
-
 const (
 	queued  phase = iota // another change of the customer has its turn
 	reading              // the customer is to be read
@@ -48,77 +45,11 @@ const (
 	done
 )
 
-// step is the next thing that a worker does for a change.
-type step int
-
 const (
 	finish  step = iota // bring the declared latch
 	release             // release first what others in a ring wait for
 	restore             // put back what was released
 )
-
-// change is one customer's change, from begin to end.
-type change struct {
-	Change
-	run     *run          // nil: it takes something from its customer on behalf of another change
-	unlatch *unlatchOrder // nil: it belongs to a resource
-
-	phase      phase
-	step       step
-	isKnown    bool           // whether the next three are set
-	before     fusebill.Latch // what the customer held at first
-	current    fusebill.Latch // what it holds now
-	target     fusebill.Latch // what it is to hold
-	isParked   bool           // it waits, without its turn, for another change to remove the customer's other latch
-	isLookedAt bool           // its holders were read again while nothing went on
-	isExpired  bool           // it has waited long enough: unless its claims turn out to be free, it ends
-	isWoken    bool
-	freshUntil time.Time // how long what was read of the customer, for the run as a whole, is good for a write
-	sendBefore time.Time // when its next write must have been sent, since what was read is too old then
-	late       int       // how often its write was put off
-	lateAt     time.Time
-
-	held       []Holding // what others hold of the target
-	blockers   []*change // the changes that are to release it
-	isBlocked  bool      // something of it is not to be released by a change that is under way, as far as is known
-	isSettling bool      // the search for rings has shown that its claims will be free
-	isUnsure   bool
-	search     search
-
-	isFirst      bool // it releases, or has released, before others in a ring
-	reservations []fusebill.Claim
-	calls        *fusebill.Reservation
-	isReleased   bool      // it has released something first, on the way to its target
-	taken        []*change // of the holders from which it takes something
-	last         *change   // where it is one of these: the change of the holder that has ended, and has failed to release it
-	refusal      error     // the service's, by a holder that nobody knows
-	// unconfirmed is the outcome of a write that may have reached the service and was put off after
-	// that, until another write of the customer is answered. The change must not end without it.
-	unconfirmed *UnconfirmedError
-	refusals    int
-	writeEvent  int // the number of the last event before its last write
-	tookFrom    []int64
-
-	lost      []Holding // what cannot be restored, since others hold it by now
-	isKept    bool
-	isDropped bool // it has ended before it was begun
-	err       error
-}
-
-// isOpen reports whether the change has released something that its customer is to get back, or something else instead.
-func (c *change) isOpen() bool {
-	return c.isReleased && !c.before.Without(c.current).IsZero() && (c.run == nil || c.current != c.target)
-}
-
-// isFailing reports whether the change has failed and restores what it has released.
-func (c *change) isFailing() bool { return c.err != nil }
-
-func (c *change) isRelease() bool { return c.Declared.IsZero() }
-
-// customerClaim is the claim on a customer's latch.
-func customerClaim(customerID int64) fusebill.Claim {
-	return fusebill.Claim{Kind: "customer", ID: customerID}
-}
 
 func newGraph(holders func(fusebill.Claim) []int64) *graph {
 	return &graph{
@@ -142,7 +73,8 @@ func (g *graph) settleAndUnlock() {
 	g.mu.Unlock()
 }
 
-// settleLocked evaluates every change that something has happened to, and breaks the rings that have closed.
+// settleLocked evaluates every change that something has happened to, and breaks the rings that
+// have closed.
 func (g *graph) settleLocked() {
 	for len(g.woken) > 0 || len(g.unsure) > 0 {
 		for i := 0; i < len(g.woken); i++ {
@@ -232,7 +164,8 @@ func (g *graph) setPhaseLocked(c *change, p phase) {
 	c.phase = p
 }
 
-// prepareLocked takes in what a change's customer holds, and decides what it is to hold, or refuses to change it.
+// prepareLocked takes in what a change's customer holds, and decides what it is to hold, or refuses
+// to change it.
 func (g *graph) prepareLocked(c *change, current fusebill.Latch) {
 	c.isKnown, c.before, c.current = true, current, current
 	foreign := current.Without(c.Prior).Without(c.Declared)
@@ -277,8 +210,9 @@ func (g *graph) prepareLocked(c *change, current fusebill.Latch) {
 	}
 }
 
-// leftByReleaseLocked is what a release leaves of a customer's latch: what somebody else has latched it to since, and what
-// another change of this process declares, whose turn comes after or that was refused.
+// leftByReleaseLocked is what a release leaves of a customer's latch: what somebody else has
+// latched it to since, and what another change of this process declares, whose turn comes after or
+// that was refused.
 func (g *graph) leftByReleaseLocked(c *change) fusebill.Latch {
 	removed := c.Prior.Without(g.refused[c.CustomerID])
 	for _, next := range g.queues[c.CustomerID] {
@@ -288,7 +222,8 @@ func (g *graph) leftByReleaseLocked(c *change) fusebill.Latch {
 	return c.current.Without(removed)
 }
 
-// refuseLocked ends a change that is not to be made. What its customer holds counts as declared by nobody.
+// refuseLocked ends a change that is not to be made. Nobody has declared the latch that its
+// customer holds.
 func (g *graph) refuseLocked(c *change, err error) {
 	c.isKnown = false
 	g.refused[c.CustomerID] = c.Declared
@@ -321,144 +256,12 @@ func (g *graph) wakeAllLocked() {
 	}
 }
 
-// obstacle is how a claim that another customer holds may become free.
-type obstacle int
-
 const (
 	willRelease obstacle = iota // a change that is under way is to release it
 	canBeTaken                  // no change of this process is about the holder, and the claim may be taken from it
 	mayRelease                  // nobody knows
 	keeps                       // it does not
 )
-
-func (g *graph) obstacleLocked(c *change, h Holding) obstacle {
-	other := g.first[h.Holder]
-	switch {
-	case g.reserved[h.Claim] != nil && (other == nil || !other.isKnown || !other.current.Holds(h.Claim)):
-		return mayRelease // Its write decides.
-	case other == nil:
-		last := g.ended[h.Holder]
-		switch {
-		case last != nil && last.isKnown && (!c.run.options.Reassociate || last.target.Holds(h.Claim)):
-			return keeps
-		case c.run.options.Reassociate:
-			return canBeTaken
-		default:
-			return mayRelease
-		}
-	case !other.isKnown, other.run == nil, other.isFailing(), !other.current.Holds(h.Claim):
-		return mayRelease
-	case !other.target.Holds(h.Claim):
-		return willRelease
-	case len(g.queues[h.Holder]) > 0: // Another change of the customer comes after.
-		return mayRelease
-	default:
-		return keeps
-	}
-}
-
-// heldByOthersLocked lists what others than a change's customer hold of a latch, or are about to.
-func (g *graph) heldByOthersLocked(c *change, wanted fusebill.Latch) []Holding {
-	var held []Holding
-	for _, claim := range wanted.Without(c.current).Claims() {
-		if by := g.reserved[claim]; by != nil && by != c {
-			held = append(held, Holding{Claim: claim, Holder: by.CustomerID})
-			continue
-		}
-		for _, holder := range g.holders(claim) {
-			if holder != c.CustomerID {
-				held = append(held, Holding{Claim: claim, Holder: holder})
-			}
-		}
-	}
-	return held
-}
-
-// evaluateLocked decides whether a waiting change can go on.
-func (g *graph) evaluateLocked(c *change) {
-	if c.isFailing() {
-		g.evaluateRestoreLocked(c)
-		return
-	}
-	c.held = g.heldByOthersLocked(c, c.target)
-	var blockers []*change
-	isBlocked, canTake := false, true
-	for _, h := range c.held {
-		o := g.obstacleLocked(c, h)
-		if o == keeps {
-			g.failLocked(c, g.heldErrorLocked(c, HolderKeeps))
-			return
-		}
-		if o == willRelease {
-			blockers = append(blockers, g.first[h.Holder])
-		}
-		isBlocked = isBlocked || o == mayRelease
-		canTake = canTake && o == canBeTaken
-	}
-	if len(c.held) == 0 && c.refusal != nil {
-		isBlocked = !g.wasReleasedLocked(c)
-	}
-	isNew := isBlocked && !c.isBlocked || slices.ContainsFunc(blockers, func(b *change) bool {
-		return b.phase == waiting && !b.isSettling || !slices.Contains(c.blockers, b)
-	})
-	c.blockers, c.isBlocked = blockers, isBlocked
-	switch {
-	case len(c.held) == 0 && !isBlocked:
-		g.handLocked(c, finish)
-		return
-	case len(c.held) > 0 && canTake:
-		g.takeLocked(c)
-		g.handLocked(c, finish)
-		return
-	case c.isExpired:
-		g.failLocked(c, g.waitErrorLocked(c))
-		return
-	}
-	g.registerLocked(c)
-	if c.isSettling && isNew {
-		g.unsettleLocked(c)
-	} else if !c.isSettling {
-		g.markUnsureLocked(c)
-	}
-}
-
-// wasReleasedLocked reports whether somebody has released what a change claims since its last write was refused.
-func (g *graph) wasReleasedLocked(c *change) bool {
-	return slices.ContainsFunc(c.target.Claims(), func(claim fusebill.Claim) bool { return g.released[claim] > c.writeEvent })
-}
-
-// registerLocked lets a change be woken by whatever may free its claims.
-func (g *graph) registerLocked(c *change) {
-	for _, claim := range c.target.Without(c.current).Claims() {
-		g.waiters[claim] = append(g.waiters[claim], c)
-	}
-	for _, h := range c.held {
-		claim := customerClaim(h.Holder)
-		g.waiters[claim] = append(g.waiters[claim], c)
-	}
-}
-
-// waitErrorLocked is the error of a change that has waited in vain.
-func (g *graph) waitErrorLocked(c *change) error {
-	if len(c.held) == 0 {
-		return c.refusal
-	}
-	reason := HolderWaits
-	if c.isBlocked {
-		reason = HolderUnchanged
-	}
-	return g.heldErrorLocked(c, reason)
-}
-
-func (g *graph) heldErrorLocked(c *change, reason HeldReason) error {
-	err := &HeldError{CustomerID: c.CustomerID, Held: c.held, Reason: reason}
-	seen := map[*change]bool{c: true}
-	for at := c; len(at.blockers) > 0 && !seen[at.blockers[0]]; at = at.blockers[0] {
-		seen[at.blockers[0]] = true
-		err.Chain++
-	}
-	return err
-}
 
 // handLocked gives a change to the workers of its run.
 func (g *graph) handLocked(c *change, s step) {
@@ -482,62 +285,6 @@ func (g *graph) handLocked(c *change, s step) {
 		r.ready = append(r.ready, c)
 	}
 	c.run.signal()
-}
-
-// takeLocked begins a change of each holder on behalf of a change that takes something from it.
-func (g *graph) takeLocked(c *change) {
-	for _, h := range c.held {
-		if g.first[h.Holder] == nil {
-			t := &change{Change: Change{CustomerID: h.Holder}, last: g.ended[h.Holder]}
-			if t.last != nil {
-				t.last.run.lent++ // Its result waits for this.
-			}
-			g.first[h.Holder] = t
-			g.setPhaseLocked(t, working)
-			c.taken = append(c.taken, t)
-			c.tookFrom = append(c.tookFrom, h.Holder)
-			g.wakeLocked(customerClaim(h.Holder))
-		}
-	}
-}
-
-// returnTakenLocked ends these changes. Their customers' own changes may still come, so nothing is settled.
-func (g *graph) returnTakenLocked(c *change) {
-	for _, t := range c.taken {
-		if t.last != nil {
-			if t.isKnown {
-				t.last.current = t.current
-			}
-			t.last.run.lent--
-			t.last.run.signal()
-		}
-		g.setPhaseLocked(t, done)
-		g.unreserveLocked(t)
-		delete(g.open, t)
-		g.nextTurnLocked(t.CustomerID)
-		g.wakeLocked(customerClaim(t.CustomerID))
-	}
-	c.taken = nil
-}
-
-func (g *graph) reserveLocked(c *change, l fusebill.Latch) {
-	for _, claim := range l.Without(c.current).Claims() {
-		if g.reserved[claim] != c {
-			g.reserved[claim] = c
-			c.reservations = append(c.reservations, claim)
-		}
-	}
-}
-
-func (g *graph) unreserveLocked(c *change) {
-	for _, claim := range c.reservations {
-		if g.reserved[claim] == c {
-			delete(g.reserved, claim)
-			g.wakeLocked(claim)
-			g.wakeLocked(customerClaim(c.CustomerID))
-		}
-	}
-	c.reservations = nil
 }
 
 // holdsLocked takes in what a change's customer holds, by the answer to a write or a read.
@@ -570,28 +317,9 @@ func (g *graph) failLocked(c *change, err error) {
 	g.wakeLocked(customerClaim(c.CustomerID))
 }
 
-// evaluateRestoreLocked lets a change restore what it has released, except what others hold by now. A write under way that
-// may take it decides first. A change that waits for that has nothing reserved, so no other waits for it in turn.
-func (g *graph) evaluateRestoreLocked(c *change) {
-	c.isBlocked, c.blockers = true, nil
-	c.lost = g.heldByOthersLocked(c, c.before)
-	for _, h := range c.lost {
-		switch {
-		case g.reserved[h.Claim] == nil:
-		case c.run.restoring.Err() != nil: // After a cancel there is no more time for that.
-			g.finishLocked(c, c.notRestored(nil))
-			return
-		default:
-			g.waiters[h.Claim] = append(g.waiters[h.Claim], c)
-			return
-		}
-	}
-	g.reserveLocked(c, less(c.before, c.lost))
-	g.handLocked(c, restore)
-}
-
-// finishLocked ends a change. What its customer holds is settled for this process: whoever waits for a claim that the
-// customer still holds waits in vain, and only reassociation can take it, where the change has failed to release it.
+// finishLocked ends a change. The latch of its customer is final for this process: a change that
+// waits for a claim that the customer still holds waits in vain, and only reassociation can take
+// it, where the change has failed to release it.
 func (g *graph) finishLocked(c *change, err error) {
 	c.err = c.withUnconfirmed(err)
 	g.setPhaseLocked(c, done)

@@ -12,8 +12,8 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// newTestClient is a client that reaches a simulator without a socket, and waits next to nothing between retries.
-// latency is the time that each call takes in these tests.
+// newTestClient is a client that reaches a simulator without a socket, and waits next to nothing
+// between retries. latency is the time that each call takes in these tests.
 const latency = 20 * time.Millisecond
 
 func newTestClient(t testing.TB, sim *fusebillsim.Simulator) *fusebill.Client {

@@ -6,5 +6,6 @@ import (
 	"go.uber.org/goleak"
 )
 
-// What waits for a holder, a batch or a page has to end with those who asked for it, also where they were canceled.
+// Goroutines that wait for a holder, a batch or a page end with those who asked for it, also where
+// they were canceled.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

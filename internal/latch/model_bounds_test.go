@@ -55,9 +55,9 @@ func (r *run) hasReleased(until time.Duration) bool {
 }
 
 // fewWrites checks that, without disturbances, each change writes its customer twice at most, and
-// four times where a change of the run failed or was refused, and was undone. Each change that takes
-// from the customer may write it once more, and restore it. Where the account is not read, refusals
-// do not count.
+// four times where a change of the run failed or was refused, and was undone. Each change that
+// takes from the customer may write it once more, and restore it. Where the account is not read,
+// refusals do not count.
 func (r *run) fewWrites(violated report) {
 	if !r.isQuiet() || len(r.refuses) > 0 {
 		return

@@ -56,10 +56,10 @@ type modelCase struct {
 	resources []*resource
 	others    rows                          // customers of the account that no state has
 	change    func(*scenario)               // its service and its run; nil: nothing special
-	onChange  func(*service, accountChange) // what others do, once the provider has changed something
+	onChange  func(*service, accountChange) // is called once the provider has changed something
 	want      rows                          // the account afterwards, less customers without a latch; nil: any
 	failed    []string                      // resources with an error
-	check     func(t *testing.T, r *run)    // what else has to hold; nil: nothing
+	check     func(t *testing.T, r *run)    // checks more; nil: nothing
 }
 
 // swap lists two single latches that exchange their contacts.
@@ -70,8 +70,8 @@ func swap() []*resource {
 	}
 }
 
-// chain lists 30 single latches, each of which takes the contact of the next one. The last one takes
-// a new contact, or that of the first one.
+// chain lists 30 single latches, each of which takes the contact of the next one. The last one
+// takes a new contact, or that of the first one.
 func chain(isRing bool) []*resource {
 	var all []*resource
 	for i := range int64(30) {

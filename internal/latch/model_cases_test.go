@@ -86,7 +86,8 @@ func TestModel_cases(t *testing.T) {
 		{
 			name: "latches go from customer to customer",
 			resources: []*resource{
-				single("a", rows{1: contact(101)}, rows{2: contact(101)}), single("b", rows{2: contact(102)}, rows{3: contact(102)}),
+				single("a", rows{1: contact(101)}, rows{2: contact(101)}),
+				single("b", rows{2: contact(102)}, rows{3: contact(102)}),
 			},
 			want: rows{2: contact(101), 3: contact(102)},
 		},
@@ -293,8 +294,8 @@ func TestModel_cases(t *testing.T) {
 	}
 }
 
-// chainsInParts lists chains of 30 single latches that are longer than the parallelism. Whatever
-// the order, no latch is lost, and the end of the chain is settled.
+// chainsInParts lists chains of 30 single latches that are longer than the parallelism. No latch is
+// lost, and the end of the chain is settled.
 func chainsInParts() []modelCase {
 	var all []modelCase
 	for _, n := range []int{1, 2, 10} {

@@ -271,8 +271,8 @@ func (g *generator) makeSettings() {
 	}
 }
 
-// makeDependencies lets some resources depend on others. What a resource with create_before_destroy
-// depends on is created before it is destroyed too, as Terraform has it.
+// makeDependencies lets some resources depend on others. A resource that one with
+// create_before_destroy depends on is created before it is destroyed too, as Terraform has it.
 func (g *generator) makeDependencies() {
 	if !g.one(4) {
 		return

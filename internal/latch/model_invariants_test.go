@@ -119,7 +119,7 @@ func (r *run) isNamed(id int64) bool {
 }
 
 // isOpen reports whether an error leaves open what a customer holds: the outcome of its write is
-// unknown, or the service answered something else than it was asked for.
+// unknown, or the service answered with another latch than it was asked for.
 func isOpen(err error) bool {
 	return len(all[*fusebill.OutcomeUnknownError](err))+len(all[*latch.UnexpectedAnswerError](err)) > 0
 }

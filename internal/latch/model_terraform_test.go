@@ -45,7 +45,8 @@ func (o *operation) hasFailed() bool {
 func operations(resources []*resource) []*operation {
 	var all []*operation
 	for _, r := range resources {
-		destroy := &operation{name: "destroy " + r.name, resource: r, changes: changes(r.prior, nil, r.strict), destroys: true}
+		destroy := &operation{name: "destroy " + r.name, resource: r, destroys: true}
+		destroy.changes = changes(r.prior, nil, r.strict)
 		create := &operation{name: "create " + r.name, resource: r, changes: changes(nil, r.declared, false)}
 		update := &operation{name: "update " + r.name, resource: r, changes: changes(r.prior, r.declared, r.strict)}
 		slow := &operation{name: "slow " + r.name, resource: r, takes: r.slow}
@@ -74,8 +75,8 @@ func operations(resources []*resource) []*operation {
 }
 
 // order adds what follows from dependencies between resources. Creates and updates go along them,
-// destroys against them. What is removed from the configuration is destroyed last, after everything
-// that depended on it has been changed.
+// destroys against them. A resource that the configuration no longer has is destroyed last, after
+// everything that depended on it has been changed.
 func order(all []*operation) []*operation {
 	for _, o := range all {
 		on := o.resource.dependsOn
@@ -265,7 +266,7 @@ func (r *run) next() *scenario {
 		switch {
 		case !res.replaced():
 			after.prior = old
-		case len(created) > 0: // What is left of the old object is a deposed one.
+		case len(created) > 0: // The rest of the old object is a deposed one.
 			after.prior, after.tainted = created, false
 			deposed := &resource{name: res.name + " (deposed)", set: res.set, prior: old, dependsOn: res.dependsOn}
 			s.resources = append(s.resources, deposed)

@@ -19,8 +19,9 @@ func (g *graph) markUnsureLocked(c *change) {
 	}
 }
 
-// unsettleLocked notes that the claims of a waiting change may not become free after all, nor those of the changes that wait
-// for it. Where one of them was to release something first, and has not begun, it does not.
+// unsettleLocked notes that the claims of a waiting change may not become free after all, nor those
+// of the changes that wait for it. Where one of them was to release something first, and has not
+// begun, it does not.
 func (g *graph) unsettleLocked(c *change) {
 	for stack := []*change{c}; len(stack) > 0; {
 		top := stack[len(stack)-1]
@@ -41,9 +42,10 @@ func (g *graph) unsettleLocked(c *change) {
 	}
 }
 
-// breakRingsLocked searches, from the changes that are not known to be settling, for rings of changes that wait for each
-// other. Where everything that the changes of a ring wait for is to be released by changes under way, one of them releases
-// first. Otherwise its release might be in vain, and it waits.
+// breakRingsLocked searches, from the changes that are not known to be settling, for rings of
+// changes that wait for each other. Where everything that the changes of a ring wait for is to be
+// released by changes under way, one of them releases first. Otherwise its release might be in
+// vain, and it waits.
 func (g *graph) breakRingsLocked() {
 	for len(g.unsure) > 0 {
 		starts := g.unsure
@@ -117,8 +119,8 @@ func markStuck(reached []*change) {
 	}
 }
 
-// releaseFirstLocked takes away, one after another, the changes that will go on anyway. Where none is left that will, one of
-// a ring releases first.
+// releaseFirstLocked takes away, one after another, the changes that will go on anyway. Where none
+// is left that will, one of a ring releases first.
 func (g *graph) releaseFirstLocked(settling []*change) {
 	takeAway := func(c *change) {
 		c.search.isGone = true
@@ -143,8 +145,8 @@ func (g *graph) releaseFirstLocked(settling []*change) {
 	}
 }
 
-// releaseOnPathLocked follows, from a change that waits in vain, what it waits for until it comes round, which closes a ring,
-// and goes on from there. It comes to each change once.
+// releaseOnPathLocked follows, from a change that waits in vain, what it waits for until it comes
+// round, which closes a ring, and goes on from there. It comes to each change once.
 func (g *graph) releaseOnPathLocked(start *change, takeAway func(*change)) {
 	start.search.isOnPath = true
 	for path := []*change{start}; len(path) > 0; {

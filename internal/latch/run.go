@@ -2,27 +2,23 @@ package latch
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/customers"
-	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
 const (
-	// width is how many changes of a run are worked on side by side: 16 calls at 20 ms come close to the limit of a live
-	// account within its minute, and stay polite to a service that is slow.
+	// width is how many changes of a run are worked on side by side: 16 calls at 20 ms come close to
+	// the limit of a live account within its minute, and stay polite to a service that is slow.
 	width = 16
-	// ahead is how many customers are read by one call before their writes, and aheadFor how long that is good for, from the
-	// call on.
+	// ahead is how many customers are read by one call before their writes, and aheadFor how long that
+	// is good for, from the call on.
 	ahead    = 100
 	aheadFor = customers.MaxAgeBeforeWrite - timeToSend
 	// readMoment is how long before such a call another may have read them.
 	readMoment = time.Second
-	// ringTimeout bounds how long the rest of a ring goes on after a cancel, and restoreTimeout when calls are made that restore.
-	// The last call of each may take a moment longer: see answerTimeout.
+	// ringTimeout bounds how long the rest of a ring goes on after a cancel, and restoreTimeout when
+	// calls are made that restore. The last call of each may take a moment longer: see answerTimeout.
 	ringTimeout    = 1500 * time.Millisecond
 	restoreTimeout = 8 * time.Second
 )
@@ -44,7 +40,7 @@ type run struct {
 	ready        []*change
 	open         int // changes that have released first, or are about to, and have not ended
 	left         int
-	lent         int // changes under way that take something from customers whose changes have ended here
+	takers       int // changes under way that take something from customers whose changes have ended here
 	working      int
 	isReading    bool
 	isAhead      bool // a read-ahead is under way
@@ -78,9 +74,9 @@ func (r *run) apply() (map[int64]Result, error) {
 	g.settleAndUnlock()
 	deadlines := []context.Context{r.ctx, r.lasting, r.restoring}
 	for stage := 0; ; {
-		left, lent := r.begin()
+		left, takers := r.begin()
 		r.report(len(r.changes) - left)
-		if left == 0 && (lent == 0 || r.ctx.Err() != nil) {
+		if left == 0 && (takers == 0 || r.ctx.Err() != nil) {
 			break
 		}
 		var ended <-chan struct{}
@@ -100,7 +96,7 @@ func (r *run) apply() (map[int64]Result, error) {
 	return r.resultsLocked()
 }
 
-// report tells of the changes that have ended, one after another.
+// report reports the changes that have ended, one after another.
 func (r *run) report(ended int) {
 	for r.options.Progress != nil && r.reported < ended {
 		r.reported++
@@ -125,8 +121,9 @@ func (r *run) resultsLocked() (map[int64]Result, error) {
 	}
 }
 
-// begin gives work to as many workers as there is place for, and returns how many changes have not ended.
-func (r *run) begin() (left, lent int) {
+// begin gives work to as many workers as there is place for, and returns how many changes have not
+// ended.
+func (r *run) begin() (left, takers int) {
 	g := r.graph
 	g.mu.Lock()
 	defer g.settleAndUnlock()
@@ -148,11 +145,11 @@ func (r *run) begin() (left, lent int) {
 		*queue = (*queue)[1:]
 		r.beginLocked(c)
 	}
-	return r.left, r.lent
+	return r.left, r.takers
 }
 
-// nextQueue returns the queue from which the next step comes. Few changes are open at a time, so few have to be restored
-// after a cancel.
+// nextQueue returns the queue from which the next step comes. Few changes are open at a time, so
+// few have to be restored after a cancel.
 func (r *run) nextQueue() *[]*change {
 	switch {
 	case len(r.urgent) > 0:
@@ -166,23 +163,14 @@ func (r *run) nextQueue() *[]*change {
 	}
 }
 
-// takeUnreadLocked returns the changes whose customers are to be read together.
-func (r *run) takeUnreadLocked() []*change {
-	if r.isReading || r.isStopping {
-		return nil
-	}
-	batch := slices.DeleteFunc(r.unread, func(c *change) bool { return c.phase != reading })
-	r.unread = nil
-	return batch
-}
-
-// beginLocked lets a worker do the next step of a change, unless that has been decided otherwise since.
+// beginLocked lets a worker do the next step of a change, unless that has been decided otherwise
+// since.
 func (r *run) beginLocked(c *change) {
 	if c.phase != ready {
 		return
 	}
 	if r.isStopping && c.step != restore && !r.graph.isNeededLocked(c) {
-		r.graph.giveUpLocked(c)
+		r.graph.cancelLocked(c)
 		return
 	}
 	s := c.step
@@ -199,200 +187,4 @@ func (r *run) beginLocked(c *change) {
 		r.graph.mu.Unlock()
 		r.signal()
 	}()
-}
-
-// read reads customers whose turn it is, and first who holds what is claimed, since the answer to that may hold them too.
-func (r *run) read(batch []*change) {
-	found, errs := r.readCustomers(batch)
-	g := r.graph
-	g.mu.Lock()
-	defer g.settleAndUnlock()
-	r.isReading = false
-	r.signal()
-	for _, c := range batch {
-		customer, isFound := found[c.CustomerID]
-		err := errs[c.CustomerID]
-		switch {
-		case c.phase != reading: // It has been cancelled.
-		case isFound:
-			g.prepareLocked(c, customers.LatchOf(customer))
-		case err != nil && !fusebill.IsNotFound(err):
-			r.errOfReading = err
-			g.dropLocked(c)
-		case c.isRelease() && c.unlatch == nil: // There is nothing to release.
-			g.finishLocked(c, nil)
-		default:
-			g.refuseLocked(c, &NoCustomerError{CustomerID: c.CustomerID, Err: err})
-		}
-	}
-}
-
-// readCustomers returns the customers of changes that exist, and the errors of those that could not be read.
-func (r *run) readCustomers(batch []*change) (map[int64]fusebill.Customer, map[int64]error) {
-	ctx, begun := r.ctx, time.Now()
-	errs := make(map[int64]error)
-	fail := func(err error) {
-		for _, c := range batch {
-			errs[c.CustomerID] = err
-		}
-	}
-	if slices.ContainsFunc(batch, func(c *change) bool { return c.claimsMore() }) {
-		if err := r.coordinator.knowHolders(ctx); err != nil {
-			fail(err)
-			return nil, errs
-		}
-	}
-	if len(batch) == 1 {
-		id := batch[0].CustomerID
-		customer, _, err := r.coordinator.reader.CustomerBeforeWrite(ctx, id)
-		if err != nil {
-			fail(err)
-			return nil, errs
-		}
-		return map[int64]fusebill.Customer{id: customer}, nil
-	}
-	found, err := r.coordinator.reader.Customers(ctx, idsOf(batch), time.Since(begun)+readMoment)
-	if err != nil {
-		fail(err)
-	}
-	for _, c := range batch {
-		c.freshUntil = begun.Add(aheadFor - readMoment)
-	}
-	return found, errs
-}
-
-func (c Change) claimsMore() bool { return !c.Declared.Without(c.Prior).IsZero() }
-
-func idsOf(changes []*change) []int64 {
-	ids := make([]int64, len(changes))
-	for i, c := range changes {
-		ids[i] = c.CustomerID
-	}
-	return ids
-}
-
-// knowHolders reads the account, unless it was read a while ago, or is not to be read whole.
-func (c *Coordinator) knowHolders(ctx context.Context) error {
-	if err := c.reader.ReadAccount(ctx, customers.MaxAge, c.maxPages); err != nil && !customers.ServiceDecides(err) {
-		return err
-	}
-	return nil
-}
-
-// isReadAhead reports whether a customer is to be read together with others before it is written at
-// some time. One that lists do not show is read individually, when there are calls for the write too.
-func (r *run) isReadAhead(c *change, at time.Time) bool {
-	return c.freshUntil.Before(at) && r.coordinator.reader.IsListed(c.CustomerID)
-}
-
-// nextLocked returns the changes whose customers are to be read before they are likely to be written: those that are ready,
-// and those that wait for them.
-func (r *run) nextLocked() []*change {
-	var next []*change
-	soon := time.Now().Add(readMoment)
-	begun := time.Now()
-	add := func(c *change) {
-		if len(next) < ahead && c.run == r && (c.phase == ready || c.phase == waiting) && r.isReadAhead(c, soon) {
-			c.freshUntil = begun.Add(aheadFor - readMoment)
-			next = append(next, c)
-		}
-	}
-	for _, queue := range [][]*change{r.urgent, r.releases, r.ready} {
-		for _, c := range queue[:min(len(queue), ahead)] {
-			add(c)
-		}
-	}
-	for i := 0; i < len(next) && len(next) < ahead; i++ {
-		for _, w := range r.graph.waiters[customerClaim(next[i].CustomerID)] {
-			add(w)
-		}
-	}
-	return next
-}
-
-// readAhead reads customers before their writes. Each write makes sure of that for its own customer, but this takes fewer
-// calls. If it fails, the writes' own reads tell why.
-func (r *run) readAhead(next []*change) {
-	_, _ = r.coordinator.reader.Customers(r.ctx, idsOf(next), readMoment)
-	r.graph.mu.Lock()
-	defer r.graph.mu.Unlock()
-	r.isAhead = false
-	r.signal()
-}
-
-// stop ends, after a cancel, every change that has done nothing, except those that the others need to get back what they have
-// released. A moment later these end too, and at last those that still wait for others before they restore something.
-func (r *run) stop() {
-	g := r.graph
-	g.mu.Lock()
-	defer g.settleAndUnlock()
-	r.isStopping = true
-	needed := g.neededLocked()
-	if r.lasting.Err() != nil {
-		needed = nil
-	}
-	for _, c := range r.changes {
-		switch {
-		case c.isFailing() && c.phase == waiting:
-			g.pushLocked(c)
-		case c.phase == done, c.phase == working, c.isFailing(), needed[c] && c.isKnown:
-		default:
-			g.giveUpLocked(c)
-		}
-	}
-}
-
-// giveUpLocked ends a change whose context has ended.
-func (g *graph) giveUpLocked(c *change) {
-	cause := context.Cause(c.run.ctx)
-	switch {
-	case c.isOpen(), c.unconfirmed != nil:
-		g.failLocked(c, cause)
-	case c.phase == waiting && len(c.run.changes) == 1 && len(c.held) > 0:
-		g.failLocked(c, fmt.Errorf("%w (waited until: %w)", g.waitErrorLocked(c), cause))
-	default:
-		g.dropLocked(c)
-	}
-}
-
-// neededLocked returns the changes that have to go on for others to get back what they have released, or what they have
-// released it for, since somebody else has the former by now.
-func (g *graph) neededLocked() map[*change]bool {
-	needed := make(map[*change]bool)
-	var stack []*change
-	for c := range g.open {
-		if c.run != nil && !c.isFailing() && len(g.heldByOthersLocked(c, c.before)) > 0 {
-			needed[c] = true
-			stack = append(stack, c)
-		}
-	}
-	for len(stack) > 0 {
-		top := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		for _, b := range top.blockers {
-			if !needed[b] {
-				needed[b] = true
-				stack = append(stack, b)
-			}
-		}
-	}
-	return needed
-}
-
-func (g *graph) isNeededLocked(c *change) bool { return len(g.open) > 0 && g.neededLocked()[c] }
-
-// outlasting returns a context for what has to be done even after a cancel, with so much time for it from then on.
-func outlasting(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
-	lasting, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		select {
-		case <-time.After(grace):
-			cancel(context.Cause(ctx))
-		case <-lasting.Done():
-		}
-	})
-	return lasting, func() {
-		stop()
-		cancel(errors.New("the work is done"))
-	}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// TestApplySetCost holds a set of 10,000 creates to one write each, the reads of the account, and the time that the width
-// allows.
+// TestApplySetCost holds a set of 10,000 creates to one write each, the reads of the account, and
+// the time that the width allows.
 func TestApplySetCost(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -48,7 +48,8 @@ func TestApplySetCost(t *testing.T) {
 	})
 }
 
-// TestReadSetCost reads sets of accounts that they hold whole: by pages, which are fewer than sets of 100.
+// TestReadSetCost reads sets of accounts that they hold whole: by pages, which are fewer than sets
+// of 100.
 func TestReadSetCost(t *testing.T) {
 	for accountSize, most := range map[int]int{1000: 5, 10_000: 23} {
 		t.Run(strconv.Itoa(accountSize), func(t *testing.T) {
@@ -71,8 +72,8 @@ func TestReadSetCost(t *testing.T) {
 	}
 }
 
-// TestReadSetCost_inParts reads accounts by many sets at once and one after another, as one process does for a
-// configuration that has several.
+// TestReadSetCost_inParts reads accounts by many sets at once and one after another, as one process
+// does for a configuration that has several.
 func TestReadSetCost_inParts(t *testing.T) {
 	for _, test := range []struct {
 		customers, parts, atOnce, most int

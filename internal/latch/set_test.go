@@ -20,9 +20,10 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// The promises tested here: a set makes one write for each customer that changes and one more for each ring, in an order in
-// which the service refuses none; one that fails doesn't stop the others, and whatever fails, no latch is lost untold; it
-// gets along with changes beside it; Ctrl-C ends it within two seconds, with the truth in its results.
+// The promises tested here: a set makes one write for each customer that changes and one more for
+// each ring, in an order in which the service refuses none; one that fails doesn't stop the others,
+// and whatever fails, no latch is lost untold; it gets along with changes beside it; Ctrl-C ends it
+// within two seconds, with the truth in its results.
 
 // changesBetween lists what a set changes. A customer that is only among prior is released.
 func changesBetween(prior, declared latches) []Change {
@@ -48,7 +49,8 @@ func (r *trial) apply(prior, declared latches) map[int64]Result {
 	return results
 }
 
-// applyOK is apply for a set of which nothing is to fail, and which the service is to refuse nothing.
+// applyOK is apply for a set of which nothing is to fail, and which the service is to refuse
+// nothing.
 func (r *trial) applyOK(prior, declared latches) {
 	r.t.Helper()
 	r.wantResults(r.apply(prior, declared), nil)
@@ -60,7 +62,8 @@ func (r *trial) applyOK(prior, declared latches) {
 	}
 }
 
-// wantResults fails where other customers than these have failed, or a result isn't what the account has.
+// wantResults fails where other customers than these have failed, or a result isn't what the
+// account has.
 func (r *trial) wantResults(results map[int64]Result, failed []int64) {
 	r.t.Helper()
 	var got []int64
@@ -185,7 +188,8 @@ func TestApplySetThatClaimsNothingReadsNoAccount(t *testing.T) {
 	})
 }
 
-// Of 100 creates 5 fail: the others are made, with a write each, and what is missing is made by the next apply.
+// Of 100 creates 5 fail: the others are made, with a write each, and what is missing is made by the
+// next apply.
 func TestApplySetPartFailure(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		r := newTrial(t, unlatched(100))
@@ -245,7 +249,8 @@ func TestApplySetMoves(t *testing.T) {
 	}
 }
 
-// TestApplySetPermutation moves every contact of a thousand to another customer: one write each, and one more for each ring.
+// TestApplySetPermutation moves every contact of a thousand to another customer: one write each,
+// and one more for each ring.
 func TestApplySetPermutation(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		const n = 1000
@@ -291,7 +296,8 @@ func TestApplySetWidth(t *testing.T) {
 	})
 }
 
-// ringOfThree is a ring in which customer 1 takes what 2 holds, 2 what 3 holds, and 3 what 1 holds; with a customer beside it.
+// ringOfThree is a ring in which customer 1 takes what 2 holds, 2 what 3 holds, and 3 what 1 holds;
+// with a customer beside it.
 func ringOfThree(t *testing.T) (*trial, latches, latches) {
 	t.Helper()
 	r := newTrial(t, latches{1: pair(101, 0), 2: pair(102, 0), 3: pair(103, 0), 4: pair(0, 0)})
@@ -299,15 +305,16 @@ func ringOfThree(t *testing.T) (*trial, latches, latches) {
 		latches{1: pair(102, 0), 2: pair(103, 0), 3: pair(101, 0), 4: pair(104, 0)}
 }
 
-// Whichever call of a ring fails, what was given up is put back where it can be, and told where it can't. What is beside the
-// ring is made.
+// Whichever call of a ring fails, what was given up is put back where it can be, and told where it
+// can't. What is beside the ring is made.
 func TestApplySetRingThatFailsIsPutBack(t *testing.T) {
 	t.Parallel()
 	for call := range 4 {
 		t.Run(fmt.Sprintf("call %d", call), func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				r, prior, declared := ringOfThree(t)
-				// From this call on those of the ring that claim are refused, as while the service can't reach HubSpot.
+				// From this call on those of the ring that claim are refused, as while the service can't reach
+				// HubSpot.
 				r.sim.Inject(fusebillsim.Fault{
 					Kind: fusebillsim.FaultStatus500Before, Route: fusebillsim.RouteLatch, After: call, Times: 5,
 					Match: func(req *http.Request) bool { return customerOf(t, req) < 4 },
@@ -355,7 +362,8 @@ func customerOf(t *testing.T, req *http.Request) int64 {
 	return body.FusebillID
 }
 
-// Where a service would move what is claimed without a refusal, nothing is claimed unseen: a fault of the pages stops the set.
+// Where a service would move what is claimed without a refusal, nothing is claimed unseen: a fault
+// of the pages stops the set.
 func TestApplySetClaimsNothingUnseen(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		r := newTrial(t, latches{1: {}, 2: pair(102, 0)})
@@ -402,7 +410,8 @@ func TestApplySetClaimsFromOutside(t *testing.T) {
 	}
 }
 
-// A single resource beside the set, on customers of the set and on others: whoever comes first, both get what they declare.
+// A single resource beside the set, on customers of the set and on others: whoever comes first,
+// both get what they declare.
 func TestApplySetBesideSingles(t *testing.T) {
 	t.Parallel()
 	for name, first := range map[string]bool{"the set first": true, "the set last": false} {
@@ -411,7 +420,8 @@ func TestApplySetBesideSingles(t *testing.T) {
 				account := numbered(40, 100)
 				account[41], account[42] = pair(141, 0), pair(0, 0)
 				r := newTrial(t, account)
-				// The set gives up 140 and 101, takes 141, and takes customers 1 to 20 over from singles, which are destroyed.
+				// The set gives up 140 and 101, takes 141, and takes customers 1 to 20 over from singles, which
+				// are destroyed.
 				prior, declared := make(latches), make(latches)
 				for id := range int64(20) {
 					declared[id+1] = account[id+1]
@@ -441,7 +451,8 @@ func TestApplySetBesideSingles(t *testing.T) {
 	}
 }
 
-// A set that is renamed without a moved block is destroyed and created side by side. Its latches are there in the end.
+// A set that is renamed without a moved block is destroyed and created side by side. Its latches
+// are there in the end.
 func TestApplySetRenamed(t *testing.T) {
 	t.Parallel()
 	for _, gap := range []time.Duration{0, time.Millisecond, callTime, 3 * callTime, time.Second} {
@@ -475,7 +486,8 @@ func TestApplySetRenamed(t *testing.T) {
 	}
 }
 
-// Two sets exchange all that they hold, in opposite orders: more of each wait for the other than go side by side.
+// Two sets exchange all that they hold, in opposite orders: more of each wait for the other than go
+// side by side.
 func TestApplySetsThatSwap(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		const n = 100
@@ -503,8 +515,9 @@ func TestApplySetsThatSwap(t *testing.T) {
 	})
 }
 
-// TestApplySetCancelled stops a set at one of many moments. It ends within two seconds, and says what is so. What it didn't
-// begin is in no result, and the next apply does the rest without a write too many.
+// TestApplySetCancelled stops a set at one of many moments. It ends within two seconds, and says
+// what is so. What it didn't begin is in no result, and the next apply does the rest without a
+// write too many.
 func TestApplySetCancelled(t *testing.T) {
 	t.Parallel()
 	for _, after := range []int{0, 30, 45, 61, 70, 100, 150, 200} {
@@ -537,8 +550,8 @@ func TestApplySetCancelled(t *testing.T) {
 	}
 }
 
-// TestApplySetCancelledInARing stops a set in the midst of rings. Short ones are closed, and long ones stop in time; who has
-// no latch then is told.
+// TestApplySetCancelledInARing stops a set in the midst of rings. Short ones are closed, and long
+// ones stop in time; who has no latch then is told.
 func TestApplySetCancelledInARing(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int64{20, 400} {
@@ -584,8 +597,8 @@ func TestApplySetSaysWhyItEnded(t *testing.T) {
 	})
 }
 
-// In a run that takes long, what somebody else does meanwhile isn't overwritten unseen, and reading that doesn't cost a call
-// for each.
+// In a run that takes long, what somebody else does meanwhile isn't overwritten unseen, and reading
+// that doesn't cost a call for each.
 func TestApplySetReadsAnewInALongRun(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		const n = 1000
@@ -601,8 +614,9 @@ func TestApplySetReadsAnewInALongRun(t *testing.T) {
 	})
 }
 
-// TestApplySetWithFaults lets calls of random sets fail at random. A result without an error is what was declared and what
-// the account has; no customer has lost its latch where no error says so; and the next apply does the rest.
+// TestApplySetWithFaults lets calls of random sets fail at random. A result without an error is
+// what was declared and what the account has; no customer has lost its latch where no error says
+// so; and the next apply does the rest.
 func TestApplySetWithFaults(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(60) {

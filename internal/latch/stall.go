@@ -7,10 +7,12 @@ import (
 )
 
 const (
-	// DefaultStallTimeout is how long a change waits for a claim while nothing else goes on: every change under way waits, and
-	// none begins or ends. Terraform begins what it can begin within milliseconds, so nothing comes after that.
+	// DefaultStallTimeout is how long a change waits for a claim while nothing else goes on: every
+	// change under way waits, and none begins or ends. Terraform begins what it can begin within
+	// milliseconds, so nothing comes after that.
 	DefaultStallTimeout = 5 * time.Second
-	// afterStall is how long the others wait, once one has waited in vain, for what Terraform begins in its place.
+	// afterStall is how long the others wait, once one has waited in vain, for what Terraform begins
+	// in its place.
 	afterStall = 500 * time.Millisecond
 )
 
@@ -19,8 +21,8 @@ type stall struct {
 	timer *time.Timer
 	since time.Time // when all changes under way have begun to wait; zero: something goes on
 	base  time.Time // the same, before any of the next two was set
-	// hasLooked and hasEnded are set when the holders were read again, and when a change has waited in vain, until there is
-	// progress again: a write that is completed.
+	// hasLooked and hasEnded are set when the holders were read again, and when a change has waited in
+	// vain, until there is progress again: a write that is completed.
 	hasLooked, hasEnded bool
 	isLooking           bool
 }
@@ -67,16 +69,17 @@ func (g *graph) dueLocked(r *run) time.Time {
 	return due
 }
 
-// mayExpireLocked reports whether a change of the run waits for something else than its turn.
+// mayExpireLocked reports whether a change of the run waits for more than its turn.
 func (r *run) mayExpireLocked() bool { return slices.ContainsFunc(r.changes, r.graph.waitsLocked) }
 
-// waitsLocked reports whether a change waits for something else than its turn.
+// waitsLocked reports whether a change waits for more than its turn.
 func (g *graph) waitsLocked(c *change) bool {
 	return c.phase == waiting || c.phase == queued && c.isParked && g.first[c.CustomerID] == nil
 }
 
-// endOneWait lets the changes of one run end that wait in vain. That frees a place for what Terraform begins next, which may
-// be what the others wait for. Before, it reads the holders again: what is known of them may be old.
+// endOneWait lets the changes of one run end that wait in vain. That frees a place for what
+// Terraform begins next, which may be what the others wait for. Before, it reads the holders again:
+// what is known of them may be old.
 func (g *graph) endOneWait() {
 	g.mu.Lock()
 	defer g.settleAndUnlock()
@@ -114,8 +117,8 @@ func (g *graph) endOneWait() {
 	g.stall.since = time.Time{} // The others wait from now on.
 }
 
-// hopefulLocked returns the changes that may take what they claim once the change of the holder has failed, and those that
-// wait for them.
+// hopefulLocked returns the changes that may take what they claim once the change of the holder has
+// failed, and those that wait for them.
 func (g *graph) hopefulLocked() map[*change]bool {
 	hopeful := make(map[*change]bool)
 	var stack []*change
@@ -190,7 +193,8 @@ func (g *graph) expireLocked(r *run, isOver func(*change) bool) {
 	}
 }
 
-// rank orders the runs of which one is to end its wait: the first is the one that the fewest others wait for.
+// rank orders the runs of which one is to end its wait: the first is the one that the fewest others
+// wait for.
 type rank struct {
 	isOpen   bool // it has released something, and would have to restore it
 	hasHope  bool // all of its changes are hopeful

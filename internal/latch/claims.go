@@ -1,0 +1,230 @@
+package latch
+
+import (
+	"slices"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+)
+
+// obstacle is how a claim that another customer holds may become free.
+type obstacle int
+
+func (g *graph) obstacleLocked(c *change, h Holding) obstacle {
+	other := g.first[h.Holder]
+	switch {
+	case g.reserved[h.Claim] != nil && (other == nil || !other.isKnown || !other.current.Holds(h.Claim)):
+		return mayRelease // Its write decides.
+	case other == nil:
+		last := g.ended[h.Holder]
+		switch {
+		case last != nil && last.isKnown && (!c.run.options.Reassociate || last.target.Holds(h.Claim)):
+			return keeps
+		case c.run.options.Reassociate:
+			return canBeTaken
+		default:
+			return mayRelease
+		}
+	case !other.isKnown, other.run == nil, other.isFailing(), !other.current.Holds(h.Claim):
+		return mayRelease
+	case !other.target.Holds(h.Claim):
+		return willRelease
+	case len(g.queues[h.Holder]) > 0: // Another change of the customer comes after.
+		return mayRelease
+	default:
+		return keeps
+	}
+}
+
+// heldByOthersLocked lists what others than a change's customer hold of a latch, or are about to.
+func (g *graph) heldByOthersLocked(c *change, wanted fusebill.Latch) []Holding {
+	var held []Holding
+	for _, claim := range wanted.Without(c.current).Claims() {
+		if by := g.reserved[claim]; by != nil && by != c {
+			held = append(held, Holding{Claim: claim, Holder: by.CustomerID})
+			continue
+		}
+		for _, holder := range g.holders(claim) {
+			if holder != c.CustomerID {
+				held = append(held, Holding{Claim: claim, Holder: holder})
+			}
+		}
+	}
+	return held
+}
+
+// evaluateLocked decides whether a waiting change can go on.
+func (g *graph) evaluateLocked(c *change) {
+	if c.isFailing() {
+		g.evaluateRestoreLocked(c)
+		return
+	}
+	c.held = g.heldByOthersLocked(c, c.target)
+	var blockers []*change
+	isBlocked, canTake := false, true
+	for _, h := range c.held {
+		o := g.obstacleLocked(c, h)
+		if o == keeps {
+			g.failLocked(c, g.heldErrorLocked(c, HolderKeeps))
+			return
+		}
+		if o == willRelease {
+			blockers = append(blockers, g.first[h.Holder])
+		}
+		isBlocked = isBlocked || o == mayRelease
+		canTake = canTake && o == canBeTaken
+	}
+	if len(c.held) == 0 && c.refusal != nil {
+		isBlocked = !g.wasReleasedLocked(c)
+	}
+	isNew := isBlocked && !c.isBlocked || slices.ContainsFunc(blockers, func(b *change) bool {
+		return b.phase == waiting && !b.isSettling || !slices.Contains(c.blockers, b)
+	})
+	c.blockers, c.isBlocked = blockers, isBlocked
+	switch {
+	case len(c.held) == 0 && !isBlocked:
+		g.handLocked(c, finish)
+		return
+	case len(c.held) > 0 && canTake:
+		g.takeLocked(c)
+		g.handLocked(c, finish)
+		return
+	case c.isExpired:
+		g.failLocked(c, g.waitErrorLocked(c))
+		return
+	}
+	g.registerLocked(c)
+	if c.isSettling && isNew {
+		g.unsettleLocked(c)
+	} else if !c.isSettling {
+		g.markUnsureLocked(c)
+	}
+}
+
+// wasReleasedLocked reports whether somebody has released what a change claims since its last write
+// was refused.
+func (g *graph) wasReleasedLocked(c *change) bool {
+	return slices.ContainsFunc(c.target.Claims(), func(claim fusebill.Claim) bool {
+		return g.released[claim] > c.writeEvent
+	})
+}
+
+// registerLocked lets a change be woken by whatever may free its claims.
+func (g *graph) registerLocked(c *change) {
+	for _, claim := range c.target.Without(c.current).Claims() {
+		g.waiters[claim] = append(g.waiters[claim], c)
+	}
+	for _, h := range c.held {
+		claim := customerClaim(h.Holder)
+		g.waiters[claim] = append(g.waiters[claim], c)
+	}
+}
+
+// waitErrorLocked is the error of a change that has waited in vain.
+func (g *graph) waitErrorLocked(c *change) error {
+	if len(c.held) == 0 {
+		return c.refusal
+	}
+	reason := HolderWaits
+	if c.isBlocked {
+		reason = HolderUnchanged
+	}
+	return g.heldErrorLocked(c, reason)
+}
+
+func (g *graph) heldErrorLocked(c *change, reason HeldReason) error {
+	err := &HeldError{CustomerID: c.CustomerID, Held: c.held, Reason: reason}
+	seen := map[*change]bool{c: true}
+	for at := c; len(at.blockers) > 0 && !seen[at.blockers[0]]; at = at.blockers[0] {
+		seen[at.blockers[0]] = true
+		err.Chain++
+	}
+	return err
+}
+
+// takeLocked begins a change of each holder on behalf of a change that takes something from it.
+func (g *graph) takeLocked(c *change) {
+	for _, h := range c.held {
+		if g.first[h.Holder] == nil {
+			t := &change{Change: Change{CustomerID: h.Holder}, last: g.ended[h.Holder]}
+			if t.last != nil {
+				t.last.run.takers++ // Its result waits for this.
+			}
+			g.first[h.Holder] = t
+			g.setPhaseLocked(t, working)
+			c.taken = append(c.taken, t)
+			c.tookFrom = append(c.tookFrom, h.Holder)
+			g.wakeLocked(customerClaim(h.Holder))
+		}
+	}
+}
+
+// returnTakenLocked ends these changes. Their customers' own changes may still come, so nothing is
+// settled.
+func (g *graph) returnTakenLocked(c *change) {
+	for _, t := range c.taken {
+		if t.last != nil {
+			if t.isKnown {
+				t.last.current = t.current
+			}
+			t.last.run.takers--
+			t.last.run.signal()
+		}
+		g.setPhaseLocked(t, done)
+		g.unreserveLocked(t)
+		delete(g.open, t)
+		g.nextTurnLocked(t.CustomerID)
+		g.wakeLocked(customerClaim(t.CustomerID))
+	}
+	c.taken = nil
+}
+
+func (g *graph) reserveLocked(c *change, l fusebill.Latch) {
+	for _, claim := range l.Without(c.current).Claims() {
+		if g.reserved[claim] != c {
+			g.reserved[claim] = c
+			c.reservations = append(c.reservations, claim)
+		}
+	}
+}
+
+func (g *graph) unreserveLocked(c *change) {
+	for _, claim := range c.reservations {
+		if g.reserved[claim] == c {
+			delete(g.reserved, claim)
+			g.wakeLocked(claim)
+			g.wakeLocked(customerClaim(c.CustomerID))
+		}
+	}
+	c.reservations = nil
+}
+
+// evaluateRestoreLocked lets a change restore what it has released, except what others hold by now.
+// A write under way that may take it decides first. A change that waits for that has nothing
+// reserved, so no other waits for it in turn.
+func (g *graph) evaluateRestoreLocked(c *change) {
+	c.isBlocked, c.blockers = true, nil
+	c.lost = g.heldByOthersLocked(c, c.before)
+	for _, h := range c.lost {
+		switch {
+		case g.reserved[h.Claim] == nil:
+		case c.run.restoring.Err() != nil: // After a cancel there is no more time for that.
+			g.finishLocked(c, c.notRestored(nil))
+			return
+		default:
+			g.waiters[h.Claim] = append(g.waiters[h.Claim], c)
+			return
+		}
+	}
+	g.reserveLocked(c, less(c.before, c.lost))
+	g.handLocked(c, restore)
+}
+
+// isReservedLocked reports whether what a change claims is still free for it, or can be taken.
+func (g *graph) isReservedLocked(c *change) bool {
+	for _, h := range g.heldByOthersLocked(c, c.target) {
+		if t := g.first[h.Holder]; !slices.Contains(c.taken, t) {
+			return false
+		}
+	}
+	return true
+}

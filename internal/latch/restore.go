@@ -1,0 +1,92 @@
+package latch
+
+import (
+	"github.com/fusebill/terraform-provider-fusebill/internal/customers"
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+)
+
+// undo restores what was taken from others, since what it was taken for has failed.
+func (r *run) undo(c *change, cause error) error {
+	g := r.graph
+	for _, t := range c.taken {
+		g.mu.Lock()
+		t.before = t.before.Without(c.current) // The change may have it, by whatever answer.
+		for _, claim := range t.before.Without(t.current).Claims() {
+			if g.reserved[claim] == c {
+				g.reserved[claim] = t
+				t.reservations = append(t.reservations, claim)
+			}
+		}
+		t.lost = g.heldByOthersLocked(t, t.before)
+		g.reserveLocked(t, less(t.before, t.lost))
+		t.err = cause
+		g.mu.Unlock()
+		cause = r.putBack(t)
+		g.mu.Lock()
+		g.settleAndUnlock()
+	}
+	return cause
+}
+
+// restore puts back what a change has released.
+func (r *run) restore(c *change) {
+	err := r.putBack(c)
+	r.graph.mu.Lock()
+	defer r.graph.settleAndUnlock()
+	r.graph.finishLocked(c, err)
+}
+
+// putBack restores what a failed change has released, except what others hold by now, and returns
+// the error of the change. It leaves a customer that somebody else has changed since. Where others,
+// as in a ring, hold what the customer had, the declared latch is the other way not to lose one;
+// then there is no error.
+func (r *run) putBack(c *change) error {
+	if !c.isOpen() {
+		return c.err
+	}
+	ctx := r.restoring
+	var err error
+	for {
+		var customer fusebill.Customer
+		customer, err = r.readNow(ctx, c)
+		if err != nil {
+			break
+		}
+		switch current := customers.LatchOf(customer); current {
+		case c.current:
+		case c.before: // It was not released after all.
+			c.current = current
+			return c.err
+		default:
+			return c.changedMeanwhile(current)
+		}
+		if len(c.lost) == 0 {
+			err = r.write(ctx, c, c.before)
+		} else if r.mayFinish(c) && r.write(ctx, c, c.target) == nil {
+			return nil
+		} else if rest := less(c.before, c.lost); rest != c.current {
+			err = r.write(ctx, c, rest)
+		}
+		if !isTooLate(err) {
+			break
+		}
+		c.putOff(err)
+	}
+	if c.before.Without(c.current).IsZero() { // Even where the answer was not the expected one.
+		return c.err
+	}
+	return c.notRestored(err)
+}
+
+// mayFinish reports whether nobody else holds the declared latch of a change that cannot restore
+// what it has released, and reserves it.
+func (r *run) mayFinish(c *change) bool {
+	g := r.graph
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if c.run == nil || len(g.heldByOthersLocked(c, c.target)) > 0 {
+		return false
+	}
+	g.reserveLocked(c, c.target)
+	return true
+}

@@ -1,0 +1,117 @@
+package latch
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/customers"
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+)
+
+// writeLess writes less than a customer holds, on the way to something else. Where the outcome
+// stays unknown it counts as made, so it is restored.
+func (r *run) writeLess(ctx context.Context, c *change, rest fusebill.Latch) error {
+	err := r.write(ctx, c, rest)
+	_, isUnknown := errors.AsType[*UnconfirmedError](err)
+	_, isUnexpected := errors.AsType[*UnexpectedAnswerError](err)
+	g := r.graph
+	g.mu.Lock()
+	defer g.settleAndUnlock()
+	c.isReleased = err == nil || isUnknown || isUnexpected
+	if isUnknown {
+		g.holdsLocked(c, rest)
+	} else {
+		g.holdsLocked(c, c.current) // It is open from now on.
+	}
+	return err
+}
+
+// readNow reads a change's customer before a write.
+func (r *run) readNow(ctx context.Context, c *change) (fusebill.Customer, error) {
+	c.sendBefore = time.Now().Add(customers.MaxAgeBeforeWrite)
+	return r.coordinator.reader.CustomerNow(c.with(ctx), c.CustomerID)
+}
+
+// write sets the latch of a change's customer, and makes sure that it is set. After a failure that
+// leaves the outcome open it reads the customer, which may prove that the write was made.
+func (r *run) write(ctx context.Context, c *change, latch fusebill.Latch) error {
+	g, reader := r.graph, r.coordinator.reader
+	g.mu.Lock()
+	c.writeEvent = g.events
+	g.mu.Unlock()
+	calls := c.with(ctx)
+	if c.late < maxLate {
+		calls = fusebill.SendBefore(calls, c.sendBefore)
+	}
+	lasting, cancel := outlasting(calls, answerTimeout)
+	defer cancel()
+	reader.BeginWrite(c.CustomerID)
+	customer, err := r.coordinator.client.Latch(lasting, c.CustomerID, latch)
+	if err != nil {
+		reader.EndWrite(c.CustomerID, nil)
+		return r.readBack(ctx, c, latch, err)
+	}
+	answered := customers.LatchOf(customer)
+	if answered == latch {
+		reader.EndWrite(c.CustomerID, &customer)
+		r.holds(c, answered, true)
+		return nil
+	}
+	reader.EndWrite(c.CustomerID, nil) // Such an answer proves nothing about this customer, nor about holders.
+	r.holds(c, answered, true)
+	if read, err := reader.CustomerNow(c.with(ctx), c.CustomerID); err == nil { // A restore starts from the truth.
+		r.holds(c, customers.LatchOf(read), false)
+	}
+	return &UnexpectedAnswerError{CustomerID: c.CustomerID, Requested: latch, Answered: answered}
+}
+
+// holds takes in what a customer holds.
+func (r *run) holds(c *change, current fusebill.Latch, isProgress bool) {
+	g := r.graph
+	g.mu.Lock()
+	defer g.settleAndUnlock()
+	if isProgress {
+		c.unconfirmed = nil
+		g.stall.progressLocked()
+	}
+	g.holdsLocked(c, current)
+}
+
+// readBack finds out whether a write that has failed was made, where that is open. A customer that
+// does not hold the latch proves nothing: the service may make the write later.
+func (r *run) readBack(ctx context.Context, c *change, latch fusebill.Latch, failure error) error {
+	unknown, isUnknown := errors.AsType[*fusebill.OutcomeUnknownError](failure)
+	if !isUnknown {
+		return failure
+	}
+	ctx, cancel := outlasting(ctx, readBackTimeout)
+	defer cancel()
+	customer, err := r.coordinator.reader.CustomerNow(c.with(ctx), c.CustomerID)
+	if read := customers.LatchOf(customer); err == nil && read == latch {
+		r.holds(c, read, true)
+		return nil
+	} else if err == nil && !c.isReleased { // A restore starts from what it was before others changed it.
+		r.holds(c, read, false)
+	}
+	return &UnconfirmedError{
+		CustomerID: c.CustomerID, Requested: latch, Current: c.current, Others: r.losers(c, latch), Err: unknown,
+		ReadErr: err,
+	}
+}
+
+// losers returns the customers that have released something for a latch, and would lose it if they
+// restored it before the service makes the latch.
+func (r *run) losers(c *change, latch fusebill.Latch) (ids []int64) {
+	g := r.graph
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for other := range g.open {
+		if other != c && !other.before.Common(latch).IsZero() {
+			ids = append(ids, other.CustomerID)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}

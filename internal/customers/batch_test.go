@@ -104,12 +104,12 @@ func TestRefusedBatches(t *testing.T) {
 		behavior func(*fusebillsim.Behavior)
 		sizes    []int // of the batches that are read while customers are read twice
 	}{
-		"more than 4 IDs (400)":     {func(b *fusebillsim.Behavior) { b.MaxIDSet = 4 }, []int{9, 4, 4, 4, 4, 2, 1}},
-		"more than 1 ID (400)":      {func(b *fusebillsim.Behavior) { b.MaxIDSet = 1 }, []int{9, 4, 2}},
+		"more than 4 IDs (400)": {func(b *fusebillsim.Behavior) { b.MaxIDSet = 4 }, []int{9, 4, 4, 4, 4, 2, 1}},
+		"more than 1 ID (400)":  {func(b *fusebillsim.Behavior) { b.MaxIDSet = 1 }, []int{9, 4, 2}},
 		"a URL over 62 bytes (414)": {
 			func(b *fusebillsim.Behavior) { b.MaxURLLength = 62 }, []int{9, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1},
 		},
-		"any query (414)":           {func(b *fusebillsim.Behavior) { b.MaxURLLength = 30 }, []int{9, 4, 2}},
+		"any query (414)": {func(b *fusebillsim.Behavior) { b.MaxURLLength = 30 }, []int{9, 4, 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -309,3 +309,22 @@ func TestQueuedReadIsAsStrictAsItsCallers(t *testing.T) {
 		}
 	})
 }
+
+// TestCustomerBeforeWrite_age reports the age of an answer from when it was asked for, also where it
+// was known already.
+func TestCustomerBeforeWrite_age(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newAccount(2)
+		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyBefore, Latency: 4 * time.Second})
+		r := NewReader(newTestClient(t, sim))
+		asked := time.Now()
+		for range 2 {
+			_, sendBefore, err := r.CustomerBeforeWrite(t.Context(), 1)
+			if want := asked.Add(MaxAgeBeforeWrite); err != nil || !sendBefore.Equal(want) {
+				t.Errorf("got %s, error %v, want %s", sendBefore, err, want)
+			}
+			time.Sleep(5 * time.Second)
+		}
+	})
+}

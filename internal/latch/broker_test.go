@@ -360,6 +360,35 @@ func TestTimeoutOfOneOperation(t *testing.T) {
 	})
 }
 
+// A change of a ring waits for the write that may take what it restores, but not longer than its own
+// operation has, and its error names what the customer has lost.
+func TestTimeoutOfOneOperation_inARing(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		r := newTrial(t, latches{1: pair(101, 0), 2: pair(102, 0)})
+		r.sim.Inject(fusebillsim.Fault{
+			Kind: fusebillsim.FaultLatencyAfter, Latency: 50 * time.Second, Route: fusebillsim.RouteLatch, After: 1,
+		})
+		impatient := func(change operation) operation {
+			return func(ctx context.Context) error {
+				ctx, cancel := context.WithTimeout(ctx, time.Second)
+				defer cancel()
+				begin := time.Now()
+				err := change(ctx)
+				wantTook(t, begin, 0, 11*time.Second)
+				return err
+			}
+		}
+		released := r.unlatchedAfter(500*time.Millisecond, 0) // Nothing changes: this finds the customer.
+		errs := r.at(context.Background(), 10,
+			r.update(1, pair(101, 0), pair(102, 0)), impatient(r.update(2, pair(102, 0), pair(101, 0))))
+		lost := errorAs[*NotRestoredError](t, errs[1])
+		if *released != 2 || lost.CustomerID != 2 || !errors.Is(lost, context.DeadlineExceeded) {
+			t.Errorf("customer %d released first, got %v", *released, lost)
+		}
+		wantNil(t, errs[0])
+	})
+}
+
 // slowWrite makes the next write of a customer take long before it is handled.
 func slowWrite(id int64, wait time.Duration) fusebillsim.Fault {
 	return fusebillsim.Fault{

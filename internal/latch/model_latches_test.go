@@ -58,9 +58,9 @@ func (r *run) releaseSent(id int64, claim fusebill.Claim) time.Duration {
 // allow_reassociation, or because nobody could know of the holder.
 func (r *run) isTaken(id int64, claim fusebill.Claim) bool {
 	isUnknown := r.neverReads && r.conflict == fusebillsim.ConflictMoves
-	final := r.service.current()
 	return r.hasOutcome(func(o outcome) bool {
-		isDone := o.succeeded() || isOpen(o.result.Err) && (isUnknown || final[o.CustomerID].Holds(claim))
+		hasHeld := gained(r.service.changes, o.CustomerID, claim) != nil
+		isDone := o.succeeded() || isOpen(o.result.Err) && (isUnknown || hasHeld)
 		return o.CustomerID != id && o.Declared.Holds(claim) && isDone && (isUnknown || o.resource.reassociate)
 	})
 }

@@ -245,13 +245,13 @@ func TestModel_cases(t *testing.T) {
 		},
 		{
 			name:      "an answer that differs from the request shows nothing about holders",
-			resources: []*resource{single("a", nil, rows{1: contact(101)}), single("b", nil, rows{2: contact(102)})},
-			others:    rows{9: contact(102)},
+			resources: []*resource{single("a", nil, rows{1: contact(102)}), single("b", nil, rows{2: contact(103)})},
+			others:    rows{9: contact(103)},
 			change: func(s *scenario) {
 				s.conflict, s.gap = fusebillsim.ConflictMoves, time.Minute
 				s.inject(1, fusebillsim.Fault{Kind: fusebillsim.FaultDifferentAnswer})
 			},
-			want: rows{1: contact(101), 9: contact(102)}, failed: []string{"a", "b"},
+			want: rows{1: contact(102), 9: contact(103)}, failed: []string{"a", "b"},
 		},
 		{
 			name:      "Ctrl-C after a write whose outcome is unknown, and which was too late to be tried again",

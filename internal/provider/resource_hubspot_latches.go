@@ -348,6 +348,8 @@ func (r *hubSpotLatchesResource) Delete(ctx context.Context, req resource.Delete
 	resp.Diagnostics.Append(diags...)
 	recorded, diags := recordedAccount(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
+	spared, diags := sparedBy(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(forgetPlan(ctx, resp.Private)...) // Where this ends with errors, the private data stays.
 	if create != nil {
 		resp.Diagnostics.Append(resp.Private.SetKey(ctx, incompleteKey, []byte("true"))...)
@@ -378,8 +380,6 @@ func (r *hubSpotLatchesResource) Delete(ctx context.Context, req resource.Delete
 		changes = append(changes, latch.Change{CustomerID: id, Prior: l})
 	}
 	sortChanges(changes)
-	spared, diags := sparedBy(ctx, req.Private)
-	resp.Diagnostics.Append(diags...)
 	var left []int64
 	changes = slices.DeleteFunc(changes, func(c latch.Change) bool {
 		if spared[c.CustomerID] {

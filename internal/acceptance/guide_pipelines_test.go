@@ -51,6 +51,10 @@ func readPipeline(t *testing.T, file string) pipeline {
 }
 
 func runPipelines(t *testing.T, folder string) {
+	t.Run("check.sh", func(t *testing.T) {
+		t.Parallel()
+		checksWarnings(t, folder)
+	})
 	for file, commands := range map[string][]string{
 		"github-drift.yml": {"sh drift.sh"},
 		"github-apply.yml": {"sh plan.sh", "sh apply.sh"},
@@ -74,6 +78,24 @@ func runPipelines(t *testing.T, folder string) {
 			g.runsPipeline(a, commands)
 		})
 	}
+}
+
+// checksWarnings runs the script of pull requests: it fails on errors and warnings of a plan.
+func checksWarnings(t *testing.T, folder string) {
+	t.Helper()
+	a := acctest.AccountWith(t, acctest.Customer{ID: 2554529, Contact: 999}, acctest.Customer{ID: 2554530})
+	g := newGuide(t, a, folder)
+	g.Install()
+	g.use("main.tf")
+	g.Setenv("TF_CLI_ARGS_show", "-no-color")
+	acctest.Prints(t, g.script(1, "check.sh"), "1 to add", `"severity":"warning"`, `"summary":"Customer is latched already"`)
+	a.SetLatch(2554529, 0, 0)
+	acctest.Prints(t, g.script(0, "check.sh"), "1 to add")
+	a.SetLatch(2554530, 101, 0)
+	acctest.Prints(t, g.script(1, "check.sh"), `"summary":"HubSpot contact is latched to another customer"`)
+	g.Write("twice.tf", acctest.Customer{ID: 2554530, Contact: 101}.Block())
+	acctest.Prints(t, g.script(1, "check.sh"), `"severity":"error"`, `"summary":"HubSpot latch is declared twice"`)
+	a.Wrote(t)
 }
 
 // runsPipeline goes through what a pipeline has to tell apart. What its own scripts don't do, another pipeline does.

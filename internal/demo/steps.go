@@ -92,11 +92,10 @@ resource "fusebill_hubspot_latch" "coffee" {
 	writes:  1,
 	latches: declared,
 }, {
-	title:      "Castillo Dental was latched by hand, long ago. Declaring another contact is refused.",
+	title:      "Castillo Dental was latched by hand, long ago. The plan warns of another contact.",
 	file:       "dental.tf",
 	text:       acctest.Block(`resource "fusebill_hubspot_latch" "dental"`, "fusebill_id = 2554531", "hubspot_id  = 304"),
 	command:    "plan",
-	code:       1,
 	shows:      []string{"customer 2554531 is latched to contact 303 already", "Nothing was changed.", `id = "2554531"`},
 	latches:    declared,
 	isPictured: true,

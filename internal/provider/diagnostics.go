@@ -96,7 +96,8 @@ func (a attempt) explain(err error) explanation {
 	case errors.As(err, &removed):
 		return explanation{"HubSpot latch would be removed by another resource", "Nothing was changed. Two objects of the state have this " +
 			"latch. One of them may be a resource that was renamed without a moved block, or a deposed object, which terraform state " +
-			"list does not show. Let Terraform forget the one that is not needed:\n\n  terraform state rm ADDRESS\n\nWhere that was a " +
+			"list does not show. Let Terraform forget the one that is not needed, by a removed block with destroy = false or by:" +
+			"\n\n  terraform state rm ADDRESS\n\nWhere that was a " +
 			"deposed object, Terraform forgets the current object too. Import that again:\n\n  terraform import ADDRESS " +
 			formatID(removed.CustomerID) + destroyAllTheSame, "fusebill_id"}
 	case errors.As(err, &exclusive):

@@ -80,7 +80,7 @@ func TestAccCLI_destroyLeavesNewLatchWithAWarning(t *testing.T) {
 
 func TestAccCLI_deletedCustomerIsToldInAWarning(t *testing.T) {
 	t.Parallel()
-	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
 	c := acctest.NewWorkspace(t, a)
 	c.Declare(acctest.Customer{ID: 11, Contact: 101}.Block())
 	c.Apply()

@@ -44,6 +44,33 @@ func (d *providerData) apply(ctx context.Context, changes []latch.Change, option
 	return d.coordinator.Apply(ctx, changes, options)
 }
 
+// adoptedWarning lists the customers that are latched already as a create declares, and whom no other
+// object of the state has. It makes no call, because the check that made the findings has read them.
+func (d *providerData) adoptedWarning(ctx context.Context, findings []latch.Finding) diag.Diagnostics {
+	var adopted []int64
+	isCreated := make(map[int64]bool)
+	for _, finding := range findings {
+		if id := finding.Change.CustomerID; finding.Change.Prior.IsZero() && d.intents.InState(id) == 0 {
+			isCreated[id] = true
+		}
+	}
+	found, err := d.reader.Customers(ctx, sortedKeys(isCreated), customers.MaxAge)
+	if err != nil {
+		return nil // The check of the plan reports what cannot be read.
+	}
+	for _, finding := range findings {
+		change := finding.Change
+		if isCreated[change.CustomerID] && customers.LatchOf(found[change.CustomerID]) == change.Declared {
+			adopted = append(adopted, change.CustomerID)
+		}
+	}
+	if len(adopted) == 0 {
+		return nil
+	}
+	return diag.Diagnostics{diag.NewWarningDiagnostic("HubSpot latches exist already", fmt.Sprintf("The account has the latches of "+
+		"%s already as they are declared, so the apply adopts them without a write: %s.", counted(len(adopted)), listed(adopted)))}
+}
+
 // dataFrom returns the provider's data for the Configure method of an object. It returns nil where
 // Terraform has not configured the provider, as when it validates.
 func dataFrom(data any, diags *diag.Diagnostics) *providerData {

@@ -60,7 +60,7 @@ func TestAccHubSpotLatchDrift_goneLatchIsCreatedAgain(t *testing.T) {
 }
 
 func TestAccHubSpotLatchDrift_deletedCustomer(t *testing.T) {
-	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
 	declared := acctest.Customer{ID: 11, Contact: 101, Company: 202}
 	gone := a.Step(t, acctest.Step{
 		Prepare: func() { a.DeleteCustomer(11) },
@@ -81,7 +81,7 @@ func TestAccHubSpotLatchDrift_deletedCustomer(t *testing.T) {
 
 // Deleted customers have no latch to remove, and need no configuration of ours to be destroyed.
 func TestAccHubSpotLatchDrift_destroyOfDeletedCustomerSucceeds(t *testing.T) {
-	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
 	acctest.Run(t, a.Creates(t, acctest.Customer{ID: 11, Contact: 101}), resource.TestStep{
 		PreConfig:        a.ResetCalls,
 		Config:           a.With(acctest.Customer{ID: 11, Contact: 101}.Block()),

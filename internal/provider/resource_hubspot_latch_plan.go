@@ -118,7 +118,7 @@ func (r *hubSpotLatchResource) checkPlan(ctx context.Context, check attempt, cha
 	case err != nil:
 		return diag.Diagnostics{uncheckedPlan(check.diagnostic(err))}
 	}
-	var diags diag.Diagnostics
+	diags := r.data.adoptedWarning(ctx, findings)
 	for _, finding := range findings {
 		for _, err := range finding.Errors() {
 			found := check.diagnostic(err)

@@ -1,0 +1,85 @@
+package provider
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
+)
+
+// A customer that is gone, one that somebody has latched otherwise, and a conflict of the
+// configuration with a stranger's latch do not stop a destroy.
+func TestAccDestroy_unrelatedTroubleDoesNotStopIt(t *testing.T) {
+	t.Parallel()
+	for _, refresh := range []string{"true", "false"} {
+		t.Run("refresh="+refresh, func(t *testing.T) {
+			t.Parallel()
+			a := accountOf(t, 2020, acctest.NumberedSet(6, 100).Unlatched()...)
+			c := acctest.NewWorkspace(t, a)
+			set := acctest.NumberedSet(3, 100)
+			single := acctest.Customer{ID: 4, Contact: 104}
+			c.Declare(set.Block(), single.Block())
+			c.Apply()
+			a.DeleteCustomer(1)
+			a.SetLatch(2, 999, 0)
+			a.SetLatch(6, 555, 0)
+			c.Declare(set.With(acctest.Customer{ID: 3, Contact: 555}).Block(), single.Block())
+			c.Run(0, "destroy", "-auto-approve", "-refresh="+refresh)
+			if left := c.Latches(); len(left) > 0 {
+				t.Errorf("the state has %v", left)
+			}
+			want := []acctest.Customer{{ID: 3}, {ID: 4}, {ID: 5}, {ID: 6, Contact: 555}}
+			if refresh == "true" {
+				want = append(want, acctest.Customer{ID: 2}) // The refresh has made it the state's own.
+			} else {
+				want = append(want, acctest.Customer{ID: 2, Contact: 999})
+			}
+			for _, h := range want {
+				a.Latched(t, h.ID, h.Contact, h.Company)
+			}
+		})
+	}
+}
+
+// Where a limit refuses the plan before a destroy, the way that its message names removes nothing but
+// what the state holds: not what the exclusive set has only seen, nor what has changed since.
+func TestAccDestroy_wayPastTheLimits(t *testing.T) {
+	t.Parallel()
+	set := acctest.NumberedSet(12, 100)
+	stranger := acctest.Customer{ID: 50, Contact: 500}
+	a := accountOf(t, 2020, append(set.Unlatched(), stranger)...)
+	c := acctest.NewWorkspace(t, a)
+	c.Declare(set.Block("exclusive = true", "max_removals = 0"))
+	c.Apply()
+	c.Declare(set[:1].Block("exclusive = true", "max_removals = 0"))
+	acctest.Prints(t, c.Run(1, "destroy", "-no-color", "-auto-approve"), "Error: Too many HubSpot latches would be removed",
+		"terraform destroy -refresh=false")
+	a.SetLatch(2, 999, 0)
+	c.Run(0, "destroy", "-auto-approve", "-refresh=false")
+	a.Latched(t, 50, 500, 0)
+	a.Latched(t, 2, 999, 0)
+	a.Latched(t, 3, 0, 0)
+}
+
+// Replacements by create_before_destroy hand each latch over, and advise no moved block.
+func TestAccDestroy_replacementAdvisesNoMovedBlock(t *testing.T) {
+	t.Parallel()
+	a := accountOf(t, 2020, acctest.NumberedSet(5, 100).Unlatched()...)
+	c := acctest.NewWorkspace(t, a)
+	c.Declare(fmt.Sprintf("resource %q \"test\" {\n  for_each = %s\n  fusebill_id = each.key\n  hubspot_id = each.value.hubspot_id\n"+
+		"  lifecycle {\n    create_before_destroy = true\n  }\n}\n", acctest.LatchType, acctest.NumberedSet(5, 100).Expression()))
+	c.Apply()
+	a.ResetCalls()
+	args := []string{"apply", "-no-color", "-auto-approve"}
+	for id := range 5 {
+		args = append(args, fmt.Sprintf("-replace=%s[%q]", acctest.LatchAddress, fmt.Sprint(id+1)))
+	}
+	if output := c.Run(0, args...); strings.Contains(output, "moved block") || strings.Contains(output, "Warning: HubSpot") {
+		t.Error(output)
+	}
+	a.Holds(t, acctest.NumberedSet(5, 100)...)
+	if n := a.Writes(); n > 0 {
+		t.Errorf("%d writes", n)
+	}
+}

@@ -18,8 +18,7 @@ const (
 	ownerKey = "owner"
 	// createKey describes what the create of a set is planned to do, see [plannedCreate]. Where that
 	// create is one half of a replacement, Terraform passes its private data to the other half, the
-	// destroy; a plain destroy never gets it. For a single latch it only marks that. It does not stay
-	// in the state.
+	// destroy; a plain destroy never gets it. It does not stay in the state.
 	createKey = "create"
 	// incompleteKey marks the state of a set whose create, or replacement, ended with errors.
 	incompleteKey = "incomplete"

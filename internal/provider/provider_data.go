@@ -3,6 +3,8 @@ package provider
 import (
 	"context"
 	"fmt"
+	"maps"
+	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -20,6 +22,7 @@ type providerData struct {
 	sets        *setMemory
 	account     *accountGuard
 	baseURL     string // for messages
+	warnOfKept  sync.Once
 }
 
 // newProviderData returns the data of a configured provider. It reads the account whole where that
@@ -44,9 +47,11 @@ func (d *providerData) apply(ctx context.Context, changes []latch.Change, option
 	return d.coordinator.Apply(ctx, changes, options)
 }
 
-// adoptedWarning lists the customers that are latched already as a create declares, and whom no other
-// object of the state has. It makes no call, because the check that made the findings has read them.
-func (d *providerData) adoptedWarning(ctx context.Context, findings []latch.Finding) diag.Diagnostics {
+// adoptedWarning lists the customers of a set that are latched already as they are declared, and that
+// neither an object of the state has, nor the destroy half of the same replacement has left. It makes
+// no call, because the check that made the findings has read them.
+func (d *providerData) adoptedWarning(ctx context.Context, findings []latch.Finding,
+	left map[int64]fusebill.Latch) diag.Diagnostics {
 	var adopted []int64
 	isCreated := make(map[int64]bool)
 	for _, finding := range findings {
@@ -54,6 +59,7 @@ func (d *providerData) adoptedWarning(ctx context.Context, findings []latch.Find
 			isCreated[id] = true
 		}
 	}
+	maps.DeleteFunc(isCreated, func(id int64, _ bool) bool { _, isLeft := left[id]; return isLeft })
 	found, err := d.reader.Customers(ctx, sortedKeys(isCreated), customers.MaxAge)
 	if err != nil {
 		return nil // The check of the plan reports what cannot be read.

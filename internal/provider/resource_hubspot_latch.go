@@ -270,10 +270,11 @@ func (r *hubSpotLatchResource) Delete(ctx context.Context, req resource.DeleteRe
 		resp.Diagnostics.Append(attempt{doing: "delete the HubSpot latch of", customerID: id}.diagnostic(err))
 		return
 	}
-	replacedBy, diags := req.Private.GetKey(ctx, createKey)
-	resp.Diagnostics.Append(diags...)
-	isHandedOver := left.Kept && replacedBy != nil // To the create half of the same replacement.
-	if !left.Latch.IsZero() && !isHandedOver {
+	switch {
+	case left.Kept:
+		// Terraform does not fold warnings of destroys, and thousands of resources may be renamed at once.
+		r.data.warnOfKept.Do(func() { resp.Diagnostics.Append(leftInPlace(id, state.latch(), left)) })
+	case !left.Latch.IsZero():
 		resp.Diagnostics.Append(leftInPlace(id, state.latch(), left))
 	}
 }
@@ -290,8 +291,10 @@ func (r *hubSpotLatchResource) apply(ctx context.Context, change latch.Change, o
 // leftInPlace tells of a latch that wasn't a resource's to remove.
 func leftInPlace(customerID int64, held fusebill.Latch, left latch.Result) diag.Diagnostic {
 	if left.Kept {
-		return diag.NewWarningDiagnostic("HubSpot latch was kept", fmt.Sprintf("Customer %d stays latched to %s: another resource of the same "+
-			"apply declares that latch, as when a resource is renamed. A moved block would have told Terraform so.", customerID, held))
+		return diag.NewWarningDiagnostic("HubSpot latch was kept", fmt.Sprintf("Customer %d stays latched to %s: another object of the same "+
+			"apply declares that latch. The same holds for all others that this apply destroys and declares.\n\nWhere resources were "+
+			"replaced, there is nothing to do. Where they were renamed, a moved block renames them without a destroy.",
+			customerID, held))
 	}
 	return diag.NewWarningDiagnostic("Another HubSpot latch was left in place", fmt.Sprintf("Customer %d was latched to %s by this resource, "+
 		"and is latched to %s now. That isn't this resource's to remove, and was left as it is.", customerID, held, left.Latch))

@@ -35,9 +35,6 @@ func (r *hubSpotLatchResource) ModifyPlan(ctx context.Context, req resource.Modi
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if !isDestroy {
-		resp.Diagnostics.Append(resp.Private.SetKey(ctx, createKey, []byte("true"))...)
-	}
 	object.Intents = latchIntents(state, plan, req.Plan.Raw.Equal(req.State.Raw))
 	check := attempt{"plan the HubSpot latch of", idIn(plan.FusebillID), plan.latch()}
 	if isDestroy {
@@ -118,7 +115,7 @@ func (r *hubSpotLatchResource) checkPlan(ctx context.Context, check attempt, cha
 	case err != nil:
 		return diag.Diagnostics{uncheckedPlan(check.diagnostic(err))}
 	}
-	diags := r.data.adoptedWarning(ctx, findings)
+	var diags diag.Diagnostics
 	for _, finding := range findings {
 		for _, err := range finding.Errors() {
 			found := check.diagnostic(err)

@@ -21,7 +21,8 @@ import (
 //	401                  no     an unknown key, another account's   IsRefusal, IsKeyRefused
 //	403                  no     the key does not allow the call     IsRefusal, IsForbidden
 //	404, one customer    no     no such customer, or a wrong URL    IsRefusal, IsNotFound
-//	404, list call       no     a wrong URL, or a long query        IsRefusal, IsTooLarge, IsWrongPath
+//	404, list call       no     a wrong URL, or too long a query    IsRefusal, IsTooLarge,
+//	                                                                IsWrongPath
 //	408                  yes    a failure                           IsFault
 //	409, write           no     against a business rule             IsRefusal, IsConflict,
 //	                                                                IsCertainConflict

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -201,9 +202,9 @@ func (g *accountGuard) missingSample(ctx context.Context, customerIDs []int64) (
 
 // plan guards a plan with changes of an object that has these customers in the state. It returns an
 // error where the account is another one than that of the state, or than that of other states which
-// were read by now. Otherwise the plan's private data carries the fingerprint, so a destroy
-// compares it, which is one half of a replacement, too. An account that cannot be listed does not
-// stop a plan: the apply tries again.
+// were read by now. Otherwise the plan's private data carries the fingerprint for a destroy, which
+// is one half of a replacement, too. An account that cannot be listed does not stop a plan: the
+// apply tries again.
 func (g *accountGuard) plan(ctx context.Context, prior, planned privateData, customerIDs []int64,
 	report func(error) diag.Diagnostic) diag.Diagnostics {
 	recorded, diags := recordedAccount(ctx, prior)
@@ -217,7 +218,7 @@ func (g *accountGuard) plan(ctx context.Context, prior, planned privateData, cus
 		}
 		diags.Append(g.record(ctx, planned)...)
 	}
-	if _, isOther := err.(*otherAccountError); isOther || fusebill.IsKeyRefused(err) { //nolint:errorlint // As returned.
+	if _, isOther := errors.AsType[*otherAccountError](err); isOther || fusebill.IsKeyRefused(err) {
 		diags.Append(report(err))
 	}
 	return diags

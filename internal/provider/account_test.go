@@ -7,14 +7,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
 const isOfAnother = "Error: State is of another Fusebill account"
 
-// accountOf is an account whose customers were created in a year. Where two accounts have the same
-// IDs, only that distinguishes them.
+// accountOf is an account whose customers were created in a year. Two accounts with the same IDs
+// differ in that alone.
 func accountOf(t *testing.T, year int, latches ...acctest.Customer) acctest.Account {
 	t.Helper()
 	sim := fusebillsim.New(fusebillsim.Config{APIKey: acctest.APIKey, LimitMinute: 1 << 30, LimitDay: 1 << 30})
@@ -154,5 +157,59 @@ func TestAccAccount_fewCallsForManyLatches(t *testing.T) {
 			acctest.Prints(t, c.Run(1, "plan", "-no-color"), isOfAnother)
 			keeps(t, c, wrong, test.latches, test.calls)
 		})
+	}
+}
+
+// A state without a fingerprint, as after a move from another provider, is guarded by the customers
+// that a run finds: one that finds none stops, and asks for few of them.
+func TestAccount_withoutFingerprint(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		account []acctest.Customer
+		isOther bool
+		calls   int
+	}{
+		"none exists":         {[]acctest.Customer{{ID: 7777}}, true, 30},
+		"one exists":          {[]acctest.Customer{{ID: 1, Contact: 101}}, false, 100},
+		"one that is deleted": {acctest.NumberedSet(39, 100), false, 100},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := acctest.NewConfiguredProtocol(t, acctest.SimulatorWith(test.account...))
+			failed := 0
+			for _, h := range acctest.NumberedSet(40, 100) {
+				read, err := p.Server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
+					TypeName: acctest.LatchType, CurrentState: p.State(h),
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, d := range read.Diagnostics {
+					if d.Severity == tfprotov6.DiagnosticSeverityError {
+						failed++
+						p.Holds(read.NewState, h)
+					}
+				}
+			}
+			if test.isOther != (failed == 40) || !test.isOther && failed > 0 {
+				t.Errorf("%d of 40 reads failed", failed)
+			}
+			if n := p.Simulator.Count(); n > test.calls {
+				t.Errorf("%d calls, want at most %d", n, test.calls)
+			}
+		})
+	}
+}
+
+// A proxy variable that cannot be parsed stops the run, and its value is not shown.
+func TestProxyVariable_isNotShown(t *testing.T) {
+	for _, value := range []string{"http://me:hush%zz@proxy.example.com:8080", "http://me:hush#x@proxy.example.com"} {
+		t.Setenv("HTTPS_PROXY", value)
+		config := providerModel{APIKey: types.StringValue(acctest.APIKey)}
+		_, diags := config.newClient("test", nil)
+		if len(diags) != 1 || diags[0].Summary() != "Invalid proxy variable" ||
+			!strings.Contains(diags[0].Detail(), "HTTPS_PROXY") || strings.Contains(diags[0].Detail(), "hush") {
+			t.Errorf("got %v", diags)
+		}
 	}
 }

@@ -11,21 +11,23 @@ import (
 func TestMessages_nameCustomers(t *testing.T) {
 	t.Parallel()
 	c := newSetTerraform(t,
-		fusebillsim.Customer{ID: 11, CompanyName: "Brown Coffee", FirstName: "Ann", PrimaryEmail: "ann@example.com", HubSpotID: 101},
+		fusebillsim.Customer{ID: 11, CompanyName: "Brown Coffee", FirstName: "Ann", HubSpotID: 101},
 		fusebillsim.Customer{ID: 22, Reference: "C-22", FirstName: "Bob", LastName: "Stone"},
 		fusebillsim.Customer{ID: 33, FirstName: "Cleo", LastName: "Reed", PrimaryEmail: "cleo@example.com", HubSpotID: 103},
 		fusebillsim.Customer{ID: 44, HubSpotID: 104},
 	)
 	p := c.plan(map[string]any{contactsAttribute: ids{"22": "101", "44": "103"}})
 	p.diags.errors().isEmpty(t)
-	p.diags.has(t, "HubSpot contact is latched to another customer", "customer 11 (Brown Coffee) now", "customer 22 (C-22)")
+	p.diags.has(t, "HubSpot contact is latched to another customer", "customer 11 (Brown Coffee) now",
+		"customer 22 (C-22)")
 	for _, name := range []string{"Ann", "Bob", "Cleo", "Stone", "Reed", "example.com"} {
 		if strings.Contains(p.diags.String(), name) {
 			t.Errorf("%s in:\n%s", name, p.diags)
 		}
 	}
 	c.succeeds(map[string]any{contactsAttribute: ids{"22": "102"}})
-	c.plan(map[string]any{contactsAttribute: ids{}}).diags.has(t, "HubSpot latches will be removed", "customer 22 (C-22)")
+	p = c.plan(map[string]any{contactsAttribute: ids{}})
+	p.diags.has(t, "HubSpot latches will be removed", "customer 22 (C-22)")
 }
 
 // A plan that adopts latches says how many and which.
@@ -34,7 +36,8 @@ func TestMessages_countAdoptedLatches(t *testing.T) {
 	c := newSetTerraform(t, latchedCustomers([3]int64{11, 101, 0}, [3]int64{22, 102, 0}, [3]int64{33, 0, 0})...)
 	declared := map[string]any{contactsAttribute: ids{"11": "101", "22": "102", "33": "103"}}
 	p := c.plan(declared)
-	p.diags.has(t, "HubSpot latches exist already", "2 customers already as they are declared", "customer 11, customer 22.")
+	p.diags.has(t, "HubSpot latches exist already", "2 customers already as they are declared",
+		"customer 11, customer 22.")
 	c.apply(p).errors().isEmpty(t)
 	c.succeeds(declared)
 }

@@ -42,7 +42,7 @@ func TestAccDestroy_unrelatedTroubleDoesNotStopIt(t *testing.T) {
 	}
 }
 
-// Where a limit refuses the plan before a destroy, the way that its message names removes nothing but
+// A limit may refuse the plan before a destroy. The way that its message names removes nothing but
 // what the state holds: not what the exclusive set has only seen, nor what has changed since.
 func TestAccDestroy_wayPastTheLimits(t *testing.T) {
 	t.Parallel()
@@ -53,8 +53,8 @@ func TestAccDestroy_wayPastTheLimits(t *testing.T) {
 	c.Declare(set.Block("exclusive = true", "max_removals = 0"))
 	c.Apply()
 	c.Declare(set[:1].Block("exclusive = true", "max_removals = 0"))
-	acctest.Prints(t, c.Run(1, "destroy", "-no-color", "-auto-approve"), "Error: Too many HubSpot latches would be removed",
-		"terraform destroy -refresh=false")
+	acctest.Prints(t, c.Run(1, "destroy", "-no-color", "-auto-approve"),
+		"Error: Too many HubSpot latches would be removed", "terraform destroy -refresh=false")
 	a.SetLatch(2, 999, 0)
 	c.Run(0, "destroy", "-auto-approve", "-refresh=false")
 	a.Latched(t, 50, 500, 0)
@@ -67,8 +67,9 @@ func TestAccDestroy_replacementsShareOneWarning(t *testing.T) {
 	t.Parallel()
 	a := accountOf(t, 2020, acctest.NumberedSet(5, 100).Unlatched()...)
 	c := acctest.NewWorkspace(t, a)
-	c.Declare(fmt.Sprintf("resource %q \"test\" {\n  for_each = %s\n  fusebill_id = each.key\n  hubspot_id = each.value.hubspot_id\n"+
-		"  lifecycle {\n    create_before_destroy = true\n  }\n}\n", acctest.LatchType, acctest.NumberedSet(5, 100).Expression()))
+	c.Declare(fmt.Sprintf("resource %q \"test\" {\n  for_each = %s\n  fusebill_id = each.key\n"+
+		"  hubspot_id = each.value.hubspot_id\n  lifecycle {\n    create_before_destroy = true\n  }\n}\n",
+		acctest.LatchType, acctest.NumberedSet(5, 100).Expression()))
 	c.Apply()
 	a.ResetCalls()
 	args := []string{"apply", "-no-color", "-auto-approve"}

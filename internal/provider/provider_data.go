@@ -47,9 +47,9 @@ func (d *providerData) apply(ctx context.Context, changes []latch.Change, option
 	return d.coordinator.Apply(ctx, changes, options)
 }
 
-// adoptedWarning lists the customers of a set that are latched already as they are declared, and that
-// neither an object of the state has, nor the destroy half of the same replacement has left. It makes
-// no call, because the check that made the findings has read them.
+// adoptedWarning lists the customers of a set that are latched already as they are declared, and
+// that neither an object of the state has, nor the destroy half of the same replacement has left.
+// It makes no call, because the check that made the findings has read them.
 func (d *providerData) adoptedWarning(ctx context.Context, findings []latch.Finding,
 	left map[int64]fusebill.Latch) diag.Diagnostics {
 	var adopted []int64
@@ -73,8 +73,9 @@ func (d *providerData) adoptedWarning(ctx context.Context, findings []latch.Find
 	if len(adopted) == 0 {
 		return nil
 	}
-	return diag.Diagnostics{diag.NewWarningDiagnostic("HubSpot latches exist already", fmt.Sprintf("The account has the latches of "+
-		"%s already as they are declared, so the apply adopts them without a write: %s.", counted(len(adopted)), listed(adopted)))}
+	return diag.Diagnostics{diag.NewWarningDiagnostic("HubSpot latches exist already",
+		fmt.Sprintf("The account has the latches of %s already as they are declared, so the apply adopts them without a "+
+			"write: %s.", counted(len(adopted)), listed(adopted)))}
 }
 
 // dataFrom returns the provider's data for the Configure method of an object. It returns nil where

@@ -295,7 +295,8 @@ func (r *hubSpotLatchesResource) checkAccount(ctx context.Context, p setPlan) di
 			held.addDiagnostic(rowPath(p.declared, change.CustomerID, warning), warning)
 		}
 	}
-	return slices.Concat(r.data.adoptedWarning(ctx, findings, r.data.sets.leftTo(p.declared)), stopped.warnings(), held.warnings())
+	adopted := r.data.adoptedWarning(ctx, findings, r.data.sets.leftTo(p.declared))
+	return slices.Concat(adopted, stopped.warnings(), held.warnings())
 }
 
 // foreign returns the holdings that this plan does not release itself from customers that it does

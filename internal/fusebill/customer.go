@@ -21,12 +21,12 @@ type Customer struct {
 	Created      time.Time // zero where the answer does not have it in a form that can be read
 	Modified     time.Time // the last change; zero where the answer does not have it in a form that can be read
 
-	// Latch is nil where the answer did not carry both HubSpot keys, or not in a form that can be
-	// read. That means nothing for the latch, which has to be read with the customer individually.
+	// Latch is nil if the response lacks one of the HubSpot keys, or has a value that cannot be read.
+	// It then reports nothing about the latch, and the customer has to be read individually.
 	Latch *Latch
 }
 
-// maxName bounds a name in runes. A name is for people to recognize, and stands in the middle of a
+// maxName bounds a name in runes. A name helps people to recognize a customer and is a part of a
 // sentence.
 const maxName = 60
 

@@ -23,16 +23,15 @@ type CustomersRequest struct {
 // CustomersPage is one page of the list. Customers come and go while pages are read, so a customer
 // that is on no page may still exist.
 type CustomersPage struct {
-	// Customers are the entries that have an ID. Where an entry does not say what the customer is
-	// latched to, or says it in a way that cannot be read, its Latch is nil and the customer has to
-	// be read individually.
+	// Customers are the entries that have an ID. The Latch of an entry is nil if the entry lacks a
+	// HubSpot ID or has one that cannot be read. Such a customer has to be read individually.
 	Customers []Customer
 	// Unreadable counts the entries without an ID that can be read. They may be any customers of
 	// the account.
 	Unreadable int
 	// Last reports whether no page follows.
 	Last bool
-	// AccountSize is how many customers the whole account has; -1 where the service did not report
+	// AccountSize is the number of customers of the whole account, -1 if the service did not report
 	// it.
 	AccountSize int
 }

@@ -14,7 +14,7 @@ import (
 // predicates of this package, such as [IsKeyRefused], decide what it means.
 type APIError struct {
 	StatusCode int
-	// Form is how the body says what is wrong.
+	// Form is the form in which the body reports the error.
 	Form ErrorForm
 	// Messages are the service's own words, in its order; empty where the body is not the
 	// service's, as when a proxy answers.
@@ -29,7 +29,7 @@ type APIError struct {
 	excerpt     string // of a body that is not the service's
 }
 
-// ErrorForm is how an error's body says what is wrong.
+// ErrorForm is the form in which the body of a response reports an error.
 type ErrorForm string
 
 // The forms of an error's body.

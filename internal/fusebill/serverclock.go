@@ -2,8 +2,8 @@ package fusebill
 
 import "time"
 
-// serverClock learns how far the clock that counts calls is from ours, since the service gives
-// resets by that clock.
+// serverClock estimates the difference between this machine's clock and the clock by which the
+// service counts calls, because the service reports resets by its own clock.
 //
 // The Date of an answer is the first evidence. It has whole seconds: each answer narrows the
 // difference down to an interval, and many of them to about a round trip. But a balancer before the
@@ -13,14 +13,14 @@ type serverClock struct {
 	date, count interval
 }
 
-// interval is where the service's clock minus ours lies.
+// interval bounds the difference of the service's clock minus this machine's clock.
 type interval struct {
 	least, most time.Duration
 	isKnown     bool
 }
 
-// narrow adds an observation. Where it contradicts what was known, one of the clocks was set, and
-// it alone counts.
+// narrow adds an observation. If it contradicts the earlier ones, one of the clocks was set, and
+// the interval becomes that of this observation.
 func (i *interval) narrow(least, most time.Duration) {
 	if !i.isKnown || least > i.most || most < i.least {
 		*i = interval{least: least, most: most, isKnown: true}

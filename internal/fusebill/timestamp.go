@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// timestampLayouts are the forms of text that a .NET service may write. The API reference does not
-// say which of them it is. All times are UTC, also where the text does not say so. Go accepts
-// fractions of seconds in each of them.
+// timestampLayouts are the forms in which a .NET service may write a time. The API reference does
+// not name the one that the service uses. All times are UTC, also those without a zone. Go accepts
+// fractions of seconds in each form.
 var timestampLayouts = []string{
 	time.RFC3339,
 	"2006-01-02T15:04:05",

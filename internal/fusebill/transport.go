@@ -27,11 +27,12 @@ const (
 // newTransport returns a transport of the client's own: the default one belongs to the whole
 // process.
 //
-// A connection may die without a word: a NAT forgets it, or the machine has slept. All calls share
-// one connection of HTTP/2, so each try of each of them would wait on it for the whole timeout.
-// Therefore a connection on which nothing was received for a quarter of the timeout, or for
-// maxSilence, is asked for a sign of life, and closed after the same time without one. The tries on
-// it then fail early, and the next ones make a new connection. See closeIdle for HTTP/1.1.
+// A connection may break without a notice, because a NAT drops it or the machine was suspended. All
+// calls share one connection of HTTP/2, so each try of each call would wait on it for the whole
+// timeout. Therefore the transport sends a ping on a connection that received nothing for a quarter
+// of the timeout or for maxSilence, and closes it if no response comes within the same time. The
+// tries on the connection then fail early, and the next ones open a new connection. See closeIdle
+// for HTTP/1.1.
 func newTransport(authorities *x509.CertPool, timeout time.Duration) http.RoundTripper {
 	transport, ok := http.DefaultTransport.(*http.Transport)
 	if !ok { // The program has replaced it.
@@ -109,9 +110,8 @@ func (t *attemptTransport) roundTrip(req *http.Request) (resp *http.Response, un
 	return resp, unsent, err
 }
 
-// closeIdle closes the connections that no call uses. After a try that ran out of time on one
-// connection the others may be dead, too, and a call's next tries would wait on one after the
-// other.
+// closeIdle closes the connections that no call uses. After one connection has timed out, the
+// others may be broken too, and the next tries of a call would wait on one after the other.
 func (t *attemptTransport) closeIdle() {
 	if closer, ok := t.base.(interface{ CloseIdleConnections() }); ok {
 		closer.CloseIdleConnections()

@@ -121,6 +121,8 @@ func runTeam(t *testing.T, folder string) {
 		lines := strings.SplitAfter(file, "\n")
 		g.Write("latches.csv", strings.Join(lines[:2000], "")) // The file was cut off.
 		acctest.Prints(t, g.script(1, "review.sh"), "There is no plan.", "Too many HubSpot latches would be removed")
+		g.Write("latches.csv", strings.Replace(file, "hubspot_id,hubspot_company_id", "hubspot_company_id,hubspot_id", 1))
+		acctest.Prints(t, g.script(1, "review.sh"), "Too many HubSpot latches would change")
 		g.Write("latches.csv", strings.Replace(file, "2500000,101,500000,", "2500000,101,,\n2500000,,500000,", 1))
 		acctest.Prints(t, g.script(1, "review.sh"), "A customer is on two lines of latches.csv.")
 		g.Write("latches.csv", file+"2502960,,,\n")
@@ -134,6 +136,12 @@ func runTeam(t *testing.T, folder string) {
 		acctest.Prints(t, g.script(0, "review.sh"),
 			"Customers that the plan unlatches: 20.", "This plan unlatches 20 customers")
 		acctest.Prints(t, g.Run(1, "destroy", "-no-color", "-auto-approve"), "Instance cannot be destroyed")
+
+		g.Remove("latches.tf") // Terraform destroys a set without its block, whatever the block said.
+		acctest.Prints(t, g.script(1, "review.sh"), "1 to destroy", "Customers that the plan unlatches: 2950.")
+		if comment := g.read("comment.md"); len(comment) > 65_536 || !strings.HasSuffix(comment, "\n```\n\n</details>\n") {
+			t.Errorf("the comment has %d bytes, or is cut off:\n%s", len(comment), comment)
+		}
 		a.Wrote(t)
 	})
 	t.Run("first apply that ends with an error", func(t *testing.T) {

@@ -9,6 +9,13 @@ code=0
 terraform plan -no-color -lock-timeout=30m -out=tfplan >plan.txt 2>&1 || code=$?
 [ "$code" -ne 0 ] || sh policy.sh >policy.txt 2>&1 || code=$?
 
+# GitHub refuses a comment of more than 65,536 characters. Totals and warnings are at the end of the plan.
+grep -v ': Refreshing state' plan.txt >shown.txt
+if [ "$(wc -l <shown.txt)" -gt 600 ]; then
+  { head -n 300 shown.txt && echo "[…]" && tail -n 300 shown.txt; } >shorter.txt
+  mv shorter.txt shown.txt
+fi
+
 {
   echo "### Plan of the HubSpot latches"
   echo
@@ -21,9 +28,7 @@ terraform plan -no-color -lock-timeout=30m -out=tfplan >plan.txt 2>&1 || code=$?
   echo '<details open><summary>Output of terraform plan</summary>'
   echo
   echo '```text'
-  # GitHub refuses a comment of more than 65,536 characters.
-  grep -v ': Refreshing state' plan.txt | head -c 60000
-  echo
+  cat shown.txt
   echo '```'
   echo
   echo '</details>'

@@ -524,8 +524,9 @@ var announcements = map[string]bool{
 // announcedTaking is what a plan says that takes a contact.
 const announcedTaking = "Warning: HubSpot contact is latched to another customer"
 
-// told matches what the CLI says of errors and warnings.
-var told = regexp.MustCompile(`(?m)^[│ ]*((?:Error|Warning): .*)$`)
+// told matches the summary of an error or a warning of the CLI, which follows an empty line: the API's own "Error: " may begin
+// a line, too.
+var told = regexp.MustCompile(`(?m)^[│╷ ]*\n[│ ]*((?:Error|Warning): .*)$`)
 
 // run runs a command of the CLI, and says whether it succeeded and which errors and warnings it shows, each once.
 func (r *faultRun) run(args ...string) (succeeded bool, seen string) {

@@ -59,6 +59,7 @@ func TestAccHubSpotLatchDrift_goneLatchIsCreatedAgain(t *testing.T) {
 	}))
 }
 
+// The account is known by its other customer: without one it could be another account.
 func TestAccHubSpotLatchDrift_deletedCustomer(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
 	declared := acctest.Customer{ID: 11, Contact: 101, Company: 202}

@@ -539,7 +539,9 @@ func (r *faultRun) run(args ...string) (succeeded bool, seen string) {
 	}
 	texts := map[string]bool{}
 	for _, match := range told.FindAllStringSubmatch(output.String(), -1) {
-		if text := strings.TrimSpace(match[1]); !announcements[text] && !(r.op.takes && text == announcedTaking) {
+		text := strings.TrimSpace(match[1])
+		isAnnounced := announcements[text] || r.op.takes && text == announcedTaking
+		if !isAnnounced {
 			texts[text] = true
 		}
 	}

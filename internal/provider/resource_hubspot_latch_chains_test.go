@@ -47,7 +47,7 @@ func settled(t *testing.T, a acctest.Account, declared acctest.LatchSet) int {
 }
 
 // mostWritesOfACustomer returns the most writes that one customer has had.
-func mostWritesOfACustomer(t *testing.T, a acctest.Account, declared acctest.LatchSet) int {
+func mostWritesOfACustomer(t *testing.T, a acctest.Account) int {
 	t.Helper()
 	writes := make(map[string]int)
 	for _, r := range a.Requests() {
@@ -79,7 +79,7 @@ func TestAccCLIChains_settleAtTheParallelismOfTheirLength(t *testing.T) {
 				config: singles(after), args: applied("-parallelism=30"), latched: after, writes: 31,
 				prints: []string{"Warning: Long chain of HubSpot latches", "terraform apply -parallelism="},
 			})
-			if most := mostWritesOfACustomer(t, a, after); most > 2 {
+			if most := mostWritesOfACustomer(t, a); most > 2 {
 				t.Errorf("a customer had %d writes", most)
 			}
 			c.PlanIs(false)

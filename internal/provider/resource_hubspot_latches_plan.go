@@ -95,9 +95,9 @@ func (r *hubSpotLatchesResource) ModifyPlan(ctx context.Context, req resource.Mo
 		}
 	}
 	resp.Diagnostics.Append(r.noteIntents(ctx, p, resp.Private)...)
-	checks := r.checkAccount(ctx, p)
+	checks, isKeyRefused := r.checkAccount(ctx, p)
 	isEmpty := len(prior.latches)+len(declared.latches)+len(p.unlisted) == 0
-	if !isEmpty && !resp.Plan.Raw.Equal(req.State.Raw) { // The check has made the call that this may need.
+	if !isEmpty && !isKeyRefused && !resp.Plan.Raw.Equal(req.State.Raw) { // The check has made the call that this may need.
 		diags := r.data.account.plan(ctx, req.Private, resp.Private, prior.customers(), func(err error) diag.Diagnostic {
 			return setError("plan the HubSpot latches", err)
 		})
@@ -260,8 +260,8 @@ func (r *hubSpotLatchesResource) noteIntents(ctx context.Context, p setPlan, pla
 }
 
 // checkAccount warns of what the account has in the way of the plan. It may change until the apply,
-// which checks again.
-func (r *hubSpotLatchesResource) checkAccount(ctx context.Context, p setPlan) diag.Diagnostics {
+// which checks again. Where the key was refused, no call may follow: accounts get locked.
+func (r *hubSpotLatchesResource) checkAccount(ctx context.Context, p setPlan) (_ diag.Diagnostics, isKeyRefused bool) {
 	changes := slices.DeleteFunc(changesOf(p.prior, p.declared, p.known),
 		func(c latch.Change) bool { return c.Declared.IsZero() })
 	var missing []int64
@@ -270,7 +270,7 @@ func (r *hubSpotLatchesResource) checkAccount(ctx context.Context, p setPlan) di
 		missing, err = r.data.account.missingSample(ctx, p.declared.customers())
 	}
 	if len(missing) > 0 {
-		return diag.Diagnostics{wrongAccount(missing, len(changes), r.data.baseURL)}
+		return diag.Diagnostics{wrongAccount(missing, len(changes), r.data.baseURL)}, false
 	}
 	var findings []latch.Finding
 	if err == nil {
@@ -278,9 +278,9 @@ func (r *hubSpotLatchesResource) checkAccount(ctx context.Context, p setPlan) di
 	}
 	switch {
 	case fusebill.IsKeyRefused(err):
-		return diag.Diagnostics{setError("plan the HubSpot latches", err)}
+		return diag.Diagnostics{setError("plan the HubSpot latches", err)}, true
 	case err != nil:
-		return diag.Diagnostics{uncheckedPlan(setError("plan the HubSpot latches", err))}
+		return diag.Diagnostics{uncheckedPlan(setError("plan the HubSpot latches", err))}, false
 	}
 	stopped := faultList{summary: "HubSpot latches cannot be applied as they are now"}
 	held := faultList{summary: "HubSpot contacts or companies are latched to other customers"}
@@ -296,7 +296,7 @@ func (r *hubSpotLatchesResource) checkAccount(ctx context.Context, p setPlan) di
 		}
 	}
 	adopted := r.data.adoptedWarning(ctx, findings, r.data.sets.leftTo(p.declared))
-	return slices.Concat(adopted, stopped.warnings(), held.warnings())
+	return slices.Concat(adopted, stopped.warnings(), held.warnings()), false
 }
 
 // foreign returns the holdings that this plan does not release itself from customers that it does

@@ -251,7 +251,8 @@ func TestAccHubSpotLatchFaults_claimOfWhatAnotherCustomerHolds(t *testing.T) {
 	}
 }
 
-// Where nobody knows who holds what, the service's own refusal decides, and its words are all there is to say.
+// Where nobody knows who holds what, the service's own refusal decides, and its words are all there is to say. The holder is
+// not among the ten oldest customers, which the provider reads in any case to know the account.
 func TestAccHubSpotLatchFaults_conflictsInTheServicesOwnWords(t *testing.T) {
 	t.Parallel()
 	holder := acctest.Customer{ID: 22, Contact: 102, Company: 203}
@@ -291,7 +292,7 @@ func TestAccHubSpotLatchFaults_conflictsInTheServicesOwnWords(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := acctest.AccountWith(t, acctest.Customer{ID: 11}, holder)
+			a := acctest.AccountWith(t, append(acctest.NumberedSet(11, 0).Unlatched(), holder)...)
 			a.Configure(func(b *fusebillsim.Behavior) { b.Conflict = c.mode })
 			acctest.Run(t, acctest.Refused(a.Provider(`conflict_check = "never"`)+c.declared.Block(), acctest.Diagnosis(c.summary, c.line,
 				"Could not create the HubSpot latch of customer 11 ("+c.declared.Latch().String()+"): POST HubSpot/latchCustomer: "+c.words,

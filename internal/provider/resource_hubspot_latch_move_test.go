@@ -363,6 +363,6 @@ func TestAccCLIMove_refused(t *testing.T) {
 	c.Run(0, "state", "rm", acctest.LatchAddress)
 	c.Apply()
 	c.Declare(acctest.LatchSet{want}.Block(), acctest.Block("moved", "from = terraform_data.former", "to = "+acctest.SetAddress))
-	acctest.Prints(t, c.Run(1, "plan", "-no-color"), "Error: Unable to Move Resource State",
-		"Source Resource Type: terraform_data", "Target Resource Type: fusebill_hubspot_latches")
+	acctest.Prints(t, c.Run(1, "plan", "-no-color"), "Error: HubSpot latches are not moved to a latch set by a moved block",
+		"Could not move a terraform_data to fusebill_hubspot_latches", "removed { from = terraform_data.example")
 }

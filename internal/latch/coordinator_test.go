@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,15 +30,15 @@ func (r *trial) set(prior, declared latches, options ApplyOptions) operation {
 }
 
 // unlatchedAfter latches, after a time, a customer that is unlatched then, and tells which.
-func (r *trial) unlatchedAfter(wait time.Duration, contact int64) *int64 {
-	found := new(int64)
+func (r *trial) unlatchedAfter(wait time.Duration, contact int64) *atomic.Int64 {
+	found := new(atomic.Int64)
 	time.AfterFunc(wait, func() {
 		for _, c := range r.sim.Customers() {
 			if c.HubSpotID == 0 {
-				*found = c.ID
+				found.Store(c.ID)
 			}
 		}
-		r.sim.SetLatch(*found, contact, 0)
+		r.sim.SetLatch(found.Load(), contact, 0)
 	})
 	return found
 }
@@ -270,8 +271,8 @@ func TestDecidesOnAFreshRead_afterAWaitForTheQuota(t *testing.T) {
 		r.keeper = newCoordinator(newTestClient(t, r.sim))
 		last := r.unlatchedAfter(30*time.Second, 555)
 		results := r.apply(nil, latches{1: pair(101, 0), 2: pair(102, 0), 3: pair(103, 0)})
-		wantError[*AlreadyLatchedError](t, results[*last].Err)
-		r.wantAccount(latches{*last: pair(555, 0)})
+		wantError[*AlreadyLatchedError](t, results[last.Load()].Err)
+		r.wantAccount(latches{last.Load(): pair(555, 0)})
 	})
 }
 
@@ -299,10 +300,10 @@ func TestRingLeavesANewerChange(t *testing.T) {
 		open := r.unlatchedAfter(10*time.Second, 555)
 		errs := r.at(context.Background(), 10, r.update(1, pair(101, 0), pair(102, 0)), r.update(2, pair(102, 0), pair(101, 0)))
 		lost := errorAs[*NotRestoredError](t, errors.Join(errs...))
-		if lost.CustomerID != *open || lost.Current != pair(555, 0) {
+		if lost.CustomerID != open.Load() || lost.Current != pair(555, 0) {
 			t.Errorf("got %+v", lost)
 		}
-		r.wantAccount(latches{*open: pair(555, 0), 3 - *open: pair(100+*open, 0)})
+		r.wantAccount(latches{open.Load(): pair(555, 0), 3 - open.Load(): pair(100+open.Load(), 0)})
 	})
 }
 

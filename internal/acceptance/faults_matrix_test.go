@@ -56,7 +56,7 @@ var faultTable = []fault{
 	{name: "Lists that are out of date", lies: true, routes: lists, inject: simulated(fusebillsim.FaultStaleList)},
 	{name: "Customers missing from lists", lies: true, harmless: true, routes: lists, inject: missingRows},
 	{name: "Lists without HubSpot IDs", harmless: true, routes: lists, inject: listsWithoutLatches},
-	{name: "No answer has HubSpot IDs", final: true, done: true, inject: played(withoutLatches),
+	{name: "No answer has HubSpot IDs", final: true, done: true, isOrdered: true, inject: played(withoutLatches),
 		unseen: func(op operation) bool { return slices.Equal(op.own, changes) || len(op.tells) > 1 }}, // They are read then.
 	{name: "Answer that differs from the request", final: true, spares: true, inject: differing,
 		unseen: func(op operation) bool { return len(op.tells) > 1 }}, // Who lists all can't be told of others.
@@ -83,6 +83,7 @@ type fault struct {
 	spares        bool                 // lists of all are spared, so that it is chance what an outage meets
 	slow          bool                 // it takes longer than a call may
 	ofConnections bool                 // it meets connections, whatever is called on them
+	isOrdered     bool                 // its outcome depends on which of several reads side by side it meets
 	lasts         int                  // calls that it meets where it lasts; 0: all
 }
 
@@ -209,6 +210,8 @@ const (
 func moments(f fault, op operation) []moment {
 	switch {
 	case f.ofConnections, f.lies && !f.harmless: // Which list or connection is the first depends on what reads come side by side.
+		return []moment{lasting}
+	case f.isOrdered && op.name == "read": // A list that lacks the IDs is made up for, a single answer is not.
 		return []moment{lasting}
 	case f.spares || f.routes != nil || slices.Equal(op.own, acctest.ReadRoutes):
 		return []moment{once, lasting}

@@ -53,7 +53,8 @@ func (r *hubSpotLatchResource) ModifyPlan(ctx context.Context, req resource.Modi
 	ctx, cancel := withTimeout(ctx, limit, defaultTimeout, &resp.Diagnostics)
 	defer cancel()
 	checks := r.planChecks(ctx, isDestroy, check, state, plan)
-	// The check has made the call that this may need. Its only error is a refused key, after which no call may follow.
+	// The check has made the call that this may need. Its only error is a refused key, after which no
+	// call may follow.
 	if !checks.HasError() && !resp.Plan.Raw.Equal(req.State.Raw) {
 		var managed []int64
 		if !state.FusebillID.IsNull() {

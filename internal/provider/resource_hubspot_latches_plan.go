@@ -97,7 +97,8 @@ func (r *hubSpotLatchesResource) ModifyPlan(ctx context.Context, req resource.Mo
 	resp.Diagnostics.Append(r.noteIntents(ctx, p, resp.Private)...)
 	checks, isKeyRefused := r.checkAccount(ctx, p)
 	isEmpty := len(prior.latches)+len(declared.latches)+len(p.unlisted) == 0
-	if !isEmpty && !isKeyRefused && !resp.Plan.Raw.Equal(req.State.Raw) { // The check has made the call that this may need.
+	// The check has made the call that this may need.
+	if !isEmpty && !isKeyRefused && !resp.Plan.Raw.Equal(req.State.Raw) {
 		diags := r.data.account.plan(ctx, req.Private, resp.Private, prior.customers(), func(err error) diag.Diagnostic {
 			return setError("plan the HubSpot latches", err)
 		})

@@ -195,7 +195,8 @@ func isOurs(err error) bool {
 	return !strings.HasPrefix(fmt.Sprintf("%T", err), "*errors.")
 }
 
-// requireNoPart fails where a text, or what its escapes stand for, holds 8 characters of a key.
+// requireNoPart fails where a text, or what its escapes stand for, holds 8 letters and digits of a
+// key in a row. A part of 8 characters with others among them is shorter than the mask looks for.
 func requireNoPart(t *testing.T, key, text string) {
 	t.Helper()
 	plain := text
@@ -208,6 +209,9 @@ func requireNoPart(t *testing.T, key, text string) {
 	}
 	for i := 0; i+8 <= len(key); i++ {
 		part := key[i : i+8]
+		if len(letters(part)) < gramLength {
+			continue
+		}
 		if strings.Contains(text, part) || strings.Contains(plain, part) {
 			t.Fatalf("%q of the key is in %q", part, text)
 		}

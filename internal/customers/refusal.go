@@ -13,12 +13,3 @@ func ServiceDecides(err error) bool {
 	return errors.Is(err, ErrAccountUnread) ||
 		fusebill.IsRefusal(err) && !fusebill.IsKeyRefused(err) && !fusebill.IsRateLimited(err)
 }
-
-// RefusalStatus returns the status of a call that the service refused, 0 where it failed or where
-// something else went wrong.
-func RefusalStatus(err error) int {
-	if apiErr, ok := errors.AsType[*fusebill.APIError](err); ok && fusebill.IsRefusal(err) {
-		return apiErr.StatusCode
-	}
-	return 0
-}

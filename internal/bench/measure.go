@@ -48,7 +48,7 @@ resource "fusebill_hubspot_latch" "each" {
 	// The CLI has terraform_data built in, so its cost is that of Terraform itself.
 	dataConfig = customers + `
 resource "terraform_data" "all" {
-  input = { for id in local.customers : id => { hubspot_id = "2${id}", hubspot_company_id = "3${id}" } }
+  input = tomap({ for id in local.customers : id => { hubspot_id = "2${id}", hubspot_company_id = "3${id}" } })
 }
 `
 )

@@ -20,6 +20,7 @@ var guides = map[string]func(t *testing.T, folder string){
 	"guides/daily-work":       runDailyWork,
 	"guides/installing":       runInstalling,
 	"guides/migrating":        runMigrating,
+	"guides/moving":           runMoving,
 	"guides/pipelines":        runPipelines,
 	"guides/singles-and-sets": runSinglesAndSets,
 	"guides/team":             runTeam,

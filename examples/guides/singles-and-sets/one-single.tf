@@ -3,8 +3,14 @@ locals {
 }
 
 resource "fusebill_hubspot_latches" "crm" {
-  hubspot_ids         = { for id, latch in local.rows : id => latch.hubspot_id if latch.hubspot_id != null }
-  hubspot_company_ids = { for id, latch in local.rows : id => latch.hubspot_company_id if latch.hubspot_company_id != null }
+  hubspot_ids = {
+    for id, latch in local.rows : id => latch.hubspot_id
+    if latch.hubspot_id != null
+  }
+  hubspot_company_ids = {
+    for id, latch in local.rows : id => latch.hubspot_company_id
+    if latch.hubspot_company_id != null
+  }
 }
 
 resource "fusebill_hubspot_latch" "stolen_bikes" {

@@ -39,7 +39,7 @@ type page struct {
 func readPages(t *testing.T) map[string]page {
 	t.Helper()
 	root := os.DirFS("../..")
-	names := []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md"}
+	names := []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"}
 	err := fs.WalkDir(root, "docs", func(name string, _ fs.DirEntry, err error) error {
 		if path.Ext(name) == ".md" {
 			names = append(names, name)

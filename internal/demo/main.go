@@ -83,7 +83,7 @@ func run(ctx context.Context, out io.Writer, picture string) (err error) {
 			return fmt.Errorf("step %d: %w", i+1, err)
 		}
 		if s.isPictured {
-			fmt.Fprintf(&pictured, "\x1b[36m==> %s\x1b[0m\n\n$ %s %s\n%s", s.title, stage.CLI.Name, s.command, got.Output)
+			fmt.Fprintf(&pictured, "\n\x1b[36m==> %s\x1b[0m\n\n$ %s %s\n%s", s.title, stage.CLI.Name, s.command, got.Output)
 		}
 	}
 	fmt.Fprintf(out, "\n==> All %d steps showed what they should.\n", len(steps))

@@ -36,7 +36,7 @@ func (r *run) stop() {
 func (g *graph) cancelLocked(c *change) {
 	cause := context.Cause(c.run.ctx)
 	switch {
-	case c.isOpen(), c.unconfirmed != nil:
+	case c.isOpen(), c.doubt != nil:
 		g.failLocked(c, cause)
 	case c.phase == waiting && len(c.run.changes) == 1 && len(c.held) > 0:
 		g.failLocked(c, fmt.Errorf("%w (waited until: %w)", g.waitErrorLocked(c), cause))

@@ -63,9 +63,9 @@ type change struct {
 	taken        []*change // of the holders from which it takes something
 	// last is, for one of these, the change of the holder that has ended and has failed to release it.
 	last *change
-	// unconfirmed is the outcome of a write that may have reached the service and was put off after
-	// that, until another write of the customer is answered. The change must not end without it.
-	unconfirmed *UnconfirmedError
+	// doubt is the outcome of the last write of the customer, where that is unknown or not as requested,
+	// until another write is answered. A change that fails must not end without it.
+	doubt error
 
 	// Its end.
 	lost      []Holding // others hold it by now, so it cannot be restored
@@ -100,24 +100,20 @@ func (c *change) with(ctx context.Context) context.Context {
 	return c.calls.Context(ctx)
 }
 
-// putOff counts how often a write was put off, at most once for each read. An earlier try of that
-// write may have reached the service.
-func (c *change) putOff(err error) {
-	if unconfirmed, isUnknown := errors.AsType[*UnconfirmedError](err); isUnknown {
-		c.unconfirmed = unconfirmed
-	}
+// putOff counts how often a write was put off, at most once for each read.
+func (c *change) putOff() {
 	if time.Since(c.lateAt) > customers.MaxAgeBeforeWrite {
 		c.lateAt = time.Now()
 		c.late++
 	}
 }
 
-// withUnconfirmed adds to the error of a change that its last write may still be made.
-func (c *change) withUnconfirmed(err error) error {
-	if _, isUnknown := errors.AsType[*fusebill.OutcomeUnknownError](err); err == nil || isUnknown || c.unconfirmed == nil {
+// withDoubt adds to the error of a change what is in doubt about its last write.
+func (c *change) withDoubt(err error) error {
+	if err == nil || c.doubt == nil || errors.Is(err, c.doubt) {
 		return err
 	}
-	return fmt.Errorf("%w; %w", c.unconfirmed, err)
+	return fmt.Errorf("%w; %w", c.doubt, err)
 }
 
 // changedMeanwhile is the error of a change that has released something, and whose customer
@@ -132,11 +128,15 @@ func (c *change) changedMeanwhile(current fusebill.Latch) error {
 	return lost
 }
 
-// notRestored returns the error of a change that could not restore what it has released, since
-// others hold it, or else for the reason given.
+// notRestored returns the error of a change that could not restore all that it has released, since
+// others hold it, or for the reason given, or both.
 func (c *change) notRestored(reason error) error {
 	if len(c.lost) > 0 {
-		reason = &HeldError{CustomerID: c.CustomerID, Held: c.lost, Reason: HolderKeeps}
+		held := error(&HeldError{CustomerID: c.CustomerID, Held: c.lost, Reason: HolderKeeps})
+		if reason != nil {
+			held = fmt.Errorf("%w; %w", held, reason)
+		}
+		reason = held
 	}
 	return &NotRestoredError{CustomerID: c.CustomerID, Prior: c.before, Current: c.current, Cause: c.err, Err: reason}
 }

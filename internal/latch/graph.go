@@ -321,7 +321,7 @@ func (g *graph) failLocked(c *change, err error) {
 // waits for a claim that the customer still holds waits in vain, and only reassociation can take
 // it, where the change has failed to release it.
 func (g *graph) finishLocked(c *change, err error) {
-	c.err = c.withUnconfirmed(err)
+	c.err = c.withDoubt(err)
 	g.setPhaseLocked(c, done)
 	c.calls.Release()
 	delete(g.open, c)

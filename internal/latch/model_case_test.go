@@ -189,11 +189,23 @@ func (c modelCase) run(t *testing.T) {
 
 // inject lets latch calls of a customer meet a fault.
 func (s *scenario) inject(customer int64, f fusebillsim.Fault) {
+	s.injectWhere(f, func(req *request) bool { return req.write && req.ids[0] == customer })
+}
+
+// injectReads lets reads of a customer alone meet a fault.
+func (s *scenario) injectReads(customer int64, f fusebillsim.Fault) {
+	s.injectWhere(f, func(req *request) bool { return !req.write && slices.Equal(req.ids, []int64{customer}) })
+}
+
+func (s *scenario) injectWhere(f fusebillsim.Fault, matches func(*request) bool) {
 	f.Match = func(r *http.Request) bool {
-		body, err := io.ReadAll(r.Body)
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		req, parseErr := parse(r.Method, r.URL, body)
-		return err == nil && parseErr == nil && req.write && req.ids[0] == customer
+		var body []byte
+		if r.Body != nil {
+			body, _ = io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+		}
+		req, err := parse(r.Method, r.URL, body)
+		return err == nil && matches(req)
 	}
 	s.injected = append(s.injected, f)
 }

@@ -275,6 +275,24 @@ func TestModel_cases(t *testing.T) {
 			want:   rows{1: contact(102), 2: contact(103), 3: contact(101)},
 		},
 		{
+			name: "a part of a latch is lost, and the answer to the restore of the rest differs",
+			resources: []*resource{
+				single("a", rows{1: both(101, 201)}, rows{1: both(102, 202)}),
+				single("b", rows{2: both(102, 202)}, rows{2: both(103, 204)}),
+				single("c", rows{3: contact(103)}, rows{3: both(101, 205)}),
+				single("d", rows{4: both(0, 204)}, rows{4: both(0, 201)}),
+				single("e", rows{5: both(0, 205)}, nil),
+			},
+			change: func(s *scenario) {
+				s.refuses = []int64{5} // And so the ring of the first three, which has been entered, fails.
+				s.inject(5, fusebillsim.Fault{Kind: fusebillsim.FaultLatencyBefore, Latency: time.Second})
+				s.inject(1, fusebillsim.Fault{Kind: fusebillsim.FaultDifferentAnswer, After: 1})
+				s.injectReads(1, fusebillsim.Fault{Kind: fusebillsim.FaultDropBefore, After: 1, Times: -1})
+			},
+			want:   rows{1: contact(101), 2: both(102, 202), 3: contact(103), 4: both(0, 201), 5: both(0, 205)},
+			failed: []string{"a", "b", "c", "e"},
+		},
+		{
 			name: "a chain of 30", resources: chain(false), change: parallelism(30),
 			want: declared(chain(false)), check: writes(30),
 		},

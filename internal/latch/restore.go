@@ -21,7 +21,7 @@ func (r *run) undo(c *change, cause error) error {
 		g.reserveLocked(t, less(t.before, t.lost))
 		t.err = cause
 		g.mu.Unlock()
-		cause = r.putBack(t)
+		cause = t.withDoubt(r.putBack(t))
 		g.mu.Lock()
 		g.settleAndUnlock()
 	}
@@ -60,17 +60,18 @@ func (r *run) putBack(c *change) error {
 		default:
 			return c.changedMeanwhile(current)
 		}
-		if len(c.lost) == 0 {
-			err = r.write(ctx, c, c.before)
-		} else if r.mayFinish(c) && r.write(ctx, c, c.target) == nil {
-			return nil
-		} else if rest := less(c.before, c.lost); rest != c.current {
+		if len(c.lost) > 0 && r.mayFinish(c) {
+			if err = r.write(ctx, c, c.target); err == nil {
+				return nil
+			}
+		}
+		if rest := less(c.before, c.lost); rest != c.current {
 			err = r.write(ctx, c, rest)
 		}
 		if !isTooLate(err) {
 			break
 		}
-		c.putOff(err)
+		c.putOff()
 	}
 	if c.before.Without(c.current).IsZero() { // Even where the answer was not the expected one.
 		return c.err

@@ -78,7 +78,7 @@ func (r *run) releaseFirst(ctx context.Context, c *change) {
 	defer g.settleAndUnlock()
 	switch {
 	case isTooLate(err):
-		c.putOff(err)
+		c.putOff()
 		g.retryLocked(c)
 	case err != nil:
 		g.failLocked(c, err)
@@ -194,7 +194,7 @@ func (r *run) finish(ctx context.Context, c *change) {
 		}
 		g.finishLocked(c, err)
 	case isTooLate(err):
-		c.putOff(err)
+		c.putOff()
 		g.retryLocked(c)
 	case isWorthWaiting:
 		c.refusal = err

@@ -64,7 +64,8 @@ func (r *run) write(ctx context.Context, c *change, latch fusebill.Latch) error 
 	if read, err := reader.CustomerNow(c.with(ctx), c.CustomerID); err == nil { // A restore starts from the truth.
 		r.holds(c, customers.LatchOf(read), false)
 	}
-	return &UnexpectedAnswerError{CustomerID: c.CustomerID, Requested: latch, Answered: answered}
+	c.doubt = &UnexpectedAnswerError{CustomerID: c.CustomerID, Requested: latch, Answered: answered}
+	return c.doubt
 }
 
 // holds takes in what a customer holds.
@@ -73,7 +74,7 @@ func (r *run) holds(c *change, current fusebill.Latch, isProgress bool) {
 	g.mu.Lock()
 	defer g.settleAndUnlock()
 	if isProgress {
-		c.unconfirmed = nil
+		c.doubt = nil
 		g.stall.progressLocked()
 	}
 	g.holdsLocked(c, current)
@@ -95,10 +96,11 @@ func (r *run) readBack(ctx context.Context, c *change, latch fusebill.Latch, fai
 	} else if err == nil && !c.isReleased { // A restore starts from what it was before others changed it.
 		r.holds(c, read, false)
 	}
-	return &UnconfirmedError{
+	c.doubt = &UnconfirmedError{
 		CustomerID: c.CustomerID, Requested: latch, Current: c.current, Others: r.losers(c, latch), Err: unknown,
 		ReadErr: err,
 	}
+	return c.doubt
 }
 
 // losers returns the customers that have released something for a latch, and would lose it if they

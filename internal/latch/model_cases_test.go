@@ -275,6 +275,15 @@ func TestModel_cases(t *testing.T) {
 			want:   rows{1: contact(102), 2: contact(103), 3: contact(101)},
 		},
 		{
+			name: "a change takes from two customers in an account of four calls a minute",
+			resources: []*resource{
+				single("a", rows{1: both(101, 201)}, rows{1: both(102, 203)}, reassociate),
+			},
+			others: rows{2: both(102, 202), 3: both(103, 203)},
+			change: func(s *scenario) { s.limit = 4 },
+			want:   rows{1: both(102, 203), 2: both(0, 202), 3: contact(103)},
+		},
+		{
 			name: "a part of a latch is lost, and the answer to the restore of the rest differs",
 			resources: []*resource{
 				single("a", rows{1: both(101, 201)}, rows{1: both(102, 202)}),

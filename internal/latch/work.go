@@ -212,7 +212,7 @@ func (r *run) finish(ctx context.Context, c *change) {
 func (r *run) take(ctx context.Context, c *change) error {
 	g := r.graph
 	for _, t := range c.taken {
-		t.calls = c.calls
+		t.calls, t.late = c.calls, c.late
 		customer, err := r.readNow(ctx, t)
 		if err != nil && !fusebill.IsNotFound(err) { // One that is gone holds nothing.
 			return err

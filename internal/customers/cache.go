@@ -14,7 +14,7 @@ type cache struct {
 	entries  map[int64]entry
 	holders  holders                     // by the last answer about each customer; a write in flight does not change it
 	writes   map[int64]uint64            // when this process last began or ended a write
-	odd      map[int64]bool              // customers whose last list entry lacked the latch
+	odd      map[int64]bool              // customers whose last list entry does not show the current latch
 	names    map[int64]fusebill.Customer // for messages, of customers whose entries were dropped
 	sequence uint64
 }
@@ -66,7 +66,7 @@ func (c *cache) put(customer fusebill.Customer, asked *question, isListed bool) 
 
 // putListed keeps an entry of a list, unless lists are no source for that customer.
 func (c *cache) putListed(customer fusebill.Customer, asked *question) {
-	if customer.Latch == nil {
+	if customer.Latch == nil || c.contradicts(customer, asked) {
 		c.odd[customer.ID] = true
 		return
 	}
@@ -76,15 +76,23 @@ func (c *cache) putListed(customer fusebill.Customer, asked *question) {
 	}
 }
 
-// isUnlisted reports whether lists are no source for a customer: its entry lacks the latch, or this
+// contradicts reports whether an entry of a list differs from an answer about the customer alone
+// that was asked for before. Either somebody has changed the customer since, or the list lags behind
+// and the entry is the older of the two, so the customer has to be read individually.
+func (c *cache) contradicts(customer fusebill.Customer, asked *question) bool {
+	e, ok := c.entries[customer.ID]
+	return ok && !e.isListed && e.asked.sequence < asked.sequence && LatchOf(e.customer) != *customer.Latch
+}
+
+// isUnlisted reports whether lists are no source for a customer: its last entry is odd, or this
 // process has written it, and lists may lag behind.
 func (c *cache) isUnlisted(id int64) bool {
 	_, isWritten := c.writes[id]
 	return isWritten || c.odd[id]
 }
 
-// oddSince returns the customers whose list entries lack the latch, and about whom nothing was
-// answered that was asked for at that time or later.
+// oddSince returns the customers whose list entries do not show the current latch, and about whom
+// nothing was answered that was asked for at that time or later.
 func (c *cache) oddSince(since time.Time) (ids []int64) {
 	for id := range c.odd {
 		if e, ok := c.entries[id]; !ok || e.asked.at.Before(since) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
 func TestEntriesAge(t *testing.T) {
@@ -112,6 +113,14 @@ func TestAnswersOutOfOrder(t *testing.T) {
 			c.put(customer(2), c.ask(), false)
 			c.putListed(fusebill.Customer{ID: 1}, c.ask())
 		}, 2},
+		"a list that differs from an answer about the customer alone": {func(c *cache) {
+			c.put(customer(2), c.ask(), false)
+			c.putListed(customer(1), c.ask())
+		}, 2},
+		"a list that shows a customer who is gone": {func(c *cache) {
+			c.gone(1, c.ask())
+			c.putListed(customer(1), c.ask())
+		}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -126,4 +135,23 @@ func TestAnswersOutOfOrder(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A list that lags behind does not hide from a later write what an answer about the customer alone
+// has shown before.
+func TestCustomers_listLagsBehindEarlierAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := newAccount(3)
+		r := newTestReader(t, sim)
+		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStaleList, Times: -1})
+		sim.SetLatch(1, 900, 0)
+		wantContact(t, <-begin(func() (fusebill.Customer, error) { return r.CustomerNow(t.Context(), 1) }), 900)
+		time.Sleep(time.Minute)
+		found, err := r.Customers(t.Context(), ids(3), MaxAgeBeforeWrite)
+		if err != nil || found[1].Latch.HubSpotID != 900 || found[2].Latch.HubSpotID != 102 {
+			t.Errorf("got %v, error %v", found, err)
+		}
+		wantCalls(t, sim, 2, 1)
+	})
 }

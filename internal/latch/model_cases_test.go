@@ -302,6 +302,16 @@ func TestModel_cases(t *testing.T) {
 			failed: []string{"a", "b", "c", "e"},
 		},
 		{
+			name:      "a newer latch is not removed after a list that lags behind",
+			resources: []*resource{set("s", rows{1: contact(101), 2: contact(102)}, nil)},
+			change: func(s *scenario) {
+				s.readEarlier = time.Minute // The first customer that a process reads, it reads individually.
+				s.outside = []write{{at: 1, customer: 1, latch: contact(555)}}
+				s.injected = []fusebillsim.Fault{{Kind: fusebillsim.FaultStaleList, Times: -1}}
+			},
+			want: rows{1: contact(555)}, check: writes(1),
+		},
+		{
 			name: "a chain of 30", resources: chain(false), change: parallelism(30),
 			want: declared(chain(false)), check: writes(30),
 		},

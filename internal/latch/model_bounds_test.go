@@ -88,7 +88,7 @@ func (r *run) fewWrites(violated report) {
 // nothingIsReleasedInVain checks that, without disturbances and where the holders are known,
 // nothing is written for a customer whose change fails and from which no other change takes.
 func (r *run) nothingIsReleasedInVain(violated report) {
-	if !r.isQuiet() || r.neverReads || len(r.refuses) > 0 {
+	if !r.isQuiet() || r.neverReads || len(r.refuses)+len(r.merged) > 0 {
 		return
 	}
 	for _, o := range r.outcomes() {

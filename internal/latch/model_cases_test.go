@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
@@ -310,6 +311,17 @@ func TestModel_cases(t *testing.T) {
 				s.injected = []fusebillsim.Fault{{Kind: fusebillsim.FaultStaleList, Times: -1}}
 			},
 			want: rows{1: contact(555)}, check: writes(1),
+		},
+		{
+			name: "a chain ends with a merged contact",
+			resources: []*resource{
+				single("a", rows{1: contact(101)}, rows{1: contact(102)}),
+				single("b", rows{2: contact(103)}, rows{2: contact(101)}),
+			},
+			change: func(s *scenario) {
+				s.merged = map[fusebill.Claim]int64{{Kind: fusebill.Contact, ID: 102}: 902}
+			},
+			want: rows{1: contact(902), 2: contact(101)}, failed: []string{"a"},
 		},
 		{
 			name: "a chain of 30", resources: chain(false), change: parallelism(30),

@@ -32,6 +32,8 @@ func newScenario(seed uint64) *scenario {
 	g.makeDependencies()
 	g.makeService()
 	g.makeDisturbances()
+	g.Rand = rand.New(rand.NewPCG(seed, 3)) // Merges came later, and other scenarios keep their seeds.
+	g.makeMerges()
 	return g.scenario
 }
 
@@ -323,6 +325,33 @@ func (g *generator) makeDisturbances() {
 	if g.one(2) {
 		for range 1 + g.IntN(4) {
 			g.outside = append(g.outside, g.makeWrite())
+		}
+	}
+}
+
+// makeMerges lets HubSpot have merged some of the contacts and companies that are declared. The
+// account and the states show the new IDs. Where the service moves claims silently, nobody can know
+// that a customer holds a merged one, so there it is merged only where no other customer holds it.
+func (g *generator) makeMerges() {
+	if !g.one(12) {
+		return
+	}
+	g.merged = make(map[fusebill.Claim]int64)
+	for _, at := range g.declaredRows() {
+		for _, claim := range at.resource.declared[at.customer].Claims() {
+			holder := g.holder(claim)
+			if !g.one(4) || g.conflict == fusebillsim.ConflictMoves && holder != 0 && holder != at.customer {
+				continue
+			}
+			g.merged[claim] = g.newID()
+		}
+	}
+	for id, l := range g.account {
+		g.account[id] = g.afterMerges(l)
+	}
+	for _, r := range g.resources {
+		for id, l := range r.prior {
+			r.prior[id] = g.afterMerges(l)
 		}
 	}
 }

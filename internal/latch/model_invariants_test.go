@@ -22,6 +22,7 @@ var invariants = []struct {
 	{"no newer change is overwritten", (*run).noNewerChangeIsOverwritten},
 	{"no holder is robbed silently", (*run).noHolderIsRobbed},
 	{"the results equal the account", (*run).resultsEqualAccount},
+	{"another answer is an error that shows it", (*run).otherAnswersAreShown},
 	{"a cancelled operation ends soon", (*run).cancelledOperationsEnd},
 	{"few writes", (*run).fewWrites},
 	{"nothing is released in vain", (*run).nothingIsReleasedInVain},
@@ -164,7 +165,9 @@ func (r *run) errorsAreDocumented(violated report) {
 			continue
 		}
 		_, isRefusal := errors.AsType[*fusebill.APIError](o.result.Err)
-		if !isRefusal || !r.neverReads && len(r.refuses) == 0 {
+		_, isOtherAnswer := errors.AsType[*latch.UnexpectedAnswerError](o.result.Err)
+		isExpected := isRefusal && (r.neverReads || len(r.refuses) > 0) || (isRefusal || isOtherAnswer) && len(r.merged) > 0
+		if !isExpected {
 			violated("%s failed for customer %d: %v", o.name, o.CustomerID, o.result.Err)
 		}
 	}

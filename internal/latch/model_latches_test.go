@@ -6,6 +6,7 @@ import (
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
+	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
 // The invariants of this file are about latches: none is lost, none is taken by surprise, and the
@@ -55,14 +56,25 @@ func (r *run) releaseSent(id int64, claim fusebill.Claim) time.Duration {
 }
 
 // isTaken reports whether a change of another customer has taken a claim, and was allowed to: by
-// allow_reassociation, or because nobody could know of the holder.
+// allow_reassociation, or because nobody could know of the holder. The change has succeeded, or its
+// outcome is open. In the latter case the provider must not have moved the claim on itself, since it
+// has to restore the holder then.
 func (r *run) isTaken(id int64, claim fusebill.Claim) bool {
 	isUnknown := r.neverReads && r.conflict == fusebillsim.ConflictMoves
 	return r.hasOutcome(func(o outcome) bool {
-		hasHeld := gained(r.service.changes, o.CustomerID, claim) != nil
-		isDone := o.succeeded() || isOpen(o.result.Err) && (isUnknown || hasHeld)
+		isDone := o.succeeded() || isOpen(o.result.Err) && (isUnknown || r.isHeldOrLost(o.CustomerID, claim))
 		return o.CustomerID != id && o.Declared.Holds(claim) && isDone && (isUnknown || o.resource.reassociate)
 	})
+}
+
+// isHeldOrLost reports whether a customer has got a claim, and holds it or has lost it to others.
+func (r *run) isHeldOrLost(id int64, claim fusebill.Claim) bool {
+	for _, c := range slices.Backward(r.service.changes) {
+		if c.customer == id && c.from.Holds(claim) != c.to.Holds(claim) {
+			return c.to.Holds(claim) || c.by == nil || c.by.late
+		}
+	}
+	return false
 }
 
 // isChangedByOthers reports whether somebody else changed a customer during the run.
@@ -78,7 +90,7 @@ func (r *run) noClaimIsGained(violated report) {
 		rest := final[id].Without(r.account[id])
 		for _, o := range r.outcomes() {
 			if o.CustomerID == id {
-				rest = rest.Without(o.Declared)
+				rest = rest.Without(o.Declared).Without(r.afterMerges(o.Declared))
 			}
 		}
 		for _, c := range r.service.changes {
@@ -112,7 +124,9 @@ func (r *run) noNewerChangeIsOverwritten(violated report) {
 				violated("the write of customer %d at %s removed %s, which others wrote at %s", c.customer, c.at, claim, last.at)
 			}
 		}
-		for _, claim := range last.from.Without(last.to).Common(c.to).Without(r.declaredFor(c.customer)).Claims() {
+		declared := r.declaredFor(c.customer)
+		restored := last.from.Without(last.to).Common(c.to).Without(declared).Without(r.afterMerges(declared))
+		for _, claim := range restored.Claims() {
 			violated("the write of customer %d at %s restored %s, which others removed at %s", c.customer, c.at, claim, last.at)
 		}
 	}
@@ -199,10 +213,14 @@ func isNew(gain *accountChange, write *request) bool {
 // the change was based on; where lists may be stale, it is any that the customer had.
 func (r *run) resultsEqualAccount(violated report) {
 	for _, o := range r.outcomes() {
-		if !o.begun || o.result.Kept || isOpen(o.result.Err) {
+		if !o.begun || o.result.Kept || len(all[*fusebill.OutcomeUnknownError](o.result.Err)) > 0 {
 			continue
 		}
-		if held := r.heldBetween(o); !slices.Contains(held, o.result.Latch) {
+		held := r.heldBetween(o)
+		for _, other := range all[*latch.UnexpectedAnswerError](o.result.Err) {
+			held = append(held, other.Answered)
+		}
+		if !slices.Contains(held, o.result.Latch) {
 			violated("%s ended with %s for customer %d, which held %v", o.name, o.result.Latch, o.CustomerID, held)
 		}
 		switch left := o.result.Latch.Common(o.Prior).Without(r.declaredFor(o.CustomerID)); {
@@ -211,6 +229,28 @@ func (r *run) resultsEqualAccount(violated report) {
 			violated("%s succeeded, and its result for customer %d is %s", o.name, o.CustomerID, o.result.Latch)
 		case o.releases() && !left.IsZero():
 			violated("%s succeeded, and left %s with customer %d", o.name, left, o.CustomerID)
+		}
+	}
+}
+
+// otherAnswersAreShown checks that an answer to a write that shows another latch than the requested
+// one is an error that shows both, unless a later write of the customer was answered as requested.
+func (r *run) otherAnswersAreShown(violated report) {
+	last := make(map[int64]*request)
+	for _, req := range r.service.requests {
+		if req.write && req.answer != nil {
+			last[req.ids[0]] = req
+		}
+	}
+	for _, req := range last {
+		isShown := r.hasOutcome(func(o outcome) bool {
+			return slices.ContainsFunc(all[*latch.UnexpectedAnswerError](o.result.Err), func(e *latch.UnexpectedAnswerError) bool {
+				return e.CustomerID == req.ids[0] && e.Requested == req.latch && e.Answered == *req.answer
+			})
+		})
+		if *req.answer != req.latch && !isShown {
+			violated("the answer to a write of customer %d to %s showed %s, and no error has both",
+				req.ids[0], req.latch, req.answer)
 		}
 	}
 }

@@ -27,6 +27,9 @@ type scenario struct {
 	lateWrites bool    // a cancelled write may still take effect, up to two seconds later
 	hangs      bool    // the service hangs once Terraform is interrupted
 	refuses    []int64 // the customers for which every write is refused with 409, by another rule
+	// merged are the contacts and companies that HubSpot has merged into others, whose IDs the service
+	// stores and answers instead.
+	merged map[fusebill.Claim]int64
 
 	parallelism int
 	gap         time.Duration // between the starts of two operations
@@ -90,6 +93,16 @@ func (s *scenario) isQuiet() bool {
 		!slices.ContainsFunc(s.resources, func(r *resource) bool { return r.timeout > 0 })
 }
 
+// afterMerges returns a latch as the service stores it.
+func (s *scenario) afterMerges(l fusebill.Latch) fusebill.Latch {
+	for _, claim := range l.Claims() {
+		if into, isMerged := s.merged[claim]; isMerged {
+			setSide(&l, claim.Kind == fusebill.Contact, into)
+		}
+	}
+	return l
+}
+
 func ids(r rows) []int64 { return slices.Sorted(maps.Keys(r)) }
 
 func (r rows) String() string {
@@ -139,8 +152,8 @@ func (s *scenario) String() string {
 		fusebillsim.ConflictStatus409: "answers 409", fusebillsim.ConflictStatus400: "answers 400",
 		fusebillsim.ConflictMoves: "moves silently",
 	}[s.conflict]
-	fmt.Fprintf(&text, "service: %s, latency %s, limit %d, faults %g, late writes %v, hangs %v, refuses %v\n",
-		conflict, s.latency, s.limit, s.faults, s.lateWrites, s.hangs, s.refuses)
+	fmt.Fprintf(&text, "service: %s, latency %s, limit %d, faults %g, late writes %v, hangs %v, refuses %v, merged %v\n",
+		conflict, s.latency, s.limit, s.faults, s.lateWrites, s.hangs, s.refuses, s.merged)
 	fmt.Fprintf(&text, "run: parallelism %d, gap %s, never reads %v, reads earlier %s, interrupted at %s\n",
 		s.parallelism, s.gap, s.neverReads, s.readEarlier, s.interruptAt)
 	fmt.Fprintf(&text, "account: %s\n", s.account)
@@ -193,6 +206,7 @@ func (s *scenario) reductions() []*scenario {
 	add(func(c *scenario) { c.faults = 0 })
 	add(func(c *scenario) { c.interruptAt = 0 })
 	add(func(c *scenario) { c.limit, c.refuses = 0, nil })
+	add(func(c *scenario) { c.merged = nil })
 	add(func(c *scenario) { c.lateWrites, c.hangs = false, false })
 	add(func(c *scenario) { c.readEarlier = 0 })
 	add(func(c *scenario) { c.gap = 0 })

@@ -2,6 +2,7 @@ package latch_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -44,9 +45,10 @@ type request struct {
 	ended   time.Duration // for the provider, with an answer or without; 0: not yet
 	status  int           // 0: no answer
 	write   bool
-	late    bool           // it took effect after it was cancelled
-	ids     []int64        // the customers that it reads or writes; none: all
-	latch   fusebill.Latch // that a write asks for
+	late    bool            // it took effect after it was cancelled
+	ids     []int64         // the customers that it reads or writes; none: all
+	latch   fusebill.Latch  // that a write asks for
+	answer  *fusebill.Latch // that the answer to a write shows; nil: it shows none
 }
 
 // accountChange is a change of one customer's latch.
@@ -61,8 +63,15 @@ func newService(s *scenario) *service {
 	sv := &service{scenario: s, began: time.Now(), dice: rand.New(rand.NewPCG(s.seed, 2)), latches: rows{}}
 	sv.sim = fusebillsim.New(fusebillsim.Config{
 		APIKey: "key", LimitMinute: s.limit, LimitDay: 1 << 30, DiscardRequests: true,
-		Behavior: fusebillsim.Behavior{Conflict: s.conflict, GzipMinSize: -1},
+		Behavior: fusebillsim.Behavior{Conflict: s.conflict, Merged: fusebillsim.MergedAnswersNewID, GzipMinSize: -1},
 	})
+	for claim, into := range s.merged {
+		if claim.Kind == fusebill.Contact {
+			sv.sim.MergeContacts(into, claim.ID)
+		} else {
+			sv.sim.MergeCompanies(into, claim.ID)
+		}
+	}
 	for id, l := range s.account {
 		sv.sim.AddCustomers(fusebillsim.Customer{ID: id, HubSpotID: l.HubSpotID, HubSpotCompanyID: l.HubSpotCompanyID})
 		sv.latches[id] = l
@@ -333,9 +342,29 @@ func (s *service) end(req *request, resp *http.Response, err error) {
 	req.ended = s.now()
 	if resp != nil && err == nil {
 		req.status = resp.StatusCode
+		if req.write {
+			req.answer = latchIn(resp)
+		}
 	}
 	s.noteLocked("<- %s: %d %v", strings.TrimPrefix(req.String(), "-> "), req.status, err)
 }
+
+// latchIn returns the latch that an answer shows, or nil.
+func latchIn(resp *http.Response) *fusebill.Latch {
+	body, readErr := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failingReader{readErr}))
+	var customer struct{ HubSpotID, HubSpotCompanyID int64 }
+	if readErr != nil || resp.StatusCode != http.StatusOK || json.Unmarshal(body, &customer) != nil {
+		return nil
+	}
+	return &fusebill.Latch{HubSpotID: customer.HubSpotID, HubSpotCompanyID: customer.HubSpotCompanyID}
+}
+
+// failingReader ends a body as another reader of it has ended.
+type failingReader struct{ err error }
+
+func (f failingReader) Read([]byte) (int, error) { return 0, cmp.Or(f.err, io.EOF) }
 
 func (s *service) note(format string, args ...any) {
 	s.mu.Lock()

@@ -93,6 +93,9 @@ func (r *run) canComplete(s step, together map[step]bool) bool {
 	if _, exists := r.account[s.customer]; !exists || slices.Contains(r.refuses, s.customer) {
 		return false
 	}
+	if r.afterMerges(change.Declared) != change.Declared {
+		return false // The service answers with another latch.
+	}
 	if change.Declared.IsZero() {
 		isRefused := change.Strict && r.mayBeTaken(change) // A strict release is refused once a part is gone.
 		return !isRefused && !r.waitsForDeclaring(s, together)
@@ -125,8 +128,8 @@ func (r *run) mayBeTaken(change latch.Change) bool {
 
 func (s step) destroysRow() bool { return s.changeOf(s.customer).Declared.IsZero() }
 
-func (r *run) holder(claim fusebill.Claim) int64 {
-	for id, l := range r.account {
+func (s *scenario) holder(claim fusebill.Claim) int64 {
+	for id, l := range s.account {
 		if l.Holds(claim) {
 			return id
 		}

@@ -32,10 +32,11 @@ type change struct {
 	isLookedAt bool
 
 	// Its customer: the latches are known once it was read.
-	isKnown bool
-	before  fusebill.Latch // at first
-	current fusebill.Latch // now
-	target  fusebill.Latch // afterwards
+	customer *customerState
+	isKnown  bool
+	before   fusebill.Latch // at first
+	current  fusebill.Latch // now
+	target   fusebill.Latch // afterwards
 	// freshUntil is when the run reads the customer again, with others, before it is written.
 	freshUntil time.Time
 	// sendBefore is when the next write must have been sent: later, the last read is too old.
@@ -84,11 +85,6 @@ func (c *change) isOpen() bool {
 func (c *change) isFailing() bool { return c.err != nil }
 
 func (c *change) isRelease() bool { return c.Declared.IsZero() }
-
-// customerClaim is the claim on a customer's latch.
-func customerClaim(customerID int64) fusebill.Claim {
-	return fusebill.Claim{Kind: "customer", ID: customerID}
-}
 
 func (c Change) claimsMore() bool { return !c.Declared.Without(c.Prior).IsZero() }
 

@@ -10,12 +10,13 @@ import (
 type obstacle int
 
 func (g *graph) obstacleLocked(c *change, h Holding) obstacle {
-	other := g.first[h.Holder]
+	holder := g.customerLocked(h.Holder)
+	other := holder.turn
 	switch {
-	case g.reserved[h.Claim] != nil && (other == nil || !other.isKnown || !other.current.Holds(h.Claim)):
+	case g.claimLocked(h.Claim).reservedBy != nil && (other == nil || !other.isKnown || !other.current.Holds(h.Claim)):
 		return mayRelease // Its write decides.
 	case other == nil:
-		last := g.ended[h.Holder]
+		last := holder.ended
 		switch {
 		case last != nil && last.isKnown && (!c.run.options.Reassociate || last.target.Holds(h.Claim)):
 			return keeps
@@ -28,7 +29,7 @@ func (g *graph) obstacleLocked(c *change, h Holding) obstacle {
 		return mayRelease
 	case !other.target.Holds(h.Claim):
 		return willRelease
-	case len(g.queues[h.Holder]) > 0: // Another change of the customer comes after.
+	case len(holder.queue) > 0: // Another change of the customer comes after.
 		return mayRelease
 	default:
 		return keeps
@@ -39,7 +40,7 @@ func (g *graph) obstacleLocked(c *change, h Holding) obstacle {
 func (g *graph) heldByOthersLocked(c *change, wanted fusebill.Latch) []Holding {
 	var held []Holding
 	for _, claim := range wanted.Without(c.current).Claims() {
-		if by := g.reserved[claim]; by != nil && by != c {
+		if by := g.claimLocked(claim).reservedBy; by != nil && by != c {
 			held = append(held, Holding{Claim: claim, Holder: by.CustomerID})
 			continue
 		}
@@ -68,7 +69,7 @@ func (g *graph) evaluateLocked(c *change) {
 			return
 		}
 		if o == willRelease {
-			blockers = append(blockers, g.first[h.Holder])
+			blockers = append(blockers, g.customerLocked(h.Holder).turn)
 		}
 		isBlocked = isBlocked || o == mayRelease
 		canTake = canTake && o == canBeTaken
@@ -104,18 +105,17 @@ func (g *graph) evaluateLocked(c *change) {
 // was refused.
 func (g *graph) wasReleasedLocked(c *change) bool {
 	return slices.ContainsFunc(c.target.Claims(), func(claim fusebill.Claim) bool {
-		return g.released[claim] > c.writeEvent
+		return g.claimLocked(claim).released > c.writeEvent
 	})
 }
 
 // registerLocked lets a change be woken by whatever may free its claims.
 func (g *graph) registerLocked(c *change) {
 	for _, claim := range c.target.Without(c.current).Claims() {
-		g.waiters[claim] = append(g.waiters[claim], c)
+		g.claimLocked(claim).waiters.add(c)
 	}
 	for _, h := range c.held {
-		claim := customerClaim(h.Holder)
-		g.waiters[claim] = append(g.waiters[claim], c)
+		g.customerLocked(h.Holder).waiters.add(c)
 	}
 }
 
@@ -144,16 +144,17 @@ func (g *graph) heldErrorLocked(c *change, reason HeldReason) error {
 // takeLocked begins a change of each holder on behalf of a change that takes something from it.
 func (g *graph) takeLocked(c *change) {
 	for _, h := range c.held {
-		if g.first[h.Holder] == nil {
-			t := &change{Change: Change{CustomerID: h.Holder}, last: g.ended[h.Holder]}
+		holder := g.customerLocked(h.Holder)
+		if holder.turn == nil {
+			t := &change{Change: Change{CustomerID: h.Holder}, customer: holder, last: holder.ended}
 			if t.last != nil {
 				t.last.run.takers++ // Its result waits for this.
 			}
-			g.first[h.Holder] = t
+			holder.turn = t
 			g.setPhaseLocked(t, working)
 			c.taken = append(c.taken, t)
 			c.tookFrom = append(c.tookFrom, h.Holder)
-			g.wakeLocked(customerClaim(h.Holder))
+			g.wakeLocked(&holder.waiters)
 		}
 	}
 }
@@ -172,16 +173,16 @@ func (g *graph) returnTakenLocked(c *change) {
 		g.setPhaseLocked(t, done)
 		g.unreserveLocked(t)
 		delete(g.open, t)
-		g.nextTurnLocked(t.CustomerID)
-		g.wakeLocked(customerClaim(t.CustomerID))
+		g.nextTurnLocked(t.customer)
+		g.wakeLocked(&t.customer.waiters)
 	}
 	c.taken = nil
 }
 
 func (g *graph) reserveLocked(c *change, l fusebill.Latch) {
 	for _, claim := range l.Without(c.current).Claims() {
-		if g.reserved[claim] != c {
-			g.reserved[claim] = c
+		if state := g.claimLocked(claim); state.reservedBy != c {
+			state.reservedBy = c
 			c.reservations = append(c.reservations, claim)
 		}
 	}
@@ -189,10 +190,10 @@ func (g *graph) reserveLocked(c *change, l fusebill.Latch) {
 
 func (g *graph) unreserveLocked(c *change) {
 	for _, claim := range c.reservations {
-		if g.reserved[claim] == c {
-			delete(g.reserved, claim)
-			g.wakeLocked(claim)
-			g.wakeLocked(customerClaim(c.CustomerID))
+		if state := g.claimLocked(claim); state.reservedBy == c {
+			state.reservedBy = nil
+			g.wakeLocked(&state.waiters)
+			g.wakeLocked(&c.customer.waiters)
 		}
 	}
 	c.reservations = nil
@@ -205,13 +206,14 @@ func (g *graph) evaluateRestoreLocked(c *change) {
 	c.isBlocked, c.blockers = true, nil
 	c.lost = g.heldByOthersLocked(c, c.before)
 	for _, h := range c.lost {
+		claim := g.claimLocked(h.Claim)
 		switch {
-		case g.reserved[h.Claim] == nil:
+		case claim.reservedBy == nil:
 		case c.run.restoring.Err() != nil: // After a cancel there is no more time for that.
 			g.finishLocked(c, c.notRestored(nil))
 			return
 		default:
-			g.waiters[h.Claim] = append(g.waiters[h.Claim], c)
+			claim.waiters.add(c)
 			return
 		}
 	}
@@ -222,7 +224,7 @@ func (g *graph) evaluateRestoreLocked(c *change) {
 // isReservedLocked reports whether what a change claims is still free for it, or can be taken.
 func (g *graph) isReservedLocked(c *change) bool {
 	for _, h := range g.heldByOthersLocked(c, c.target) {
-		if t := g.first[h.Holder]; !slices.Contains(c.taken, t) {
+		if t := g.customerLocked(h.Holder).turn; !slices.Contains(c.taken, t) {
 			return false
 		}
 	}

@@ -118,8 +118,8 @@ func (c *Coordinator) Unlatch(
 }
 
 func (g *graph) refuseUnlatchLocked(c *change) error {
-	isDeclared := g.kept[c.CustomerID]
-	for _, next := range g.queues[c.CustomerID] {
+	isDeclared := c.customer.isKept
+	for _, next := range c.customer.queue {
 		isDeclared = isDeclared || !next.isRelease()
 	}
 	expected := c.unlatch.expected

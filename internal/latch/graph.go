@@ -17,24 +17,38 @@ import (
 type graph struct {
 	holders func(fusebill.Claim) []int64 // the customers that hold a claim, as far as they were read
 
-	mu       sync.Mutex
-	runs     map[*run]bool
-	first    map[int64]*change        // the change whose turn it is, by customer
-	queues   map[int64][]*change      // the changes that wait for their turn, by customer
-	kept     map[int64]bool           // customers whose latch a change of this process has declared
-	refused  map[int64]fusebill.Latch // the latch that a refused change declared
-	ended    map[int64]*change        // the last change of a customer that has ended and was not refused
-	reserved map[fusebill.Claim]*change
-	released map[fusebill.Claim]int // the number of the event by which a claim was last released
-	events   int
-	open     map[*change]bool // the changes that have released something that nobody has restored yet
-	waiters  map[fusebill.Claim][]*change
-	woken    []*change // to be evaluated
-	unsure   []*change // waiting, and not known to be settling
-	pass     int       // the number of the last search for rings
-	busy     int       // changes that neither wait nor have ended
-	stall    stall
+	mu        sync.Mutex
+	runs      map[*run]bool
+	customers map[int64]*customerState
+	claims    map[fusebill.Claim]*claimState
+	events    int
+	open      map[*change]bool // the changes that have released something that nobody has restored yet
+	woken     []*change        // to be evaluated
+	unsure    []*change        // waiting, and not known to be settling
+	pass      int              // the number of the last search for rings
+	busy      int              // changes that neither wait nor have ended
+	stall     stall
 }
+
+// customerState is what the graph knows of a customer. Its waiters wait for what it holds.
+type customerState struct {
+	waiters
+	turn    *change        // whose turn it is
+	queue   []*change      // that wait for their turn
+	ended   *change        // the last one that has ended and was not refused
+	isKept  bool           // a change of this process has declared the latch
+	refused fusebill.Latch // that a refused change declared
+}
+
+// claimState is what the graph knows of a contact or a company.
+type claimState struct {
+	waiters
+	reservedBy *change
+	released   int // the number of the event by which it was last released
+}
+
+// waiters are the changes that an event is to wake.
+type waiters []*change
 
 const (
 	queued  phase = iota // another change of the customer has its turn
@@ -53,18 +67,30 @@ const (
 
 func newGraph(holders func(fusebill.Claim) []int64) *graph {
 	return &graph{
-		holders:  holders,
-		runs:     make(map[*run]bool),
-		first:    make(map[int64]*change),
-		queues:   make(map[int64][]*change),
-		kept:     make(map[int64]bool),
-		refused:  make(map[int64]fusebill.Latch),
-		ended:    make(map[int64]*change),
-		reserved: make(map[fusebill.Claim]*change),
-		released: make(map[fusebill.Claim]int),
-		open:     make(map[*change]bool),
-		waiters:  make(map[fusebill.Claim][]*change),
+		holders:   holders,
+		runs:      make(map[*run]bool),
+		customers: make(map[int64]*customerState),
+		claims:    make(map[fusebill.Claim]*claimState),
+		open:      make(map[*change]bool),
 	}
+}
+
+func (g *graph) customerLocked(id int64) *customerState {
+	state := g.customers[id]
+	if state == nil {
+		state = &customerState{}
+		g.customers[id] = state
+	}
+	return state
+}
+
+func (g *graph) claimLocked(claim fusebill.Claim) *claimState {
+	state := g.claims[claim]
+	if state == nil {
+		state = &claimState{}
+		g.claims[claim] = state
+	}
+	return state
 }
 
 // settleAndUnlock ends a critical section.
@@ -94,8 +120,9 @@ func (g *graph) settleLocked() {
 func (g *graph) addLocked(r *run) {
 	g.runs[r] = true
 	for _, c := range r.changes {
-		if g.first[c.CustomerID] != nil {
-			g.queues[c.CustomerID] = append(g.queues[c.CustomerID], c)
+		c.customer = g.customerLocked(c.CustomerID)
+		if c.customer.turn != nil {
+			c.customer.queue = append(c.customer.queue, c)
 			continue
 		}
 		g.giveTurnLocked(c)
@@ -104,10 +131,10 @@ func (g *graph) addLocked(r *run) {
 
 // giveTurnLocked makes it a change's turn on its customer, which has to be read first.
 func (g *graph) giveTurnLocked(c *change) {
-	g.first[c.CustomerID] = c
+	c.customer.turn = c
 	c.isParked = false
-	if c.isRelease() && c.unlatch == nil && g.kept[c.CustomerID] {
-		if last := g.ended[c.CustomerID]; last != nil {
+	if c.isRelease() && c.unlatch == nil && c.customer.isKept {
+		if last := c.customer.ended; last != nil {
 			c.current = last.current
 		}
 		g.keepLocked(c)
@@ -116,7 +143,7 @@ func (g *graph) giveTurnLocked(c *change) {
 	g.setPhaseLocked(c, reading)
 	c.run.unread = append(c.run.unread, c)
 	c.run.signal()
-	g.wakeLocked(customerClaim(c.CustomerID))
+	g.wakeLocked(&c.customer.waiters)
 }
 
 // keepLocked ends the release of a latch that another change of this process has declared.
@@ -126,31 +153,31 @@ func (g *graph) keepLocked(c *change) {
 }
 
 // nextTurnLocked gives the turn on a customer to the next change. One that is parked comes last.
-func (g *graph) nextTurnLocked(customerID int64) {
-	delete(g.first, customerID)
-	queue := g.queues[customerID]
-	if len(queue) == 0 {
+func (g *graph) nextTurnLocked(customer *customerState) {
+	customer.turn = nil
+	if len(customer.queue) == 0 {
 		return
 	}
-	i := max(slices.IndexFunc(queue, func(c *change) bool { return !c.isParked }), 0)
-	next := queue[i]
-	if g.queues[customerID] = slices.Delete(queue, i, i+1); len(queue) == 1 {
-		delete(g.queues, customerID)
-	}
+	next := customer.queue[max(slices.IndexFunc(customer.queue, func(c *change) bool { return !c.isParked }), 0)]
+	customer.leaveQueue(next)
 	g.giveTurnLocked(next)
+}
+
+func (s *customerState) leaveQueue(c *change) {
+	s.queue = slices.DeleteFunc(s.queue, func(q *change) bool { return q == c })
 }
 
 // parkLocked gives a change's turn away until another change of its customer has ended.
 func (g *graph) parkLocked(c *change) {
-	id := c.CustomerID
+	customer := c.customer
 	g.setPhaseLocked(c, queued)
 	c.isParked, c.isKnown = true, false
-	delete(g.first, id)
-	if slices.ContainsFunc(g.queues[id], func(q *change) bool { return !q.isParked }) {
-		g.nextTurnLocked(id)
+	customer.turn = nil
+	if slices.ContainsFunc(customer.queue, func(q *change) bool { return !q.isParked }) {
+		g.nextTurnLocked(customer)
 	}
-	g.queues[id] = append(g.queues[id], c)
-	g.wakeLocked(customerClaim(id))
+	customer.queue = append(customer.queue, c)
+	g.wakeLocked(&customer.waiters)
 }
 
 func (g *graph) setPhaseLocked(c *change, p phase) {
@@ -177,7 +204,7 @@ func (g *graph) prepareLocked(c *change, current fusebill.Latch) {
 		}
 		c.target = fusebill.Latch{}
 	case c.isRelease():
-		if g.kept[c.CustomerID] {
+		if c.customer.isKept {
 			g.keepLocked(c)
 			return
 		}
@@ -191,7 +218,7 @@ func (g *graph) prepareLocked(c *change, current fusebill.Latch) {
 	case !c.Prior.IsZero():
 		g.refuseLocked(c, &ChangedError{CustomerID: c.CustomerID, Planned: c.Prior, Current: current})
 		return
-	case c.isExpired || g.kept[c.CustomerID]:
+	case c.isExpired || c.customer.isKept:
 		g.refuseLocked(c, &AlreadyLatchedError{CustomerID: c.CustomerID, Current: current})
 		return
 	default:
@@ -204,9 +231,9 @@ func (g *graph) prepareLocked(c *change, current fusebill.Latch) {
 	}
 	g.setPhaseLocked(c, waiting)
 	g.pushLocked(c)
-	g.wakeLocked(customerClaim(c.CustomerID))
+	g.wakeLocked(&c.customer.waiters)
 	for _, claim := range current.Claims() {
-		g.wakeLocked(claim)
+		g.wakeLocked(&g.claimLocked(claim).waiters)
 	}
 }
 
@@ -214,8 +241,8 @@ func (g *graph) prepareLocked(c *change, current fusebill.Latch) {
 // latched it to since, and what another change of this process declares, whose turn comes after or
 // that was refused.
 func (g *graph) leftByReleaseLocked(c *change) fusebill.Latch {
-	removed := c.Prior.Without(g.refused[c.CustomerID])
-	for _, next := range g.queues[c.CustomerID] {
+	removed := c.Prior.Without(c.customer.refused)
+	for _, next := range c.customer.queue {
 		removed = removed.Without(next.Declared)
 	}
 	c.isKept = removed != c.Prior && c.current.Without(removed) == c.current
@@ -226,7 +253,7 @@ func (g *graph) leftByReleaseLocked(c *change) fusebill.Latch {
 // customer holds.
 func (g *graph) refuseLocked(c *change, err error) {
 	c.isKnown = false
-	g.refused[c.CustomerID] = c.Declared
+	c.customer.refused = c.Declared
 	g.finishLocked(c, err)
 }
 
@@ -238,10 +265,12 @@ func (g *graph) pushLocked(c *change) {
 	}
 }
 
-// wakeLocked lets those who wait for a claim be evaluated again.
-func (g *graph) wakeLocked(claim fusebill.Claim) {
-	list := g.waiters[claim]
-	delete(g.waiters, claim)
+func (w *waiters) add(c *change) { *w = append(*w, c) }
+
+// wakeLocked lets those who wait for a claim or a customer be evaluated again.
+func (g *graph) wakeLocked(w *waiters) {
+	list := *w
+	*w = nil
 	for _, c := range list {
 		if c.phase == waiting {
 			g.pushLocked(c)
@@ -251,8 +280,11 @@ func (g *graph) wakeLocked(claim fusebill.Claim) {
 
 // wakeAllLocked does so for all changes, after the account was read.
 func (g *graph) wakeAllLocked() {
-	for claim := range g.waiters {
-		g.wakeLocked(claim)
+	for _, customer := range g.customers {
+		g.wakeLocked(&customer.waiters)
+	}
+	for _, claim := range g.claims {
+		g.wakeLocked(&claim.waiters)
 	}
 }
 
@@ -268,7 +300,7 @@ func (g *graph) handLocked(c *change, s step) {
 	if s == finish {
 		c.isExpired = false
 		g.reserveLocked(c, c.target)
-		for _, w := range g.waiters[customerClaim(c.CustomerID)] {
+		for _, w := range c.customer.waiters {
 			if w.phase == waiting && !w.isSettling {
 				g.markUnsureLocked(w) // The change is no part of a ring any more.
 			}
@@ -291,8 +323,9 @@ func (g *graph) handLocked(c *change, s step) {
 func (g *graph) holdsLocked(c *change, current fusebill.Latch) {
 	g.events++
 	for _, claim := range c.current.Without(current).Claims() {
-		g.released[claim] = g.events
-		g.wakeLocked(claim)
+		state := g.claimLocked(claim)
+		state.released = g.events
+		g.wakeLocked(&state.waiters)
 	}
 	c.current = current
 	if c.isOpen() {
@@ -300,7 +333,7 @@ func (g *graph) holdsLocked(c *change, current fusebill.Latch) {
 	} else {
 		delete(g.open, c)
 	}
-	g.wakeLocked(customerClaim(c.CustomerID))
+	g.wakeLocked(&c.customer.waiters)
 }
 
 // failLocked ends a change, once it has restored what it has released.
@@ -314,7 +347,7 @@ func (g *graph) failLocked(c *change, err error) {
 	g.setPhaseLocked(c, waiting)
 	g.unsettleLocked(c)
 	g.pushLocked(c)
-	g.wakeLocked(customerClaim(c.CustomerID))
+	g.wakeLocked(&c.customer.waiters)
 }
 
 // finishLocked ends a change. The latch of its customer is final for this process: a change that
@@ -325,22 +358,22 @@ func (g *graph) finishLocked(c *change, err error) {
 	g.setPhaseLocked(c, done)
 	c.calls.Release()
 	delete(g.open, c)
-	if last := g.ended[c.CustomerID]; c.isKnown || last == nil || !last.isKnown {
-		g.ended[c.CustomerID] = c
+	if last := c.customer.ended; c.isKnown || last == nil || !last.isKnown {
+		c.customer.ended = c
 	}
 	if !c.isRelease() && (c.isKnown || c.isDropped) {
-		g.kept[c.CustomerID] = true
+		c.customer.isKept = true
 	}
 	g.returnTakenLocked(c)
 	g.unreserveLocked(c)
-	if g.first[c.CustomerID] == c {
-		g.nextTurnLocked(c.CustomerID)
+	if c.customer.turn == c {
+		g.nextTurnLocked(c.customer)
 	} else {
-		g.queues[c.CustomerID] = slices.DeleteFunc(g.queues[c.CustomerID], func(q *change) bool { return q == c })
+		c.customer.leaveQueue(c)
 	}
-	g.wakeLocked(customerClaim(c.CustomerID))
+	g.wakeLocked(&c.customer.waiters)
 	for _, claim := range c.current.Claims() {
-		g.wakeLocked(claim)
+		g.wakeLocked(&g.claimLocked(claim).waiters)
 	}
 	if c.isFirst {
 		c.run.open--

@@ -122,7 +122,7 @@ func (r *run) nextLocked() []*change {
 		}
 	}
 	for i := 0; i < len(next) && len(next) < ahead; i++ {
-		for _, w := range r.graph.waiters[customerClaim(next[i].CustomerID)] {
+		for _, w := range next[i].customer.waiters {
 			add(w)
 		}
 	}

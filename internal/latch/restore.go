@@ -12,8 +12,8 @@ func (r *run) undo(c *change, cause error) error {
 		g.mu.Lock()
 		t.before = t.before.Without(c.current) // The change may have it, by whatever answer.
 		for _, claim := range t.before.Without(t.current).Claims() {
-			if g.reserved[claim] == c {
-				g.reserved[claim] = t
+			if state := g.claimLocked(claim); state.reservedBy == c {
+				state.reservedBy = t
 				t.reservations = append(t.reservations, claim)
 			}
 		}

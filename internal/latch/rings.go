@@ -34,7 +34,7 @@ func (g *graph) unsettleLocked(c *change) {
 			g.setPhaseLocked(top, waiting)
 		}
 		g.markUnsureLocked(top)
-		for _, w := range g.waiters[customerClaim(top.CustomerID)] {
+		for _, w := range top.customer.waiters {
 			if w.isSettling {
 				stack = append(stack, w)
 			}
@@ -61,7 +61,7 @@ func (g *graph) breakRingsLocked() {
 		}
 		g.releaseFirstLocked(settling)
 		for _, c := range settling { // Others may have been stuck because of these.
-			for _, w := range g.waiters[customerClaim(c.CustomerID)] {
+			for _, w := range c.customer.waiters {
 				if w.phase == waiting && !w.isSettling && w.search.pass != g.pass {
 					g.markUnsureLocked(w)
 				}

@@ -74,7 +74,7 @@ func (r *run) mayExpireLocked() bool { return slices.ContainsFunc(r.changes, r.g
 
 // waitsLocked reports whether a change waits for more than its turn.
 func (g *graph) waitsLocked(c *change) bool {
-	return c.phase == waiting || c.phase == queued && c.isParked && g.first[c.CustomerID] == nil
+	return c.phase == waiting || c.phase == queued && c.isParked && c.customer.turn == nil
 }
 
 // endOneWait lets the changes of one run end that wait in vain. That frees a place for what
@@ -133,7 +133,7 @@ func (g *graph) hopefulLocked() map[*change]bool {
 	for len(stack) > 0 {
 		top := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		for _, w := range g.waiters[customerClaim(top.CustomerID)] {
+		for _, w := range top.customer.waiters {
 			if !hopeful[w] && w.phase == waiting && !w.isBlocked && slices.Contains(w.blockers, top) {
 				hopeful[w] = true
 				stack = append(stack, w)
@@ -155,7 +155,7 @@ func (g *graph) unlookedLocked() (ids []int64) {
 				ids = append(ids, c.CustomerID)
 			}
 			for _, h := range c.held {
-				if g.first[h.Holder] == nil {
+				if g.customerLocked(h.Holder).turn == nil {
 					ids = append(ids, h.Holder)
 				}
 			}
@@ -188,7 +188,7 @@ func (g *graph) expireLocked(r *run, isOver func(*change) bool) {
 			g.pushLocked(c)
 			continue
 		}
-		g.queues[c.CustomerID] = slices.DeleteFunc(g.queues[c.CustomerID], func(q *change) bool { return q == c })
+		c.customer.leaveQueue(c)
 		g.giveTurnLocked(c)
 	}
 }

@@ -67,6 +67,10 @@ type change struct {
 	// doubt is the outcome of the last write of the customer, where that is unknown or not as requested,
 	// until another write is answered. A change that fails must not end without it.
 	doubt error
+	// cutOff is the outcome of a write that was under way at a cancel. The service may make it later,
+	// also where a read has shown that it was made: a second try may be on its way. No change must end
+	// without it whose customer would lose something by that.
+	cutOff *UnconfirmedError
 
 	// Its end.
 	lost      []Holding // others hold it by now, so it cannot be restored
@@ -104,8 +108,15 @@ func (c *change) putOff() {
 	}
 }
 
-// withDoubt adds to the error of a change what is in doubt about its last write.
+// withDoubt adds to the error of a change what is in doubt about its writes.
 func (c *change) withDoubt(err error) error {
+	if late := c.cutOff; late != nil && late.Requested != c.current && !errors.Is(err, late) {
+		late.Current = c.current
+		if err == nil {
+			return late
+		}
+		err = fmt.Errorf("%w; %w", late, err)
+	}
 	if err == nil || c.doubt == nil || errors.Is(err, c.doubt) {
 		return err
 	}

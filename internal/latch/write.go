@@ -90,17 +90,23 @@ func (r *run) readBack(ctx context.Context, c *change, latch fusebill.Latch, fai
 	ctx, cancel := outlasting(ctx, readBackTimeout)
 	defer cancel()
 	customer, err := r.coordinator.reader.CustomerNow(c.with(ctx), c.CustomerID)
-	if read := customers.LatchOf(customer); err == nil && read == latch {
-		r.holds(c, read, true)
-		return nil
-	} else if err == nil && !c.isReleased { // A restore starts from what it was before others changed it.
-		r.holds(c, read, false)
+	read := customers.LatchOf(customer)
+	isMade := err == nil && read == latch
+	if isMade || err == nil && !c.isReleased { // A restore starts from what it was before others changed it.
+		r.holds(c, read, isMade)
 	}
-	c.doubt = &UnconfirmedError{
+	unconfirmed := &UnconfirmedError{
 		CustomerID: c.CustomerID, Requested: latch, Current: c.current, Others: r.losers(c, latch), Err: unknown,
 		ReadErr: err,
 	}
-	return c.doubt
+	if r.ctx.Err() != nil {
+		c.cutOff = unconfirmed
+	}
+	if isMade {
+		return nil
+	}
+	c.doubt = unconfirmed
+	return unconfirmed
 }
 
 // losers returns the customers that have released something for a latch, and would lose it if they

@@ -92,12 +92,12 @@ func backoff(shortest, longest time.Duration, try int, resp *http.Response) time
 // RedirectError refuses a redirect: the API key stays with its host, and a latch call would lose
 // its body.
 type RedirectError struct {
-	target string
+	Target string
 }
 
 func (e *RedirectError) Error() string {
 	return fmt.Sprintf("the service redirects to %s, which the client does not follow, since the API key stays with "+
-		"the host that it was given for and a write must not become a read: check the base URL", e.target)
+		"the host that it was given for and a write must not become a read: check the base URL", e.Target)
 }
 
 // checkRedirect keeps the key on its host and scheme, and keeps a POST a POST: net/http turns it
@@ -106,7 +106,7 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	first := via[0]
 	if req.URL.Host != first.URL.Host || req.URL.Scheme != first.URL.Scheme || req.Method != first.Method ||
 		len(via) > 3 {
-		return &RedirectError{target: req.URL.Scheme + "://" + req.URL.Host + req.URL.Path}
+		return &RedirectError{Target: req.URL.Scheme + "://" + req.URL.Host + req.URL.Path}
 	}
 	return nil
 }

@@ -121,9 +121,9 @@ func TestAccCLI_interruptedRun(t *testing.T) {
 		"the write was made": {fusebillsim.FaultLatencyAfter, declared, nil},
 		"the write was not made": {fusebillsim.FaultLatencyBefore, acctest.Customer{}, []string{
 			"Error: Outcome of the latch call is unknown",
-			"Could not create the HubSpot latch of customer 11 (contact 101 and company 202): POST HubSpot/latchCustomer: " +
-				"context canceled (whether it was done is unknown); read afterwards, customer 11 is latched to nothing, and the " +
-				"service may still latch it to contact 101 and company 202.",
+			"Could not create the HubSpot latch of customer 11 to contact 101 and company 202: POST HubSpot/latchCustomer: " +
+				"context canceled (the outcome is unknown); afterwards customer 11 was latched to nothing, but Fusebill " +
+				"may still latch the customer to contact 101 and company 202.",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

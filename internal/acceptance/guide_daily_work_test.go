@@ -65,7 +65,7 @@ var nightlyCases = map[string]nightlyCase{
 		func(_ acctest.Account, g guide) {
 			g.Setenv(acctest.EnvBaseURL, acctest.AccountWith(g.T, acctest.Customer{ID: 7}).URL)
 		},
-		1, "State is of another Fusebill account",
+		1, "State belongs to another Fusebill account",
 		func(a acctest.Account, g guide) { g.Setenv(acctest.EnvBaseURL, a.URL) },
 	},
 }

@@ -88,13 +88,13 @@ func checksWarnings(t *testing.T, folder string) {
 	g.Install()
 	g.use("main.tf")
 	g.Setenv("TF_CLI_ARGS_show", "-no-color")
-	acctest.Prints(t, g.script(1, "check.sh"), "1 to add", `"severity":"warning"`, `"summary":"Customer is latched already"`)
+	acctest.Prints(t, g.script(1, "check.sh"), "1 to add", `"severity":"warning"`, `"summary":"Customer is already latched"`)
 	a.SetLatch(2554529, 0, 0)
 	acctest.Prints(t, g.script(0, "check.sh"), "1 to add")
 	a.SetLatch(2554530, 101, 0)
 	acctest.Prints(t, g.script(1, "check.sh"), `"summary":"HubSpot contact is latched to another customer"`)
 	g.Write("twice.tf", acctest.Customer{ID: 2554530, Contact: 101}.Block())
-	acctest.Prints(t, g.script(1, "check.sh"), `"severity":"error"`, `"summary":"HubSpot latch is declared twice"`)
+	acctest.Prints(t, g.script(1, "check.sh"), `"severity":"error"`, `"summary":"Customer is declared twice"`)
 	a.Wrote(t)
 }
 

@@ -38,11 +38,11 @@ const wholeAccount = math.MinInt64
 
 // ErrAccountUnread means that the account is too large to be read whole, or that lists do not show
 // latches.
-var ErrAccountUnread = errors.New("the account is not read whole")
+var ErrAccountUnread = errors.New("the account cannot be read as a whole")
 
 // errAccountFailed wraps the reason why reading the account failed a short while ago, where it is
 // not tried again yet.
-var errAccountFailed = errors.New("reading the account failed a short while ago")
+var errAccountFailed = errors.New("an earlier reading of the account failed")
 
 // ReadAccount reads the whole account, so it is known who holds what, unless the Reader did that no
 // longer ago than maxAge. It leaves an account of more than maxPages pages unread, with

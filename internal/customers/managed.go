@@ -44,8 +44,8 @@ func (r *Reader) Managed(ctx context.Context, ids []int64) (current map[int64]fu
 	}
 	if len(gone) > 0 {
 		if _, err := r.Fingerprint(ctx); err != nil {
-			return nil, nil, fmt.Errorf("the service answered 404 for customer %d, which proves nothing, "+
-				"because listing the account's customers failed: %w", gone[0], err)
+			return nil, nil, fmt.Errorf("Fusebill answered 404 for customer %d, and the list of customers that would "+
+				"confirm it failed: %w", gone[0], err)
 		}
 	}
 	return current, gone, nil

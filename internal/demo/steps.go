@@ -96,7 +96,7 @@ resource "fusebill_hubspot_latch" "coffee" {
 	file:       "dental.tf",
 	text:       acctest.Block(`resource "fusebill_hubspot_latch" "dental"`, "fusebill_id = 2554531", "hubspot_id  = 304"),
 	command:    "plan",
-	shows:      []string{"customer 2554531 is latched to contact 303 already", "Nothing was changed.", `id = "2554531"`},
+	shows:      []string{"customer 2554531 is already latched to contact 303", "Nothing was changed.", `id = "2554531"`},
 	latches:    declared,
 	isPictured: true,
 }, {

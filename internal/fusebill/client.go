@@ -256,7 +256,7 @@ func (c *Client) answerError(resp *http.Response, call call) error {
 		apiErr.IsRead, apiErr.isList, apiErr.BaseURL = !call.write, call.list, c.baseURL.String()
 		return apiErr
 	case resp.StatusCode != http.StatusOK:
-		body.decodeErr = fmt.Errorf("it is a %d %s, without the JSON of a 200",
+		body.decodeErr = fmt.Errorf("its status is %d %s instead of 200 OK",
 			resp.StatusCode, http.StatusText(resp.StatusCode))
 	case body.decodeErr == nil:
 		return nil

@@ -43,7 +43,7 @@ func TestUnsentWrites(t *testing.T) {
 		}, "lookup fusebill.invalid"},
 		"timeout in dialing": {func(*testing.T) (string, []Option) {
 			return "https://fusebill.invalid/v1", []Option{WithTransport(hang), WithRequestTimeout(time.Millisecond)}
-		}, "no whole answer within 1ms"},
+		}, "no complete answer within 1ms"},
 		"certificate of an unknown authority": {func(t *testing.T) (string, []Option) {
 			server := httptest.NewTLSServer(nil)
 			server.Config.ErrorLog = discardLog

@@ -209,7 +209,7 @@ func TestCustomer(t *testing.T) {
 			}
 			_, err = client.Customer(t.Context(), 99)
 			if !IsNotFound(err) || !strings.Contains(err.Error(),
-				"GET customers/99: 404 Not Found: Customer with id 99 was not found.") {
+				`GET customers/99: 404 Not Found: "Customer with id 99 was not found."`) {
 				t.Errorf("got %v", err)
 			}
 		})

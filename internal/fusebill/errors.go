@@ -46,12 +46,12 @@ const (
 // isServices reports whether the body has a form that the service is known to use.
 func (e *APIError) isServices() bool { return len(e.Messages) > 0 }
 
-// Error gives the status and the service's own words.
+// Error returns the status and the service's own words in quotation marks.
 func (e *APIError) Error() string {
 	status := strings.TrimSpace(fmt.Sprintf("%d %s", e.StatusCode, http.StatusText(e.StatusCode)))
 	switch {
 	case len(e.Messages) > 0:
-		return status + ": " + strings.Join(e.Messages, "; ")
+		return fmt.Sprintf(`%s: "%s"`, status, strings.Join(e.Messages, `"; "`))
 	case e.excerpt == "":
 		return status + " without a body"
 	default:
@@ -78,14 +78,14 @@ const (
 	Day    RateLimitWindow = "day"
 )
 
-// Error names the limit that was hit, and its end.
+// Error names the quota that is used up, and its end.
 func (e *RateLimitError) Error() string {
-	text := "the account's limit of calls per " + string(e.Window) + " is used up"
+	text := "the account's quota of calls per " + string(e.Window) + " is used up"
 	if e.Limit > 0 {
-		text = fmt.Sprintf("the account's limit of %d calls per %s is used up", e.Limit, e.Window)
+		text = fmt.Sprintf("the account's quota of %d calls per %s is used up", e.Limit, e.Window)
 	}
 	if !e.Reset.IsZero() {
-		text += ", until " + e.Reset.UTC().Format("2006-01-02 15:04:05 UTC")
+		text += " until " + e.Reset.UTC().Format("2006-01-02 15:04:05 UTC")
 	}
 	if e.Err != nil {
 		text += " (" + e.Err.Error() + ")"
@@ -119,7 +119,7 @@ type OutcomeUnknownError struct {
 }
 
 func (e *OutcomeUnknownError) Error() string {
-	return e.Err.Error() + " (whether it was done is unknown)"
+	return e.Err.Error() + " (the outcome is unknown)"
 }
 
 func (e *OutcomeUnknownError) Unwrap() error { return e.Err }

@@ -38,10 +38,10 @@ func TestStatusesOfTheReference(t *testing.T) {
 			diff != "" {
 			t.Errorf("%d: status %d, %s", status, apiErr.StatusCode, diff)
 		}
-		want := fmt.Sprintf("POST HubSpot/latchCustomer: %d %s: %s", status, http.StatusText(status),
+		want := fmt.Sprintf("POST HubSpot/latchCustomer: %d %s: %q", status, http.StatusText(status),
 			strings.TrimSpace(text))
 		if status >= 500 {
-			want += " (whether it was done is unknown)"
+			want += " (the outcome is unknown)"
 		}
 		if err.Error() != want {
 			t.Errorf("got %q, want %q", err, want)
@@ -61,15 +61,15 @@ func TestErrorBodies(t *testing.T) {
 		notFound          bool
 	}{
 		"the service's": {404, "application/json", `{"Errors":[{"Key":"Api Error","Value":"gone"}]}`,
-			"404 Not Found: gone", true},
-		"other case": {404, "application/json", `{"errors":[{"value":"gone"}]}`, "404 Not Found: gone", true},
+			`404 Not Found: "gone"`, true},
+		"other case": {404, "application/json", `{"errors":[{"value":"gone"}]}`, `404 Not Found: "gone"`, true},
 		"several": {400, "application/json", `{"Errors":[{"Value":"one"},{"Value":""},{"Value":"two"}]}`,
-			"400 Bad Request: one; two", false},
+			`400 Bad Request: "one"; "two"`, false},
 		"HTML": {404, "text/html", "<h1>Not\r\n Found</h1>",
 			"404 Not Found, not in the API's form (text/html): <h1>Not Found</h1>", false},
 		"empty":           {404, "", "", "404 Not Found without a body", false},
 		"white space":     {404, "text/plain", "\r\n", "404 Not Found without a body", false},
-		"the framework's": {404, "application/json", `{"Message":"No route"}`, "404 Not Found: No route", true},
+		"the framework's": {404, "application/json", `{"Message":"No route"}`, `404 Not Found: "No route"`, true},
 		"other JSON": {404, "application/json", `{"detail":"No route"}`,
 			`404 Not Found, not in the API's form (application/json): {"detail":"No route"}`, false},
 		"no errors": {404, "application/json", `{"Errors":[]}`,
@@ -130,9 +130,9 @@ func TestMalformedAnswerErrorText(t *testing.T) {
 func TestRateLimitErrorText(t *testing.T) {
 	t.Parallel()
 	for want, err := range map[string]*RateLimitError{
-		"the account's limit of calls per day is used up": {Window: Day},
-		"the account's limit of 50 calls per minute is used up, until 2026-01-02 15:04:00 UTC " +
-			"(429 Too Many Requests: slow down)": {
+		"the account's quota of calls per day is used up": {Window: Day},
+		"the account's quota of 50 calls per minute is used up until 2026-01-02 15:04:00 UTC " +
+			`(429 Too Many Requests: "slow down")`: {
 			Window: Minute, Limit: 50, Reset: time.Date(2026, 1, 2, 16, 4, 0, 0, time.FixedZone("", 3600)),
 			Err: &APIError{StatusCode: 429, Messages: []string{"slow down"}},
 		},

@@ -109,7 +109,7 @@ func (p *pacer) useReservedLocked(ctx context.Context) {
 
 // ErrTooLate is the error of a call that was not sent, or not sent again, since the time that
 // [SendBefore] sets was over.
-var ErrTooLate = errors.New("the time in which the call was to be sent is over")
+var ErrTooLate = errors.New("the call was not sent in time")
 
 type sendBeforeKey struct{}
 

@@ -92,12 +92,12 @@ func backoff(shortest, longest time.Duration, try int, resp *http.Response) time
 // RedirectError refuses a redirect: the API key stays with its host, and a latch call would lose
 // its body.
 type RedirectError struct {
-	Target string
+	Target string // scheme, host and path, without a query, which may hold a secret
 }
 
 func (e *RedirectError) Error() string {
-	return fmt.Sprintf("the service redirects to %s, which the client does not follow, since the API key stays with "+
-		"the host that it was given for and a write must not become a read: check the base URL", e.Target)
+	return fmt.Sprintf("the answer redirects to %s; the provider does not follow, because the API key is only for the "+
+		"host of the base URL", e.Target)
 }
 
 // checkRedirect keeps the key on its host and scheme, and keeps a POST a POST: net/http turns it

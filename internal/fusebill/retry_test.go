@@ -25,16 +25,16 @@ func TestFaultsOfAWrite(t *testing.T) {
 		words   string // of the error; empty: none
 		unknown bool
 	}{
-		{fusebillsim.FaultStatus500Before, 1 + retries, "500 Internal Server Error: An unexpected error occurred.",
+		{fusebillsim.FaultStatus500Before, 1 + retries, `500 Internal Server Error: "An unexpected error occurred."`,
 			true},
-		{fusebillsim.FaultStatus500After, 1 + retries, "500 Internal Server Error: An unexpected error occurred.",
+		{fusebillsim.FaultStatus500After, 1 + retries, `500 Internal Server Error: "An unexpected error occurred."`,
 			true},
 		{fusebillsim.FaultDropBefore, 1 + retries, "unexpected EOF", true},
 		{fusebillsim.FaultDropAfter, 1 + retries, "unexpected EOF", true},
-		{fusebillsim.FaultLatencyBefore, 1 + retries, "no whole answer within 1m0s", true},
-		{fusebillsim.FaultLatencyAfter, 1 + retries, "no whole answer within 1m0s", true},
-		{fusebillsim.FaultSlowDrip, 1 + retries, "no whole answer within 1m0s", true},
-		{fusebillsim.FaultTruncatedBody, 1 + retries, "the answer broke off: ", true},
+		{fusebillsim.FaultLatencyBefore, 1 + retries, "no complete answer within 1m0s", true},
+		{fusebillsim.FaultLatencyAfter, 1 + retries, "no complete answer within 1m0s", true},
+		{fusebillsim.FaultSlowDrip, 1 + retries, "no complete answer within 1m0s", true},
+		{fusebillsim.FaultTruncatedBody, 1 + retries, "the answer is incomplete: ", true},
 		{fusebillsim.FaultTruncatedJSON, 1 + retries, "the answer cannot be understood: the JSON ends too early", true},
 		{fusebillsim.FaultEmptyBody, 1 + retries, "the answer cannot be understood: the JSON ends too early", true},
 		{fusebillsim.FaultNotJSON, 1 + retries, "The service is being updated.", true},
@@ -43,11 +43,11 @@ func TestFaultsOfAWrite(t *testing.T) {
 		{fusebillsim.FaultWrongContentType, 1, "", false},
 		{fusebillsim.FaultDifferentAnswer, 1, "", false},
 		{fusebillsim.FaultRateLimitMinute, 1 + maxMinuteWaits,
-			"the account's limit of 1000 calls per minute is used up, until 2000-01-01 00:31:00 UTC", false},
+			"the account's quota of 1000 calls per minute is used up until 2000-01-01 00:31:00 UTC", false},
 		{fusebillsim.FaultRateLimitDay, 1,
-			"the account's limit of 180000 calls per day is used up, until 2000-01-02 00:00:00 UTC " +
-				"(429 Too Many Requests: The limit of 180000 API calls per day is exceeded.)", false},
-		{fusebillsim.FaultUnauthorized, 1, "401 Unauthorized: The API key is missing or wrong.", false},
+			"the account's quota of 180000 calls per day is used up until 2000-01-02 00:00:00 UTC " +
+				`(429 Too Many Requests: "The limit of 180000 API calls per day is exceeded.")`, false},
+		{fusebillsim.FaultUnauthorized, 1, `401 Unauthorized: "The API key is missing or wrong."`, false},
 		{fusebillsim.FaultRedirectHost, 1, "redirects to https://redirected.fusebill.invalid/v1/HubSpot/latchCustomer",
 			false},
 		{fusebillsim.FaultRedirectPlainHTTP, 1, "redirects to http://fusebill.test/v1/HubSpot/latchCustomer", false},

@@ -134,7 +134,7 @@ func TestErrorForms(t *testing.T) {
 		if !ok || apiErr.Form != want || IsNotFound(err) != (want != ForeignForm) {
 			t.Errorf("%s: got %q, %v", body, apiErr.Form, err)
 		}
-		if want != ForeignForm && !strings.HasSuffix(err.Error(), "404 Not Found: gone") {
+		if want != ForeignForm && !strings.HasSuffix(err.Error(), `404 Not Found: "gone"`) {
 			t.Errorf("%s: got %v", body, err)
 		}
 	}

@@ -90,7 +90,7 @@ func (t *attemptTransport) roundTrip(req *http.Request) (resp *http.Response, un
 	tries := triesFrom(req.Context())
 	tries.count++
 	ctx, cancel := context.WithTimeoutCause(req.Context(), t.timeout,
-		fmt.Errorf("no whole answer within %s", t.timeout))
+		fmt.Errorf("no complete answer within %s", t.timeout))
 	defer cancel()
 	start := time.Now()
 	conn := new(connection)
@@ -127,7 +127,7 @@ func (t *attemptTransport) readAll(req *http.Request) (*http.Response, error) {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerSize+1))
 	if err != nil {
-		return nil, fmt.Errorf("the answer broke off: %w", err)
+		return nil, fmt.Errorf("the answer is incomplete: %w", err)
 	}
 	if len(body) > maxAnswerSize {
 		return nil, &answerTooLargeError{}

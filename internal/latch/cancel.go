@@ -39,7 +39,7 @@ func (g *graph) cancelLocked(c *change) {
 	case c.isOpen(), c.doubt != nil:
 		g.failLocked(c, cause)
 	case c.phase == waiting && len(c.run.changes) == 1 && len(c.held) > 0:
-		g.failLocked(c, fmt.Errorf("%w (waited until: %w)", g.waitErrorLocked(c), cause))
+		g.failLocked(c, fmt.Errorf("%w (stopped waiting: %w)", g.waitErrorLocked(c), cause))
 	default:
 		g.dropLocked(c)
 	}

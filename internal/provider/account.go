@@ -48,7 +48,7 @@ type otherAccountError struct {
 }
 
 func (e *otherAccountError) Error() string {
-	return fmt.Sprintf("the state is not of the account that the API key opens at %s: %s", e.baseURL, e.why)
+	return fmt.Sprintf("the account of the API key at %s is not the account of the state: %s", e.baseURL, e.why)
 }
 
 // recordedAccount returns the fingerprint in private data, nil where there is none.
@@ -137,7 +137,7 @@ func (g *accountGuard) afterRead(ctx context.Context, recorded customers.Fingerp
 func (g *accountGuard) compare(ctx context.Context, recorded customers.Fingerprint, customerID int64) error {
 	current, err := g.reader.Fingerprint(ctx)
 	if err != nil {
-		return fmt.Errorf("the provider could not find out whether the account is the one that the state is of: %w", err)
+		return fmt.Errorf("the provider could not check that the account is that of the state: %w", err)
 	}
 	if recorded.Matches(current) {
 		return nil
@@ -145,7 +145,7 @@ func (g *accountGuard) compare(ctx context.Context, recorded customers.Fingerpri
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.isOther = true
-	why := "its oldest customers are others than when the state was written"
+	why := "its oldest customers are not those that the state recorded"
 	if len(current) == 0 {
 		why = "it has no customers"
 	}
@@ -160,7 +160,7 @@ func firstOf(customerIDs []int64) int64 {
 }
 
 func (g *accountGuard) noneFound(customerID int64) error {
-	return &otherAccountError{g.baseURL, customerID, "no customer of the state was found in it"}
+	return &otherAccountError{g.baseURL, customerID, "it has none of the customers of the state"}
 }
 
 // verify makes sure, before an update or a destroy, that the account is the one of these customers

@@ -14,7 +14,7 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-const isOfAnother = "Error: State is of another Fusebill account"
+const isOfAnother = "Error: State belongs to another Fusebill account"
 
 // accountOf is an account whose customers were created in a year. Two accounts with the same IDs
 // differ in that alone.

@@ -47,8 +47,8 @@ func TestActionHubSpotUnlatch(t *testing.T) {
 		},
 		"not as expected": {
 			before: acctest.Customer{ID: 11, Contact: 101, Company: 202}, unlatch: acctest.Customer{ID: 11, Contact: 101},
-			summary: "Customer is latched to something else",
-			parts:   []string{"Could not unlatch customer 11: customer 11 is latched to contact 101 and company 202, and not to contact 101.", "Nothing was changed."},
+			summary: "Customer has another HubSpot latch",
+			parts:   []string{"Could not unlatch customer 11: customer 11 is latched to contact 101 and company 202, not to contact 101.", "Nothing was changed."},
 		},
 		"not latched": {
 			before: acctest.Customer{ID: 11}, unlatch: acctest.Customer{ID: 11, Contact: 101},
@@ -116,8 +116,8 @@ func TestActionHubSpotUnlatch_refusesWhatIsDeclared(t *testing.T) {
 	}
 	p.Succeeded(planLatch(acctest.Customer{ID: 11, Contact: 101}), nil)
 	p.Failed(planUnlatch(p, acctest.Customer{ID: 11}), nil, summary,
-		"Could not unlatch customer 11: the same run latches customer 11 by a resource and unlatches it by an action.",
-		"A latch that a resource manages is removed by removing the resource.")
+		"Could not unlatch customer 11: a resource of this run latches customer 11, and an action unlatches the customer.",
+		"Remove the action.")
 	said, diags := p.Unlatch(acctest.Customer{ID: 11})
 	p.Failed(diags, nil, summary)
 	if len(said) > 0 {
@@ -125,7 +125,7 @@ func TestActionHubSpotUnlatch_refusesWhatIsDeclared(t *testing.T) {
 	}
 
 	p.Succeeded(planUnlatch(p, acctest.Customer{ID: 22}), nil)
-	p.Failed(planLatch(acctest.Customer{ID: 22, Contact: 102}), nil, summary, "Could not plan the HubSpot latch of customer 22 (contact 102): the same run latches customer 22")
+	p.Failed(planLatch(acctest.Customer{ID: 22, Contact: 102}), nil, summary, "Could not plan the HubSpot latch of customer 22 to contact 102: a resource of this run latches customer 22")
 	if n := sim.Writes(); n > 0 {
 		t.Errorf("%d writes", n)
 	}
@@ -170,7 +170,7 @@ func TestAccCLI_unlatchInvoked(t *testing.T) {
 		return c.Run(code, "apply", "-no-color", "-auto-approve", "-invoke=action.fusebill_hubspot_unlatch.test")
 	}
 	acctest.Prints(t, invoke(1, "hubspot_id = 999"), "Error: Error when invoking action",
-		"Customer is latched to something else: Could not unlatch customer 11: customer 11 is latched to contact 101, and not to contact 999")
+		"Customer has another HubSpot latch: Could not unlatch customer 11: customer 11 is latched to contact 101, not to contact 999")
 	a.Holds(t, acctest.Customer{ID: 11, Contact: 101})
 	acctest.Prints(t, invoke(0), "Customer 11 is latched to contact 101. Unlatching it.", "Customer 11 is unlatched. Released: contact 101.")
 	a.Holds(t, acctest.Customer{ID: 11})
@@ -190,7 +190,7 @@ func TestAccCLI_unlatchOfWhatAResourceManages(t *testing.T) {
 	c.Apply()
 	c.Declare(acctest.Customer{ID: 11, Contact: 101}.Block(), trigger, unlatchBlock("fusebill_id = 11"))
 	acctest.Prints(t, c.Run(1, "plan", "-no-color"), "Error: HubSpot latch is both declared and removed",
-		"the same run latches customer 11 by a resource and unlatches it by an action")
+		"a resource of this run latches customer 11, and an action unlatches the customer")
 	a.Holds(t, acctest.Customer{ID: 11, Contact: 101})
 }
 

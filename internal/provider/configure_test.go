@@ -210,7 +210,7 @@ func TestAccProvider_malformedKey(t *testing.T) {
 	config := acctest.ProviderBlock(`api_key = "half-a-key"`, fmt.Sprintf("base_url = %q", server.URL+"/v1")) +
 		acctest.Customer{ID: 11, Contact: 101}.Block()
 	acctest.Run(t, acctest.Refused(config, acctest.Diagnosis("Fusebill refused the API key", "", "Authorization key is not in the correct format.",
-		"the provider used it with "+server.URL+"/v1", "Fusebill shows it under Settings > Integrations > API Key")))
+		"The provider sent the API key to "+server.URL+"/v1", "Fusebill shows it under Settings > Integrations > API Key")))
 }
 
 // A client and what hands its logs on are dumped by careless code now and then.
@@ -272,7 +272,7 @@ func TestAccProvider_caCertificate(t *testing.T) {
 	a := acctest.Account{Simulator: sim, URL: server.URL + "/v1"}
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	acctest.Run(t,
-		acctest.Refused(a.Provider("max_retries = 0")+acctest.Customer{ID: 11, Contact: 101}.Block(), acctest.Diagnosis("Certificate isn't trusted", "", "certificate signed by unknown authority",
+		acctest.Refused(a.Provider("max_retries = 0")+acctest.Customer{ID: 11, Contact: 101}.Block(), acctest.Diagnosis("TLS certificate is not trusted", "", "certificate signed by unknown authority",
 			"give its authority's certificate as ca_certificate")),
 		resource.TestStep{
 			Config:        a.Provider(fmt.Sprintf("ca_certificate = <<-EOT\n%sEOT\n", certificate)) + acctest.Customer{ID: 11, Contact: 101}.Block(),

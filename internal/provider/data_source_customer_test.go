@@ -89,8 +89,8 @@ func TestAccCustomerDataSource_noneOrSeveral(t *testing.T) {
 	}
 	const toTheLetter = "Check that it is written exactly as in Fusebill, letter case and white space included"
 	acctest.Run(t,
-		fails(`id = 99`, "Customer not found in Fusebill", "Could not read customer 99: GET customers/99: 404 Not Found: Customer with id 99 was not found.",
-			"Check that 99 is the customer's own ID, as in the URL of its page in Fusebill, and not its reference"),
+		fails(`id = 99`, "Customer not found in Fusebill", `Could not read customer 99: GET customers/99: 404 Not Found: "Customer with id 99 was not found."`,
+			"Check that 99 is the ID of the customer, as in the URL of its page in Fusebill, and not its reference"),
 		fails(`reference = "C-3"`, "No such customer", `No customer of the account has the reference "C-3".`, toTheLetter),
 		fails(`reference = "*"`, "No such customer", `No customer of the account has the reference "*".`),
 		fails(`primary_email = "a@Example.com"`, "No such customer", `No customer of the account has the primary email address "a@Example.com".`, toTheLetter),
@@ -113,8 +113,8 @@ func TestAccCustomerDataSource_failures(t *testing.T) {
 		failure{fusebillsim.FaultUnauthorized, "id = 11", "Fusebill refused the API key", "Could not read customer 11: GET customers/11: 401 Unauthorized: "},
 		failure{fusebillsim.FaultUnauthorized, `reference = "C-1"`, "Fusebill refused the API key",
 			`Could not find the customer with the reference "C-1": GET customers: 401 Unauthorized: `},
-		failure{fusebillsim.FaultStatus500Before, "hubspot_id = 101", "Fusebill had a fault",
+		failure{fusebillsim.FaultStatus500Before, "hubspot_id = 101", "Fusebill returned a server error",
 			"Could not find the customer that is latched to contact 101: GET customers: 500 Internal Server Error: "},
-		failure{fusebillsim.FaultHTMLBody, `primary_email = "a@example.com"`, "Fusebill's answer can't be understood", "A proxy may have answered in its place"},
+		failure{fusebillsim.FaultHTMLBody, `primary_email = "a@example.com"`, "Fusebill's answer cannot be understood", "A proxy may have answered instead of Fusebill"},
 	)...)
 }

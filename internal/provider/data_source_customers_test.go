@@ -80,6 +80,6 @@ func TestAccCustomersDataSource_failures(t *testing.T) {
 	acctest.Run(t, failures(a, "fusebill_customers",
 		failure{fusebillsim.FaultUnauthorized, `statuses = ["Active"]`, "Fusebill refused the API key",
 			"Could not list the customers: GET customers: 401 Unauthorized: "},
-		failure{fusebillsim.FaultStatus500Before, "", "Fusebill had a fault", "Could not list the customers: GET customers: 500 Internal Server Error: "},
+		failure{fusebillsim.FaultStatus500Before, "", "Fusebill returned a server error", "Could not list the customers: GET customers: 500 Internal Server Error: "},
 	)...)
 }

@@ -54,9 +54,9 @@ func TestAccHubSpotLatchesDataSource_failures(t *testing.T) {
 	a := acctest.NewAccount(t, directory()...)
 	acctest.Run(t, failures(a, "fusebill_hubspot_latches",
 		failure{fusebillsim.FaultUnauthorized, "", "Fusebill refused the API key", "Could not list the HubSpot latches: GET customers: 401 Unauthorized: "},
-		failure{fusebillsim.FaultStatus500Before, `reference = "C-1"`, "Fusebill had a fault",
-			"Could not list the HubSpot latches: GET customers: 500 Internal Server Error: An unexpected error occurred."},
-		failure{fusebillsim.FaultHTMLBody, "", "Fusebill's answer can't be understood", "A proxy may have answered in its place"},
+		failure{fusebillsim.FaultStatus500Before, `reference = "C-1"`, "Fusebill returned a server error",
+			`Could not list the HubSpot latches: GET customers: 500 Internal Server Error: "An unexpected error occurred."`},
+		failure{fusebillsim.FaultHTMLBody, "", "Fusebill's answer cannot be understood", "A proxy may have answered instead of Fusebill"},
 	)...)
 }
 

@@ -43,11 +43,14 @@ func diagnosticCases(t *testing.T) []diagnosticCase {
 		deleting = attempt{doing: "delete the HubSpot latch of", customerID: 11}
 		listing  = attempt{doing: "list the customers"}
 	)
+	held := &latch.HeldError{CustomerID: 11, Held: []latch.Holding{{
+		Claim: fusebill.Claim{Kind: fusebill.Contact, ID: 101}, Holder: 22,
+	}}}
 	return slices.Concat([]diagnosticCase{
 		{"state_of_another_account", "a single latch", reading,
-			&otherAccountError{fusebill.DefaultBaseURL, 11, "its oldest customers are others than when the state was written"}},
+			&otherAccountError{fusebill.DefaultBaseURL, 11, "its oldest customers are not those that the state recorded"}},
 		{"state_of_another_account", "a latch set", attempt{doing: "read the HubSpot latches"},
-			&otherAccountError{fusebill.DefaultBaseURL, 11, "no customer of the state was found in it"}},
+			&otherAccountError{fusebill.DefaultBaseURL, 11, "it has none of the customers of the state"}},
 		{"state_of_another_account", "no customer of the state is known", listing,
 			&otherAccountError{fusebill.DefaultBaseURL, 0, "it has no customers"}},
 		{"account_unread", "an exclusive latch set", attempt{doing: "plan the exclusive HubSpot latches"},
@@ -63,6 +66,10 @@ func diagnosticCases(t *testing.T) []diagnosticCase {
 		}},
 		{"outcome_unknown", "a delete", deleting, unknownOutcome(errors.New("EOF"))},
 		{"outcome_unknown", "an interrupted create", creating, unknownOutcome(context.Canceled)},
+		{"outcome_unknown", "a create that then waited in vain", creating, fmt.Errorf("%w; %w",
+			&latch.UnconfirmedError{
+				CustomerID: 11, Requested: contactAndCompany(101, 0), Err: unknownOutcome(errors.New("EOF")),
+			}, held)},
 		{"quota_used_up", "of the day", reading, inGet(&fusebill.RateLimitError{
 			Window: fusebill.Day, Limit: 5000, Reset: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC),
 			Err: answer(429, "The limit of 5000 API calls per day is exceeded."),
@@ -71,8 +78,10 @@ func diagnosticCases(t *testing.T) []diagnosticCase {
 			ContentType: "text/html", Excerpt: "<html>Please wait</html>",
 			Err: errors.New("invalid character '<' at start of value at byte 0"),
 		})},
-	}, statusCases(t, creating, updating, company, reading, deleting, listing), []diagnosticCase{
+	}, statusCases(t, creating, updating, company, reading, listing), []diagnosticCase{
 		{"timed_out", "a read", reading, inGet(&timedOutError{30 * time.Second})},
+		{"timed_out", "a wait for a contact", creating, fmt.Errorf("%w (stopped waiting: %w)", held,
+			&timedOutError{30 * time.Second})},
 		{"interrupted", "a create", creating, inGet(context.Canceled)},
 		{"redirect", "a read", reading, inGet(&fusebill.RedirectError{Target: "https://login.example.com/"})},
 		{"certificate_not_trusted", "a read", reading,
@@ -109,7 +118,8 @@ func latchCases(creating, updating, company, deleting attempt) []diagnosticCase 
 		}},
 		{"removed_elsewhere", "two objects of the state", creating, &latch.RemovedElsewhereError{CustomerID: 11}},
 		{"not_in_exclusive_set", "a single latch beside an exclusive set", creating, &latch.ExclusiveError{CustomerID: 11}},
-		{"two_exclusive_sets", "in one configuration", attempt{doing: "plan the HubSpot latches"}, &latch.ExclusiveError{}},
+		{"two_exclusive_sets", "in one configuration", attempt{doing: "plan the HubSpot latches"},
+			&latch.ExclusiveError{}},
 		{"no_customer", "in the service's words", creating,
 			&latch.NoCustomerError{CustomerID: 11, Err: inGet(answer(404, "Customer with id 11 was not found."))}},
 		{"no_customer", "in lists", creating, &latch.NoCustomerError{CustomerID: 11}},
@@ -117,18 +127,27 @@ func latchCases(creating, updating, company, deleting attempt) []diagnosticCase 
 			CustomerID: 11, Prior: contactAndCompany(100, 202), Current: contactAndCompany(0, 202),
 			Cause: inPost(answer(409, "The contact is already latched.")), Err: inPost(errors.New("EOF")),
 		}},
+		{"not_restored", "of a holder that somebody else changed", creating, &latch.NotRestoredError{
+			CustomerID: 22, Prior: contactAndCompany(101, 202), Current: contactAndCompany(999, 202),
+			Cause: inPost(answer(400, "An error occurred while updating the customer.")),
+			Err: &latch.ChangedError{
+				CustomerID: 22, Planned: contactAndCompany(0, 202), Current: contactAndCompany(999, 202),
+			},
+		}},
 		{"contact_held", "and the company, too", updating, held(latch.HolderUnchanged, 0, contact101, company202)},
 		{"contact_held", "and the holder waits", creating, held(latch.HolderWaits, 10, contact101)},
 		{"company_held", "by another customer of the same apply", company, held(latch.HolderKeeps, 0, company202)},
 		{"unexpected_answer", "a merged contact", creating, &latch.UnexpectedAnswerError{
 			CustomerID: 11, Requested: contactAndCompany(101, 0), Answered: contactAndCompany(100, 0),
 		}},
+		{"unexpected_answer", "a latch that was to be removed", deleting,
+			&latch.UnexpectedAnswerError{CustomerID: 11, Answered: contactAndCompany(101, 0)}},
 		{"call_refused", "a delete", deleting, inPost(answer(409, "The customer is on hold."))},
 	}
 }
 
 // statusCases are refusals and failures that the service reports with an HTTP status.
-func statusCases(t *testing.T, creating, updating, company, reading, deleting, listing attempt) []diagnosticCase {
+func statusCases(t *testing.T, creating, updating, company, reading, listing attempt) []diagnosticCase {
 	t.Helper()
 	malformedKey := &fusebill.APIError{
 		StatusCode: 400, Messages: []string{"Authorization key is not in the correct format."},
@@ -148,7 +167,8 @@ func statusCases(t *testing.T, creating, updating, company, reading, deleting, l
 		{"customer_not_found", "a read", reading, inGet(answer(404, "Customer with id 11 was not found."))},
 		{"contact_refused", "an unknown contact", creating,
 			inPost(answer(400, "The was an error getting the contact from HubSpot: resource not found"))},
-		{"company_refused", "a company of another customer", updating, inPost(answer(409, "The company is already latched."))},
+		{"company_refused", "a company of another customer", updating,
+			inPost(answer(409, "The company is already latched."))},
 		{"company_refused", "words about a contact where only a company is declared", company,
 			inPost(answer(400, "No such contact"))},
 		{"contact_or_company_refused", "words about both", updating,
@@ -192,19 +212,70 @@ func wrongPath(t *testing.T) error {
 	return err
 }
 
-// TestDiagnostics compares the messages of each rule with a golden file.
+// TestDiagnostics compares the messages of each rule with its golden file.
 func TestDiagnostics(t *testing.T) {
 	t.Parallel()
 	messages := make(map[string][]string)
 	for _, c := range diagnosticCases(t) {
+		if got := c.attempt.rule(c.err).name; got != c.rule {
+			t.Errorf("%s, %s: explained by the rule %s", c.rule, c.name, got)
+		}
 		messages[c.rule] = append(messages[c.rule], "# "+c.name+"\n\n"+shown(c.attempt.diagnostic(c.err)))
 	}
-	for name, texts := range messages {
-		isGolden(t, "diagnostics/"+name, strings.Join(texts, "\n"))
+	for _, rule := range append(diagnosticRules, unreachable) {
+		if len(messages[rule.name]) == 0 {
+			t.Errorf("%s: no case", rule.name)
+			continue
+		}
+		isGolden(t, "diagnostics/"+rule.name, strings.TrimSpace(strings.Join(messages[rule.name], "\n")))
+		delete(messages, rule.name)
+	}
+	for name := range messages {
+		t.Errorf("%s: no such rule", name)
+	}
+	files, err := filepath.Glob("testdata/diagnostics/*")
+	if err != nil || len(files) != len(diagnosticRules)+1 {
+		t.Errorf("%d golden files for %d rules, and the error %v", len(files), len(diagnosticRules)+1, err)
 	}
 }
 
-var _ = []any{os.Args, filepath.Join, reflect.TypeOf, regexp.MustCompile}
+// TestDiagnostics_explainEveryError finds the exported error types of the packages below, and
+// expects a case for each.
+func TestDiagnostics_explainEveryError(t *testing.T) {
+	t.Parallel()
+	explained := map[string]bool{
+		"fusebill.ProxyVariableError": true, // by the configuration of the provider, before any call
+	}
+	for _, c := range diagnosticCases(t) {
+		for err := c.err; err != nil; err = errors.Unwrap(err) {
+			if typeName := strings.TrimPrefix(reflect.TypeOf(err).String(), "*"); c.rule != unreachable.name {
+				explained[typeName] = true
+			}
+		}
+	}
+	declaration := regexp.MustCompile(`(?m)^func \((?:\w+ )?\*?([A-Z]\w*)\) Error\(\) string`)
+	found := 0
+	for _, pkg := range []string{"fusebill", "latch"} {
+		files, err := filepath.Glob("../" + pkg + "/*.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, match := range declaration.FindAllStringSubmatch(string(source), -1) {
+				if found++; !explained[pkg+"."+match[1]] {
+					t.Errorf("%s.%s: no case of a rule", pkg, match[1])
+				}
+			}
+		}
+	}
+	if found < 15 {
+		t.Errorf("found only %d error types", found)
+	}
+}
 
 // shown is a diagnostic as a person reads it.
 func shown(d diag.Diagnostic) string {

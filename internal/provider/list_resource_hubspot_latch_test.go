@@ -216,7 +216,7 @@ func TestListHubSpotLatch_breaksOff(t *testing.T) {
 	sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, Route: fusebillsim.RouteCustomers, After: 1, Times: -1})
 	p := acctest.NewConfiguredProtocol(t, sim)
 	results, diags := lists(p, acctest.Listing{})
-	p.Failed(diags, nil, "Fusebill had a fault", "Could not list the HubSpot latches: GET customers: 500")
+	p.Failed(diags, nil, "Fusebill returned a server error", "Could not list the HubSpot latches: GET customers: 500")
 	if len(results) != 90 {
 		t.Errorf("%d results come before the error, want 90", len(results))
 	}
@@ -326,7 +326,7 @@ func TestAccCLI_queryThatBreaksOff(t *testing.T) {
 	c.Write("all.tfquery.hcl", queryOf("config {\n    statuses = [\"Active\"]\n  }"))
 	a.Configure(func(b *fusebillsim.Behavior) { b.MaxPageSize = 1 })
 	a.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, Route: fusebillsim.RouteCustomers, After: 1, Times: -1})
-	acctest.Prints(t, c.Run(1, "query", "-no-color"), "Error: Fusebill had a fault", "Could not list the HubSpot latches")
+	acctest.Prints(t, c.Run(1, "query", "-no-color"), "Error: Fusebill returned a server error", "Could not list the HubSpot latches")
 	c.Write("all.tfquery.hcl", queryOf("config {\n    statuses = [\"active\"]\n  }"))
 	acctest.Prints(t, c.Run(1, "query", "-no-color"), "Error: Invalid filter", `"active" is no status of a customer`)
 }

@@ -182,7 +182,7 @@ func TestProtocolIntents_exclusiveAndNotLatchedYet(t *testing.T) {
 			t.Parallel()
 			w := newWalk(t, newSetTerraform(t, latchedCustomers([3]int64{1}, [3]int64{2})...))
 			w.plan(&order[0]).errors().isEmpty(t)
-			w.plan(&order[1]).errors().has(t, "HubSpot latch is declared elsewhere", "customer 2")
+			w.plan(&order[1]).errors().has(t, "Exclusive latch set does not list the customer", "customer 2")
 		})
 	}
 }
@@ -190,22 +190,30 @@ func TestProtocolIntents_exclusiveAndNotLatchedYet(t *testing.T) {
 func TestProtocolIntents_declaredTwice(t *testing.T) {
 	t.Parallel()
 	first := planned{typeName: acctest.LatchType, config: map[string]any{"fusebill_id": "1", "hubspot_id": "101"}}
-	for name, other := range map[string]planned{
-		"customer of a single latch": {
+	const twiceCustomer, twiceContact = "Customer is declared twice", "HubSpot contact is declared twice"
+	for name, test := range map[string]struct {
+		summary string
+		other   planned
+	}{
+		"customer of a single latch": {twiceCustomer, planned{
 			typeName: acctest.LatchType, config: map[string]any{"fusebill_id": "1", "hubspot_id": "109"},
-		},
-		"contact of a single latch": {
+		}},
+		"contact of a single latch": {twiceContact, planned{
 			typeName: acctest.LatchType, config: map[string]any{"fusebill_id": "2", "hubspot_id": "101"},
-		},
-		"customer of a row": {typeName: latchesType, config: map[string]any{"hubspot_ids": ids{"1": "109"}}},
-		"contact of a row":  {typeName: latchesType, config: map[string]any{"hubspot_ids": ids{"2": "101"}}},
+		}},
+		"customer of a row": {twiceCustomer, planned{
+			typeName: latchesType, config: map[string]any{"hubspot_ids": ids{"1": "109"}},
+		}},
+		"contact of a row": {twiceContact, planned{
+			typeName: latchesType, config: map[string]any{"hubspot_ids": ids{"2": "101"}},
+		}},
 	} {
-		for order, both := range map[string][2]planned{"": {first, other}, ", in turn": {other, first}} {
+		for order, both := range map[string][2]planned{"": {first, test.other}, ", in turn": {test.other, first}} {
 			t.Run(name+order, func(t *testing.T) {
 				t.Parallel()
 				w := newWalk(t, newSetTerraform(t, latchedCustomers([3]int64{1}, [3]int64{2})...))
 				w.plan(&both[0]).errors().isEmpty(t)
-				w.plan(&both[1]).errors().has(t, "HubSpot latch is declared twice", "is also declared elsewhere")
+				w.plan(&both[1]).errors().has(t, test.summary, "configuration also declares")
 			})
 		}
 	}

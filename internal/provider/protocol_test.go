@@ -53,15 +53,15 @@ func TestProtocol_applyChecksForItself(t *testing.T) {
 	create := p.Plan(p.State(acctest.Customer{}), p.State(acctest.Customer{ID: 11, Contact: 101}))
 	sim.SetLatch(11, 999, 0)
 	created := p.Apply(create)
-	p.Failed(created.Diagnostics, nil, "Customer is latched already", "Could not create the HubSpot latch of customer 11 (contact 101)",
-		"customer 11 is latched to contact 999 already")
+	p.Failed(created.Diagnostics, nil, "Customer is already latched", "Could not create the HubSpot latch of customer 11 to contact 101",
+		"customer 11 is already latched to contact 999")
 	p.Holds(created.NewState, acctest.Customer{})
 
 	update := p.Plan(p.State(acctest.Customer{ID: 22, Contact: 102}), p.State(acctest.Customer{ID: 22, Contact: 103}))
 	sim.SetLatch(22, 888, 0)
 	updated := p.Apply(update)
-	p.Failed(updated.Diagnostics, nil, "HubSpot latch changed since the plan was made", "Could not update the HubSpot latch of customer 22 (contact 103)",
-		"customer 22 is latched to contact 888, and no longer to contact 102 as when the plan was made")
+	p.Failed(updated.Diagnostics, nil, "HubSpot latch changed since the plan was made", "Could not update the HubSpot latch of customer 22 to contact 103",
+		"customer 22 was latched to contact 102, and is latched to contact 888 now")
 	p.Holds(updated.NewState, acctest.Customer{ID: 22, Contact: 102})
 	if n := sim.Writes(); n > 0 {
 		t.Errorf("%d writes were made", n)
@@ -216,15 +216,15 @@ func TestProtocol_timeouts(t *testing.T) {
 	}{
 		"create stuck in its write, which wasn't made": {
 			acctest.WriteRoutes, none, first, []string{"create", "90s"}, 90 * time.Second, "Outcome of the latch call is unknown",
-			[]string{"Could not create", "the timeout of 1m30s for this operation is over", "read afterwards, customer 11 is latched to nothing, and the service may still latch it to "},
+			[]string{"Could not create", "the timeout of 1m30s for this operation is over", "afterwards customer 11 was latched to nothing, but Fusebill may still latch the customer to "},
 		},
 		"update stuck in its write": {
 			acctest.WriteRoutes, first, second, []string{"create", "1s", "update", "5m"}, 5 * time.Minute, "Outcome of the latch call is unknown",
-			[]string{"Could not update", "the timeout of 5m0s for this operation is over", "read afterwards, customer 11 is latched to contact 101, and the service may still latch it to "},
+			[]string{"Could not update", "the timeout of 5m0s for this operation is over", "afterwards customer 11 was latched to contact 101, but Fusebill may still latch the customer to "},
 		},
 		"delete stuck in its write": {
 			acctest.WriteRoutes, first, none, []string{"create", "1s", "delete", "2m"}, 2 * time.Minute, "Outcome of the latch call is unknown",
-			[]string{"Could not delete", "the timeout of 2m0s for this operation is over", "read afterwards, customer 11 is latched to contact 101, and the service may still latch it to "},
+			[]string{"Could not delete", "the timeout of 2m0s for this operation is over", "afterwards customer 11 was latched to contact 101, but Fusebill may still latch the customer to "},
 		},
 		"create stuck before its write": {
 			acctest.ReadRoutes, none, first, []string{"create", "30s"}, 30 * time.Second, "Timed out",

@@ -75,9 +75,9 @@ func TestAccHubSpotLatchFaults_writesThatWereNotMade(t *testing.T) {
 			PreConfig: func() { back = a.Faults(fusebillsim.FaultStatus500Before, fusebillsim.RouteLatch, -1) },
 			Config:    a.With(declared.Block()),
 			ExpectError: acctest.Diagnosis("Outcome of the latch call is unknown", latchLine,
-				"Could not create the HubSpot latch of customer 11 (contact 101): POST HubSpot/latchCustomer: 500 Internal Server Error: "+
-					"An unexpected error occurred", "(whether it was done is unknown); read afterwards, customer 11 is latched to nothing, "+
-					"and the service may still latch it to contact 101.",
+				"Could not create the HubSpot latch of customer 11 to contact 101: POST HubSpot/latchCustomer: 500 Internal Server Error: "+
+					`"An unexpected error occurred`, "(the outcome is unknown); afterwards customer 11 was latched to nothing, "+
+					"but Fusebill may still latch the customer to contact 101.",
 				"Apply again"),
 		},
 		a.Step(t, acctest.Step{
@@ -110,8 +110,8 @@ func TestAccHubSpotLatchFaults_outcomeUnknown(t *testing.T) {
 	unknown := func(doing string) []string {
 		return []string{
 			"Could not " + doing + ": POST HubSpot/latchCustomer: ",
-			"(whether it was done is unknown); customer 11 could not be read afterwards", "GET customers/11: ",
-			"The change may have been made all the same. Apply again: the customer is read first",
+			"(the outcome is unknown); customer 11 could not be read afterwards", "GET customers/11: ",
+			"Fusebill may have made this change. Apply again: the provider reads the customer first",
 		}
 	}
 	acctest.Run(t,
@@ -119,7 +119,7 @@ func TestAccHubSpotLatchFaults_outcomeUnknown(t *testing.T) {
 			PreConfig: lose,
 			Config:    a.With(first.Block()),
 			ExpectError: acctest.Diagnosis("Outcome of the latch call is unknown", latchLine,
-				unknown("create the HubSpot latch of customer 11 (contact 101)")...),
+				unknown("create the HubSpot latch of customer 11 to contact 101")...),
 		},
 		// There is no state, and so nothing tainted; what is there is taken over.
 		a.Step(t, acctest.Step{Prepare: healed, Action: plancheck.ResourceActionCreate, After: first}),
@@ -127,7 +127,7 @@ func TestAccHubSpotLatchFaults_outcomeUnknown(t *testing.T) {
 			PreConfig: lose,
 			Config:    a.With(second.Block()),
 			ExpectError: acctest.Diagnosis("Outcome of the latch call is unknown", latchLine,
-				unknown("update the HubSpot latch of customer 11 (contact 101 and company 202)")...),
+				unknown("update the HubSpot latch of customer 11 to contact 101 and company 202")...),
 		},
 		// The refresh finds that it was done.
 		a.Step(t, acctest.Step{Prepare: healed, Action: plancheck.ResourceActionNoop, Before: second, After: second}),
@@ -158,8 +158,8 @@ func TestAccHubSpotLatchFaults_answerThatDiffersIsAnError(t *testing.T) {
 			PreConfig: differ,
 			Config:    a.With(declared.Block()),
 			ExpectError: acctest.Diagnosis("Fusebill answered with another latch", latchLine,
-				"Could not create the HubSpot latch of customer 11 (contact 100 and company 202): customer 11 was to be latched to "+
-					"contact 100 and company 202, and the API answered that it is latched to contact 101 and company 203.",
+				"Could not create the HubSpot latch of customer 11 to contact 100 and company 202: customer 11 was to be latched to "+
+					"contact 100 and company 202, and Fusebill answered that the customer is latched to contact 101 and company 203.",
 				"The next plan shows the current latch."),
 		},
 		a.Step(t, acctest.Step{Action: plancheck.ResourceActionCreate, After: declared}),
@@ -167,13 +167,13 @@ func TestAccHubSpotLatchFaults_answerThatDiffersIsAnError(t *testing.T) {
 			PreConfig: differ,
 			Config:    a.With(),
 			ExpectError: acctest.Diagnosis("Fusebill answered with another latch", "",
-				"Could not delete the HubSpot latch of customer 11: customer 11 was to be latched to nothing, and the API answered "+
-					"that it is latched to contact 1 and company 1."),
+				"Could not delete the HubSpot latch of customer 11: customer 11 was to be latched to nothing, and Fusebill answered "+
+					"that the customer is latched to contact 1 and company 1."),
 		},
 	)
 }
 
-const connected = "exists in the HubSpot account that Fusebill is connected to, and that no other customer is latched to it: "
+const connected = "exists in the HubSpot account that is connected to Fusebill, and that no other customer is latched to it."
 
 func TestAccHubSpotLatchFaults_unknownContactOrCompany(t *testing.T) {
 	t.Parallel()
@@ -185,19 +185,19 @@ func TestAccHubSpotLatchFaults_unknownContactOrCompany(t *testing.T) {
 		next     string
 	}{
 		"contact": {
-			acctest.Customer{ID: 11, Contact: 404}, "HubSpot contact can't be latched", "hubspot_id = 404",
-			"The was an error getting the contact from HubSpot: resource not found.",
-			"Check that contact 404 " + connected + "only one customer may hold a contact.",
+			acctest.Customer{ID: 11, Contact: 404}, "HubSpot contact cannot be latched", "hubspot_id = 404",
+			`"The was an error getting the contact from HubSpot: resource not found".`,
+			"Check that contact 404 " + connected + " To find that customer:",
 		},
 		"contact of two": {
-			acctest.Customer{ID: 11, Contact: 404, Company: 202}, "HubSpot contact can't be latched", "hubspot_id = 404",
-			"The was an error getting the contact from HubSpot: resource not found.",
+			acctest.Customer{ID: 11, Contact: 404, Company: 202}, "HubSpot contact cannot be latched", "hubspot_id = 404",
+			`"The was an error getting the contact from HubSpot: resource not found".`,
 			"Check that contact 404 " + connected,
 		},
 		"company of two": {
-			acctest.Customer{ID: 11, Contact: 101, Company: 405}, "HubSpot company can't be latched", "hubspot_company_id = 405",
-			"The was an error getting the company from HubSpot: resource not found.",
-			"Check that company 405 " + connected + "only one customer may hold a company.",
+			acctest.Customer{ID: 11, Contact: 101, Company: 405}, "HubSpot company cannot be latched", "hubspot_company_id = 405",
+			`"The was an error getting the company from HubSpot: resource not found".`,
+			"Check that company 405 " + connected + " To find that customer:",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -207,7 +207,7 @@ func TestAccHubSpotLatchFaults_unknownContactOrCompany(t *testing.T) {
 				b.UnknownCompanies = map[int64]bool{405: true}
 			})
 			acctest.Run(t, acctest.Refused(a.With(c.declared.Block()), acctest.Diagnosis(c.summary, c.line,
-				"Could not create the HubSpot latch of customer 11 ("+c.declared.Latch().String()+"): "+
+				"Could not create the HubSpot latch of customer 11 to "+c.declared.Latch().String()+": "+
 					"POST HubSpot/latchCustomer: 400 Bad Request: "+c.words, c.next)))
 			a.Wrote(t, c.declared) // A refusal isn't tried again.
 			a.Holds(t, acctest.Customer{ID: 11})
@@ -242,7 +242,7 @@ func TestAccHubSpotLatchFaults_claimOfWhatAnotherCustomerHolds(t *testing.T) {
 				a := acctest.AccountWith(t, acctest.Customer{ID: 11}, holder)
 				a.Configure(func(b *fusebillsim.Behavior) { b.Conflict = mode })
 				acctest.Run(t, acctest.Refused(a.With(c.declared.Block()), acctest.Diagnosis(c.summary, c.line,
-					"Could not create the HubSpot latch of customer 11 ("+c.declared.Latch().String()+"): "+c.words,
+					"Could not create the HubSpot latch of customer 11 to "+c.declared.Latch().String()+": "+c.words,
 					"Nothing was changed.", "set allow_reassociation = true")))
 				a.Wrote(t)
 				a.Holds(t, acctest.Customer{ID: 11}, holder)
@@ -257,8 +257,8 @@ func TestAccHubSpotLatchFaults_conflictsInTheServicesOwnWords(t *testing.T) {
 	t.Parallel()
 	holder := acctest.Customer{ID: 22, Contact: 102, Company: 203}
 	const (
-		conflict = "409 Conflict: the HubSpot "
-		sorry    = "400 Bad Request: An error occurred while updating the customer."
+		conflict = `409 Conflict: "the HubSpot `
+		sorry    = `400 Bad Request: "An error occurred while updating the customer".`
 	)
 	for name, c := range map[string]struct {
 		mode     fusebillsim.ConflictMode
@@ -269,33 +269,33 @@ func TestAccHubSpotLatchFaults_conflictsInTheServicesOwnWords(t *testing.T) {
 		next     string
 	}{
 		"contact, answered 409": {
-			fusebillsim.ConflictStatus409, acctest.Customer{ID: 11, Contact: 102, Company: 202}, "HubSpot contact can't be latched", "hubspot_id = 102",
-			conflict + "contact is already latched to another customer.", "Check that contact 102 " + connected,
+			fusebillsim.ConflictStatus409, acctest.Customer{ID: 11, Contact: 102, Company: 202}, "HubSpot contact cannot be latched", "hubspot_id = 102",
+			conflict + `contact is already latched to another customer".`, "Check that contact 102 " + connected,
 		},
 		"company, answered 409": {
-			fusebillsim.ConflictStatus409, acctest.Customer{ID: 11, Contact: 101, Company: 203}, "HubSpot company can't be latched", "hubspot_company_id = 203",
-			conflict + "company is already latched to another customer.", "Check that company 203 " + connected,
+			fusebillsim.ConflictStatus409, acctest.Customer{ID: 11, Contact: 101, Company: 203}, "HubSpot company cannot be latched", "hubspot_company_id = 203",
+			conflict + `company is already latched to another customer".`, "Check that company 203 " + connected,
 		},
 		// This text doesn't say what it is about. Where only one ID is declared, it can be about no other.
 		"contact, answered 400": {
-			fusebillsim.ConflictStatus400, acctest.Customer{ID: 11, Contact: 102}, "HubSpot contact can't be latched", "hubspot_id = 102", sorry,
+			fusebillsim.ConflictStatus400, acctest.Customer{ID: 11, Contact: 102}, "HubSpot contact cannot be latched", "hubspot_id = 102", sorry,
 			"Check that contact 102 " + connected,
 		},
 		"company, answered 400": {
-			fusebillsim.ConflictStatus400, acctest.Customer{ID: 11, Company: 203}, "HubSpot company can't be latched", "hubspot_company_id = 203", sorry,
+			fusebillsim.ConflictStatus400, acctest.Customer{ID: 11, Company: 203}, "HubSpot company cannot be latched", "hubspot_company_id = 203", sorry,
 			"Check that company 203 " + connected,
 		},
 		"one of two, answered 400": {
-			fusebillsim.ConflictStatus400, acctest.Customer{ID: 11, Contact: 102, Company: 202}, "HubSpot contact or company can't be latched", latchLine, sorry,
-			"Check that contact 102 and company 202 exist in the HubSpot account that Fusebill is connected to, and that no other " +
-				"customer is latched to either: only one customer may hold a contact or a company.",
+			fusebillsim.ConflictStatus400, acctest.Customer{ID: 11, Contact: 102, Company: 202}, "HubSpot contact or company cannot be latched", latchLine, sorry,
+			"Check that contact 102 and company 202 exist in the HubSpot account that is connected to Fusebill, and that no other " +
+				"customer is latched to either of them.",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t, append(acctest.NumberedSet(11, 0).Unlatched(), holder)...)
 			a.Configure(func(b *fusebillsim.Behavior) { b.Conflict = c.mode })
 			acctest.Run(t, acctest.Refused(a.Provider(`conflict_check = "never"`)+c.declared.Block(), acctest.Diagnosis(c.summary, c.line,
-				"Could not create the HubSpot latch of customer 11 ("+c.declared.Latch().String()+"): POST HubSpot/latchCustomer: "+c.words,
+				"Could not create the HubSpot latch of customer 11 to "+c.declared.Latch().String()+": POST HubSpot/latchCustomer: "+c.words,
 				c.next)))
 			a.Holds(t, acctest.Customer{ID: 11}, holder)
 		})
@@ -308,8 +308,8 @@ func TestAccHubSpotLatchFaults_refusedUpdateKeepsWhatWas(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
 	a.Configure(func(b *fusebillsim.Behavior) { b.UnknownContacts = map[int64]bool{404: true} })
 	acctest.Run(t, a.Creates(t, before),
-		acctest.Refused(a.With(refusedChange.Block()), acctest.Diagnosis("HubSpot contact can't be latched", "hubspot_id = 404",
-			"Could not update the HubSpot latch of customer 11 (contact 404 and company 202)", "resource not found")),
+		acctest.Refused(a.With(refusedChange.Block()), acctest.Diagnosis("HubSpot contact cannot be latched", "hubspot_id = 404",
+			"Could not update the HubSpot latch of customer 11 to contact 404 and company 202", "resource not found")),
 		a.Step(t, acctest.Step{Action: plancheck.ResourceActionNoop, Before: before, After: before}),
 	)
 }
@@ -339,11 +339,11 @@ func TestAccHubSpotLatchFaults_brokenReads(t *testing.T) {
 		summary string
 		parts   []string
 	}{
-		{fusebillsim.FaultHTMLBody, "Fusebill's answer can't be understood", []string{page, "A proxy may have answered in its place: check base_url"}},
-		{fusebillsim.FaultHTML502, "Fusebill had a fault", []string{"502 Bad Gateway, not in the API's form (text/html): " + page, "Run again later."}},
-		{fusebillsim.FaultDropBefore, "Fusebill can't be reached", []string{"EOF", "Check base_url, the network and any proxy"}},
-		{fusebillsim.FaultRedirectHost, "Fusebill's address redirects elsewhere", []string{
-			"redirects to http://" + fusebillsim.RedirectHost, "the API key stays with the host that it was given for"}},
+		{fusebillsim.FaultHTMLBody, "Fusebill's answer cannot be understood", []string{page, "A proxy may have answered instead of Fusebill. Check base_url"}},
+		{fusebillsim.FaultHTML502, "Fusebill returned a server error", []string{"502 Bad Gateway, not in the API's form (text/html): " + page, "Run Terraform again later."}},
+		{fusebillsim.FaultDropBefore, "Fusebill cannot be reached", []string{"EOF", "Check base_url, the network and any proxy"}},
+		{fusebillsim.FaultRedirectHost, "Base URL redirects to another address", []string{
+			"redirects to http://" + fusebillsim.RedirectHost, "the API key is only for the host of the base URL"}},
 	} {
 		t.Run(c.kind.String(), func(t *testing.T) {
 			a := acctest.AccountWith(t, acctest.Customer{ID: 11})
@@ -353,7 +353,7 @@ func TestAccHubSpotLatchFaults_brokenReads(t *testing.T) {
 			acctest.Run(t,
 				resource.TestStep{
 					PreConfig: broken, Config: a.With(declared.Block()),
-					ExpectError: acctest.Diagnosis(c.summary, latchLine, append([]string{"Could not create the HubSpot latch of customer 11 (contact 101)"}, c.parts...)...),
+					ExpectError: acctest.Diagnosis(c.summary, latchLine, append([]string{"Could not create the HubSpot latch of customer 11 to contact 101"}, c.parts...)...),
 				},
 				// Nothing was written for want of a read, and nothing came into state.
 				a.Step(t, acctest.Step{
@@ -380,15 +380,15 @@ var keyOfAnotherAccount = base64.StdEncoding.EncodeToString([]byte("0:" + string
 func TestAccHubSpotLatchFaults_wrongKey(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ key, words string }{
-		"of another account": {keyOfAnotherAccount, "401 Unauthorized: The API key is missing or wrong."},
-		"of another form":    {"d3Jvbmcta2V5", "400 Bad Request: Authorization key is not in the correct format."},
+		"of another account": {keyOfAnotherAccount, `401 Unauthorized: "The API key is missing or wrong."`},
+		"of another form":    {"d3Jvbmcta2V5", `400 Bad Request: "Authorization key is not in the correct format."`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t, acctest.Customer{ID: 11})
 			config := acctest.ProviderBlock(`api_key = "`+c.key+`"`, `base_url = "`+a.URL+`"`) + acctest.Customer{ID: 11, Contact: 101}.Block()
 			acctest.Run(t, acctest.Refused(config, acctest.Diagnosis("Fusebill refused the API key", latchLine,
-				"Could not plan the HubSpot latch of customer 11 (contact 101): ", c.words,
-				"the provider used it with "+a.URL, "Fusebill shows it under Settings > Integrations > API Key",
+				"Could not plan the HubSpot latch of customer 11 to contact 101: ", c.words,
+				"The provider sent the API key to "+a.URL, "Fusebill shows it under Settings > Integrations > API Key",
 				"Set api_key in the provider block or FUSEBILL_API_KEY")))
 			if n := a.Count(); n != 1 {
 				t.Errorf("%d calls with a key that was refused, want 1: accounts get locked", n)
@@ -399,9 +399,9 @@ func TestAccHubSpotLatchFaults_wrongKey(t *testing.T) {
 
 func TestAccHubSpotLatchFaults_unreachableHost(t *testing.T) {
 	config := acctest.ProviderBlock(`base_url = "`+acctest.NobodyURL+`/v1"`) + acctest.Customer{ID: 11, Contact: 101}.Block()
-	acctest.Run(t, acctest.Refused(config, acctest.Diagnosis("Fusebill can't be reached", latchLine,
-		"Could not create the HubSpot latch of customer 11 (contact 101): ", "connection refused",
-		"Check base_url, the network and any proxy, then run again.")))
+	acctest.Run(t, acctest.Refused(config, acctest.Diagnosis("Fusebill cannot be reached", latchLine,
+		"Could not create the HubSpot latch of customer 11 to contact 101: ", "connection refused",
+		"Check base_url, the network and any proxy, then run Terraform again.")))
 }
 
 // A call that is certain to fail isn't made: the day's quota doesn't come back within a run. So there is one call in each
@@ -409,9 +409,9 @@ func TestAccHubSpotLatchFaults_unreachableHost(t *testing.T) {
 func TestAccHubSpotLatchFaults_dayIsUsedUp(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
 	a.Faults(fusebillsim.FaultRateLimitDay, "", -1)
-	acctest.Run(t, acctest.Refused(a.With(acctest.Customer{ID: 11, Contact: 101}.Block()), acctest.Diagnosis("Fusebill's rate limit is used up", latchLine,
-		"calls per day is used up, until ", "API calls per day is exceeded.",
-		"Run again once it is renewed.")))
+	acctest.Run(t, acctest.Refused(a.With(acctest.Customer{ID: 11, Contact: 101}.Block()), acctest.Diagnosis("Fusebill's quota of API calls is used up", latchLine,
+		"calls per day is used up until ", "API calls per day is exceeded.",
+		"Run Terraform again when the quota is renewed.")))
 	if n := a.Count(); n > 2 {
 		t.Errorf("%d calls, want 2", n)
 	}

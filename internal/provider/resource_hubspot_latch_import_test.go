@@ -133,8 +133,8 @@ func TestAccHubSpotLatchImport_refused(t *testing.T) {
 			"Customer 22 exists and is latched to nothing in HubSpot, so there is nothing to import.",
 			"declare the resource and apply without an import", "give the ID of a customer that is latched")},
 		"unknown customer": {"99", acctest.Diagnosis("Customer not found in Fusebill", "",
-			"Could not import the HubSpot latch of customer 99", "404 Not Found: Customer with id 99 was not found.",
-			"Check that 99 is the customer's own ID", "and not its reference")},
+			"Could not import the HubSpot latch of customer 99", `404 Not Found: "Customer with id 99 was not found."`,
+			"Check that 99 is the ID of the customer", "and not its reference")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101}, acctest.Customer{ID: 22})

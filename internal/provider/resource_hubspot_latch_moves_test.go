@@ -108,20 +108,21 @@ func TestAccHubSpotLatchMoves_permutationWithReassociation(t *testing.T) {
 
 func TestAccHubSpotLatchMoves_declaredTwiceIsRefusedAtPlan(t *testing.T) {
 	for name, test := range map[string]struct {
-		second acctest.Customer
-		line   string
-		words  string
+		second  acctest.Customer
+		summary string
+		line    string
+		words   string
 	}{
-		"contact":  {acctest.Customer{ID: 12, Contact: 101}, "hubspot_id = 101", "contact 101 is also declared elsewhere in this configuration"},
-		"company":  {acctest.Customer{ID: 12, Company: 201}, "hubspot_company_id = 201", "company 201 is also declared elsewhere in this configuration"},
-		"customer": {acctest.Customer{ID: 11, Company: 202}, "fusebill_id = 11", "customer 11 is also declared elsewhere in this configuration"},
+		"contact":  {acctest.Customer{ID: 12, Contact: 101}, "HubSpot contact is declared twice", "hubspot_id = 101", "this configuration also declares contact 101"},
+		"company":  {acctest.Customer{ID: 12, Company: 201}, "HubSpot company is declared twice", "hubspot_company_id = 201", "this configuration also declares company 201"},
+		"customer": {acctest.Customer{ID: 11, Company: 202}, "Customer is declared twice", "fusebill_id = 11", "another resource of this configuration also declares customer 11"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 12})
 			acctest.Run(t, resource.TestStep{
 				Config:      a.With(named(acctest.Customer{ID: 11, Contact: 101, Company: 201}, "first"), named(test.second, "second")),
 				PlanOnly:    true,
-				ExpectError: acctest.Diagnosis("HubSpot latch is declared twice", test.line, test.words),
+				ExpectError: acctest.Diagnosis(test.summary, test.line, test.words),
 			})
 			a.Wrote(t)
 		})
@@ -164,7 +165,7 @@ func TestAccHubSpotLatchMoves_reassociationThatFailsIsUndone(t *testing.T) {
 	claim := acctest.Customer{ID: 11, Contact: 101, Company: 404}
 	acctest.Run(t, resource.TestStep{
 		Config:      a.With(claim.Block("allow_reassociation = true")),
-		ExpectError: acctest.Diagnosis("HubSpot company can't be latched", "hubspot_company_id = 404", "Could not create the HubSpot latch of customer 11"),
+		ExpectError: acctest.Diagnosis("HubSpot company cannot be latched", "hubspot_company_id = 404", "Could not create the HubSpot latch of customer 11"),
 	})
 	a.Wrote(t, acctest.Customer{ID: 12, Company: 202}, claim, acctest.Customer{ID: 12, Contact: 101, Company: 202})
 	a.Holds(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 12, Contact: 101, Company: 202})

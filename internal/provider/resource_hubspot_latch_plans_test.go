@@ -83,7 +83,7 @@ func applied(more ...string) []string {
 
 // warnings are the summaries of the warnings about what may stop an apply.
 var warnings = []string{
-	"Customer is latched already", "is latched to another customer", "would be removed by another resource",
+	"Customer is already latched", "is latched to another customer", "would be removed by another resource",
 }
 
 // latchOf declares a single latch to a contact.
@@ -244,7 +244,7 @@ func TestAccCLIPlans_createBeforeDestroyOfTheSameCustomer(t *testing.T) {
 		cliStep{config: latchOf("a", 1, 101, createFirst)},
 		cliStep{
 			config: latchOf("a", 1, 109, createFirst), args: replaced, code: 1, writes: -1,
-			prints:  []string{"Error: Customer is latched already", "create_before_destroy", "allow_reassociation = true"},
+			prints:  []string{"Error: Customer is already latched", "create_before_destroy", "allow_reassociation = true"},
 			latched: []acctest.Customer{{ID: 1, Contact: 101}},
 		},
 		cliStep{
@@ -412,11 +412,11 @@ func TestAccCLIPlans_destroyIsNotBlocked(t *testing.T) {
 		"new resource of a customer that does not exist": {config: applied + latchOf("new", 6, 104)},
 		"new resource of a declared customer": {
 			config: applied + latchOf("new", 1, 104),
-			prints: []string{"Error: HubSpot latch is declared twice", "terraform destroy -refresh=false"},
+			prints: []string{"Error: Customer is declared twice", "terraform destroy -refresh=false"},
 		},
 		"new resource of a declared row": {
 			config: applied + acctest.LatchSet{{ID: 3, Contact: 104}}.BlockOf("other"),
-			prints: []string{"Error: HubSpot latch is declared twice", "terraform destroy -refresh=false"},
+			prints: []string{"Error: Customer is declared twice", "terraform destroy -refresh=false"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

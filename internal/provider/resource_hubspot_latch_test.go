@@ -114,9 +114,9 @@ func TestAccHubSpotLatch_createRefusesCustomerLatchedOtherwise(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t, current)
 			acctest.Run(t, acctest.Refused(a.With(acctest.Customer{ID: 11, Contact: 101, Company: 202}.Block()), acctest.Diagnosis(
-				"Customer is latched already", "fusebill_id = 11",
-				"Could not create the HubSpot latch of customer 11 (contact 101 and company 202): "+
-					"customer 11 is latched to "+current.Latch().String()+" already.",
+				"Customer is already latched", "fusebill_id = 11",
+				"Could not create the HubSpot latch of customer 11 to contact 101 and company 202: "+
+					"customer 11 is already latched to "+current.Latch().String()+".",
 				"Nothing was changed.",
 				`import { to = fusebill_hubspot_latch.example id = "11" }`,
 				latchArguments(current.Latch()))))
@@ -137,7 +137,7 @@ func TestAccHubSpotLatch_changeBetweenPlanAndApply(t *testing.T) {
 			Action: plancheck.ResourceActionCreate, After: acctest.Customer{ID: 11, Contact: 101},
 			Sneak: func() { a.SetLatch(11, 999, 0) },
 		})
-		s.ExpectError = acctest.Diagnosis("Customer is latched already", "fusebill_id = 11", "(contact 101)", "latched to contact 999 already")
+		s.ExpectError = acctest.Diagnosis("Customer is already latched", "fusebill_id = 11", "(contact 101)", "latched to contact 999 already")
 		acctest.Run(t, s)
 		a.Wrote(t)
 		a.Holds(t, acctest.Customer{ID: 11, Contact: 999})
@@ -149,8 +149,8 @@ func TestAccHubSpotLatch_changeBetweenPlanAndApply(t *testing.T) {
 			Sneak: func() { a.SetLatch(11, 101, 888) },
 		})
 		s.ExpectError = acctest.Diagnosis("HubSpot latch changed since the plan was made", latchLine,
-			"Could not update the HubSpot latch of customer 11 (contact 102): customer 11 is latched to contact 101 and company 888, "+
-				"and no longer to contact 101 as when the plan was made.",
+			"Could not update the HubSpot latch of customer 11 to contact 102: customer 11 was latched to contact 101, "+
+				"and is latched to contact 101 and company 888 now.",
 			"Nothing was changed. Plan again")
 		acctest.Run(t, a.Creates(t, acctest.Customer{ID: 11, Contact: 101}), s,
 			// The next plan shows both what is to change and what somebody else did.
@@ -379,7 +379,7 @@ func TestAccHubSpotLatch_timeoutEndsAnOperation(t *testing.T) {
 		acctest.Customer{ID: 11, Contact: 101}.Block("timeouts {\nread = \"20ms\"\ncreate = \"20ms\"\n}")
 	acctest.Run(t, acctest.Refused(config, acctest.Diagnosis(
 		"Timed out", latchLine,
-		"Could not create the HubSpot latch of customer 11 (contact 101)", "the timeout of 20ms for this operation is over",
-		"timeouts block")))
+		"Could not create the HubSpot latch of customer 11 to contact 101", "the timeout of 20ms for this operation is over",
+		"set timeouts in the resource")))
 	a.Wrote(t)
 }

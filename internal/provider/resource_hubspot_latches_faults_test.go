@@ -57,11 +57,11 @@ func failedCreate(t *testing.T, arguments ...string) (a acctest.Account, c *acct
 	c = acctest.NewWorkspace(t, a)
 	c.Declare(declared.Block(arguments...))
 	output := c.Run(1, "apply", "-no-color", "-auto-approve")
-	if got := strings.Count(output, "Error: HubSpot contact can't be latched"); got != 5 {
+	if got := strings.Count(output, "Error: HubSpot contact cannot be latched"); got != 5 {
 		t.Errorf("%d customers are told as failed, want 5:\n%s", got, output)
 	}
-	acctest.Prints(t, output, "Could not create the HubSpot latch of customer 42 (contact 1042): POST HubSpot/latchCustomer: 400 Bad Request: "+
-		"The was an error getting the contact from HubSpot: resource not found.",
+	acctest.Prints(t, output, "Could not create the HubSpot latch of customer 42 to contact 1042: POST HubSpot/latchCustomer: 400 Bad Request: "+
+		`"The was an error getting the contact from HubSpot: resource not found".`,
 		"Error: HubSpot latches are incomplete", "Of 100 changes 95 were made, 5 failed and 0 were not begun.",
 		"The replacement removes no latch that is still declared; it continues from here.")
 	showsSet(c, done)
@@ -259,8 +259,8 @@ func TestAccHubSpotLatchesFaults_allFail(t *testing.T) {
 		resource.TestStep{
 			PreConfig: func() { back = a.Faults(fusebillsim.FaultStatus500Before, fusebillsim.RouteLatch, -1) },
 			Config:    a.With(declared.Block()),
-			ExpectError: acctest.Diagnosis("Outcome of the latch call is unknown", "", "Could not create the HubSpot latch of customer 1 (contact 1001): ",
-				"read afterwards, customer 1 is latched to nothing, and the service may still latch it to contact 1001."),
+			ExpectError: acctest.Diagnosis("Outcome of the latch call is unknown", "", "Could not create the HubSpot latch of customer 1 to contact 1001: ",
+				"afterwards customer 1 was latched to nothing, but Fusebill may still latch the customer to contact 1001."),
 		},
 		stepOfSet(t, a, setStep{prepare: func() { back() }, action: plancheck.ResourceActionCreate, after: declared, writes: declared}))
 }
@@ -283,9 +283,9 @@ func TestAccHubSpotLatchesFaults_partOfAnUpdate(t *testing.T) {
 			Config: a.With(after.Block()),
 			// The CLI sorts errors by the line that they point at.
 			ExpectError: acctest.Diagnosis("HubSpot latches are incomplete", latchesLine, "Of 7 changes 4 were made, 3 failed and 0 were not begun.",
-				"Could not update the HubSpot latch of customer 5:", "customer 5 is latched to contact 1005, and the service may still latch it to nothing.",
-				`"2" = 404`, "Could not update the HubSpot latch of customer 2 (contact 404)",
-				`"61" = 405`, "Could not update the HubSpot latch of customer 61 (contact 405)"),
+				"Could not update the HubSpot latch of customer 5:", "customer 5 was latched to contact 1005, but Fusebill may still latch the customer to nothing.",
+				`"2" = 404`, "Could not update the HubSpot latch of customer 2 to contact 404",
+				`"61" = 405`, "Could not update the HubSpot latch of customer 61 to contact 405"),
 		},
 		stepOfSet(t, a, setStep{
 			prepare: func() { back(); unknownContacts(a) }, action: plancheck.ResourceActionUpdate,
@@ -403,7 +403,7 @@ func TestAccCLILatches_interrupted(t *testing.T) {
 				c.Declare()
 			}
 			output := stopAt(c, a, 40, c.Interrupt)
-			acctest.Prints(t, output, "Interrupt received", "Error: Interrupted", "were not begun", "context canceled", "Run again to go on.")
+			acctest.Prints(t, output, "Interrupt received", "Error: Interrupted", "were not begun", "context canceled", "Run Terraform again to continue.")
 			if state := setInState(c); len(test.after) > 0 {
 				for key, contact := range state {
 					var id int64

@@ -9,7 +9,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
-	"github.com/fusebill/terraform-provider-fusebill/internal/customers"
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
@@ -144,10 +143,11 @@ func rowError(doing string, change latch.Change, err error) diag.Diagnostic {
 		changed *latch.ChangedError
 		missing *latch.NoCustomerError
 	)
-	d := attempt{doing + " the HubSpot latch of", change.CustomerID, change.Declared}.diagnostic(err)
-	what := fmt.Sprintf("Could not %s the HubSpot latch of %s (%s): %s.\n\n", doing, customerName(change.CustomerID),
-		change.Declared,
-		strings.TrimSuffix(err.Error(), "."))
+	row := attempt{doing + " the HubSpot latch of", change.CustomerID, change.Declared}
+	if change.CustomerID == 0 {
+		row.doing = doing + " the HubSpot latches"
+	}
+	d, what := row.diagnostic(err), row.failure(err)+"\n\n"
 	switch {
 	case change.Strict && errors.As(err, &changed):
 		return diag.NewErrorDiagnostic(d.Summary(), fmt.Sprintf("This exclusive set does not list %s. The plan showed "+
@@ -182,15 +182,8 @@ func rowArguments(customerID int64, l fusebill.Latch) string {
 
 // setError explains a failure that is not about one customer.
 func setError(doing string, err error) diag.Diagnostic {
-	explained := attempt{}.explain(err)
-	if errors.Is(err, customers.ErrAccountUnread) {
-		explained = explanation{summary: "Fusebill's lists do not show HubSpot latches",
-			nextStep: "The lists of customers of this account come without HubSpot IDs, so the provider cannot know all " +
-				"latches of the account. List the customers, and leave out exclusive; where the state has it already, apply " +
-				"that with -refresh=false."}
-	}
-	return diag.NewErrorDiagnostic(explained.summary, fmt.Sprintf("Could not %s: %s.\n\n%s",
-		doing, strings.TrimSuffix(err.Error(), "."), explained.nextStep))
+	d := attempt{doing: doing}.diagnostic(err)
+	return diag.NewErrorDiagnostic(d.Summary(), d.Detail())
 }
 
 // wrongAccount explains that none of the customers of a set exists. Those that were looked up are a

@@ -110,6 +110,7 @@ func TestAccHubSpotLatchesRefused_declaredTwiceWithinTheMap(t *testing.T) {
 func TestAccHubSpotLatchesRefused_clashes(t *testing.T) {
 	t.Parallel()
 	set := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 102}}
+	summaries := map[string]string{"custome": "Customer", "contact": "HubSpot contact", "company": "HubSpot company"}
 	for name, other := range map[string]string{
 		"customer in a single latch":   acctest.Customer{ID: 22, Contact: 999}.Block(),
 		"contact in a single latch":    acctest.Customer{ID: 33, Contact: 101}.Block(),
@@ -134,7 +135,8 @@ func TestAccHubSpotLatchesRefused_clashes(t *testing.T) {
   input = 999
 }
 `, set.Block(strings.ReplaceAll(dependsOn[0], "OTHER", address)), strings.Replace(other, "{\n", "{\n  "+dependsOn[1]+"\n", 1))
-				acctest.Run(t, acctest.Refused(config, acctest.Diagnosis("HubSpot latch is declared twice", "", "is also declared elsewhere in this configuration")))
+				acctest.Run(t, acctest.Refused(config, acctest.Diagnosis(
+					summaries[name[:len("contact")]]+" is declared twice", "", "configuration also declares")))
 				a.WroteSet(t)
 			})
 		}
@@ -160,8 +162,8 @@ func TestAccHubSpotLatchesRefused_exclusiveBesideOthers(t *testing.T) {
 			before := a.With(set.Block(test.ofSet), test.other)
 			acctest.Run(t,
 				resource.TestStep{Config: before},
-				acctest.Refused(a.With(set.Block("exclusive = true", test.ofSet), test.other), acctest.Diagnosis("HubSpot latch is declared elsewhere",
-					test.line, "does not list customer 22", "List the customer in that set instead of another resource, or leave out exclusive.")),
+				acctest.Refused(a.With(set.Block("exclusive = true", test.ofSet), test.other), acctest.Diagnosis("Exclusive latch set does not list the customer",
+					test.line, "does not list customer 22", "List customer 22 in that set instead of another resource, or remove exclusive")),
 				resource.TestStep{PreConfig: a.ResetCalls, Config: before, PostApplyFunc: func() { a.WroteSet(t); a.Holds(t, append(set, unlisted)...) }},
 			)
 		})
@@ -176,11 +178,11 @@ func TestAccCLILatches_latchedOtherwise(t *testing.T) {
 	c.Declare(acctest.LatchSet{{ID: 11, Contact: 101}}.Block())
 	c.Apply()
 	c.Declare(acctest.LatchSet{{ID: 11, Contact: 109}, {ID: 22, Contact: 102}, {ID: 99, Contact: 104}}.Block())
-	acctest.Prints(t, c.PlanIs(true), "Warning: Customer is latched already",
-		"Could not plan the HubSpot latch of customer 22 (contact 102): customer 22 is latched to contact 999 and company 888 already.",
+	acctest.Prints(t, c.PlanIs(true), "Warning: Customer is already latched",
+		"Could not plan the HubSpot latch of customer 22 to contact 102: customer 22 is already latched to contact 999 and company 888.",
 		`hubspot_ids         = { "22" = "999" }`, `hubspot_company_ids = { "22" = "888" }`, "To replace it, set allow_reassociation = true.",
 		"Warning: Customer not found in Fusebill", "check that 99 is the ID of the customer")
-	acctest.Prints(t, c.Run(1, "apply", "-no-color", "tfplan"), "Error: Customer is latched already", "Error: Customer not found in Fusebill")
+	acctest.Prints(t, c.Run(1, "apply", "-no-color", "tfplan"), "Error: Customer is already latched", "Error: Customer not found in Fusebill")
 	a.Holds(t, acctest.Customer{ID: 11, Contact: 109}, acctest.Customer{ID: 22, Contact: 999, Company: 888})
 }
 
@@ -189,7 +191,7 @@ func TestAccCLILatches_latchedOtherwise(t *testing.T) {
 func TestAccHubSpotLatchesRefused_heldOutsideTheSet(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22}, acctest.Customer{ID: 33, Contact: 101, Company: 203})
 	acctest.Run(t, acctest.Refused(a.With(acctest.LatchSet{{ID: 11, Contact: 101}, {ID: 22, Contact: 102}}.Block()), acctest.Diagnosis("HubSpot contact is latched to another customer", "",
-		"Could not create the HubSpot latch of customer 11 (contact 101): contact 101 is latched to customer 33.",
+		"Could not create the HubSpot latch of customer 11 to contact 101: contact 101 is latched to customer 33.",
 		"set allow_reassociation = true")))
 	a.Holds(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 33, Contact: 101, Company: 203})
 }
@@ -229,7 +231,7 @@ func TestAccCLILatches_planWithoutTheService(t *testing.T) {
 	c.Declare(declared.Block())
 	back := a.Faults(fusebillsim.FaultStatus500Before, "", -1)
 	acctest.Prints(t, c.PlanIs(true), "Warning: Plan is not checked for conflicts", "Could not plan the HubSpot latches: ", "500 Internal Server Error")
-	acctest.Prints(t, c.Run(1, "apply", "-no-color", "tfplan"), "Error: Fusebill had a fault", "Could not create 3 of 3 HubSpot latches: ")
+	acctest.Prints(t, c.Run(1, "apply", "-no-color", "tfplan"), "Error: Fusebill returned a server error", "Could not create 3 of 3 HubSpot latches: ")
 	a.WroteSet(t)
 	if state := setInState(c); state != nil {
 		t.Errorf("there is a state, and so a taint: %v", state)
@@ -248,6 +250,6 @@ func TestAccHubSpotLatchesRefused_exclusiveWhereListsTellNothing(t *testing.T) {
 	a.Configure(func(b *fusebillsim.Behavior) { b.ListOmitsHubSpotKeys = true })
 	acctest.Run(t, createsSet(t, a, declared),
 		acctest.Refused(a.With(declared.Block("exclusive = true")), acctest.Diagnosis("Fusebill's lists do not show HubSpot latches", "",
-			"Could not find the latches of other customers", "leave out exclusive")),
+			"Could not find the latches of other customers", "Remove exclusive from the set")),
 		stepOfSet(t, a, setStep{action: plancheck.ResourceActionNoop, before: declared, after: declared}))
 }

@@ -335,7 +335,7 @@ func TestLatchSet_wrongAccount(t *testing.T) {
 	wrong := newSetTerraform(t, latchedCustomers([3]int64{11, 111, 0}, [3]int64{22, 0, 0})...)
 	wrong.state, wrong.private = right.state, right.private
 	p = wrong.plan(declared)
-	p.diags.errors().has(t, "State is of another Fusebill account", "https://fusebill.test/v1", "terraform state rm ADDRESS",
+	p.diags.errors().has(t, "State belongs to another Fusebill account", "https://fusebill.test/v1", "terraform state rm ADDRESS",
 		"terraform import ADDRESS 5000,")
 	if calls := wrong.sim.Count(); calls > 15 {
 		t.Errorf("%d calls", calls)
@@ -353,9 +353,9 @@ func TestLatchSet_latchedOtherwise(t *testing.T) {
 	declared := map[string]any{contactsAttribute: ids{"11": "101", "22": "102"}}
 	p := c.plan(declared)
 	p.diags.errors().isEmpty(t)
-	p.diags.warnings().has(t, "Customer is latched already", "contact 101", "contact 999",
+	p.diags.warnings().has(t, "Customer is already latched", "contact 101", "contact 999",
 		`hubspot_company_ids = { "11" = "299" }`)
-	c.apply(p).errors().has(t, "Customer is latched already", "contact 999")
+	c.apply(p).errors().has(t, "Customer is already latched", "contact 999")
 	c.accountIs([3]int64{11, 999, 299}, [3]int64{22, 102, 0})
 	c.stateIs(map[string]any{contactsAttribute: ids{"22": "102"}})
 	declared["allow_reassociation"] = true

@@ -276,9 +276,9 @@ func TestAccCLILatches_deletedCustomer(t *testing.T) {
 	declared = declared.With(acctest.Customer{ID: 33, Contact: 109})
 	c.Declare(declared.Block())
 	acctest.Prints(t, c.PlanIs(true), "Warning: Customer not found in Fusebill",
-		"Could not plan the HubSpot latch of customer 22 (contact 102)", "Where the customer was deleted, remove it from the set.")
+		"Could not plan the HubSpot latch of customer 22 to contact 102", "Where the customer was deleted, remove it from the set.")
 	acctest.Prints(t, c.Run(1, "apply", "-no-color", "tfplan"), "Error: Customer not found in Fusebill",
-		"Could not update the HubSpot latch of customer 22 (contact 102)")
+		"Could not update the HubSpot latch of customer 22 to contact 102")
 	left := declared.With(acctest.Customer{ID: 22})
 	showsSet(c, left)
 	a.Holds(t, left...)

@@ -69,7 +69,7 @@ func TestAccCLI_destroyLeavesNewLatchWithAWarning(t *testing.T) {
 			acctest.Prints(t, c.Run(0, "apply", "-no-color", "tfplan"),
 				"Warning: Another HubSpot latch was left in place",
 				"Customer 11 was latched to contact 101 and company 202 by this resource, and is latched to "+
-					test.left.Latch().String()+" now. That isn't this resource's to remove, and was left as it is.",
+					test.left.Latch().String()+" now. The resource did not make that latch, so the latch stays as it is.",
 				"1 destroyed")
 			a.Holds(t, test.left)
 			a.Wrote(t, test.writes...)

@@ -119,7 +119,7 @@ func TestProtocol_import(t *testing.T) {
 	}{
 		{0, "Invalid import ID", []string{`"0" is not the ID of a Fusebill customer: it is not 1 or more.`}},
 		{-11, "Invalid import ID", []string{`"-11" is not the ID of a Fusebill customer`}},
-		{22, "Customer isn't latched", []string{"Customer 22 exists and is latched to nothing in HubSpot"}},
+		{22, "Customer is not latched", []string{"Customer 22 exists and is latched to nothing in HubSpot"}},
 		{99, "Customer not found in Fusebill", []string{"Could not import the HubSpot latch of customer 99", "Customer with id 99 was not found."}},
 	} {
 		resp, err := p.Server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{

@@ -6,15 +6,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
-	"github.com/hashicorp/terraform-plugin-framework-validators/resourcevalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
@@ -24,7 +17,8 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
-// defaultTimeout of an operation leaves room for waits for the minute's quota, which a large apply has many of.
+// defaultTimeout is the default time limit of an operation. It is long, because an operation in a
+// large apply may wait for the quota of the next minute many times.
 const defaultTimeout = 20 * time.Minute
 
 var (
@@ -36,13 +30,13 @@ var (
 	_ resource.ResourceWithModifyPlan       = (*hubSpotLatchResource)(nil)
 )
 
-// hubSpotLatchResource is fusebill_hubspot_latch: the latch of one customer.
+// hubSpotLatchResource implements fusebill_hubspot_latch, the latch of one customer.
 type hubSpotLatchResource struct {
-	data *providerData // nil where the provider is not configured
+	data *providerData // nil if the provider is not configured
 }
 
-// hubSpotLatchModel is its state. Terraform rewrites the whole state file after every instance, so nothing is in it that
-// can be derived.
+// hubSpotLatchModel is the state of the resource. It holds no value that can be derived from
+// others, because Terraform writes the whole state file again after each instance.
 type hubSpotLatchModel struct {
 	FusebillID         types.String   `tfsdk:"fusebill_id"`
 	HubSpotID          types.String   `tfsdk:"hubspot_id"`
@@ -51,84 +45,28 @@ type hubSpotLatchModel struct {
 	Timeouts           timeouts.Value `tfsdk:"timeouts"`
 }
 
-// hubSpotLatchIdentity holds the customer alone: an identity must not change, and the HubSpot IDs do.
+// hubSpotLatchIdentity identifies a latch by its customer only. An identity must not change, and
+// the HubSpot IDs may change.
 type hubSpotLatchIdentity struct {
 	FusebillID types.String `tfsdk:"fusebill_id"`
 }
 
 func newHubSpotLatchResource() resource.Resource { return &hubSpotLatchResource{} }
 
-func (r *hubSpotLatchResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+func (r *hubSpotLatchResource) Metadata(
+	_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse,
+) {
 	resp.TypeName = req.ProviderTypeName + "_hubspot_latch"
 }
 
-func (r *hubSpotLatchResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = identityschema.Schema{
-		Attributes: map[string]identityschema.Attribute{
-			"fusebill_id": identityschema.StringAttribute{
-				Description:       "ID of the Fusebill customer." + idNote,
-				RequiredForImport: true,
-			},
-		},
-	}
-}
-
-func (r *hubSpotLatchResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	resp.Schema = schema.Schema{
-		MarkdownDescription: "Latches one Fusebill customer to one HubSpot contact, one HubSpot company, or both.",
-		Attributes: map[string]schema.Attribute{
-			"fusebill_id": schema.StringAttribute{
-				MarkdownDescription: "ID of the Fusebill customer." + idNote + " A change replaces the resource, because another customer " +
-					"is another latch.",
-				Required:      true,
-				Validators:    []validator.String{idValidator{idOfCustomer}},
-				PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
-			},
-			"hubspot_id": schema.StringAttribute{
-				MarkdownDescription: "ID of the HubSpot contact (its visitor ID, vid)." + idNote + " Without it, the customer is latched to no " +
-					"contact. At least one of `hubspot_id` and `hubspot_company_id` must be set.",
-				Optional:   true,
-				Validators: []validator.String{idValidator{idOfContact}},
-			},
-			"hubspot_company_id": schema.StringAttribute{
-				MarkdownDescription: "ID of the HubSpot company." + idNote + " Without it, the customer is latched to no company.",
-				Optional:            true,
-				Validators:          []validator.String{idValidator{idOfCompany}},
-			},
-			"allow_reassociation": schema.BoolAttribute{
-				MarkdownDescription: "Set it to `true` to take a contact or company from the customer that holds it, and to change the latch of " +
-					"a customer that is latched to something else. The other customer keeps its other ID. Default: `false`, which refuses both.",
-				Optional: true,
-			},
-		},
-		Blocks: map[string]schema.Block{
-			"timeouts": timeouts.Block(ctx, timeouts.Opts{
-				Create: true, Read: true, Update: true, Delete: true,
-				CreateDescription: timeoutDescription("creating the latch"),
-				ReadDescription:   timeoutDescription("reading the latch"),
-				UpdateDescription: timeoutDescription("changing the latch"),
-				DeleteDescription: timeoutDescription("removing the latch"),
-			}),
-		},
-	}
-}
-
-func timeoutDescription(doing string) string {
-	return "How long " + doing + " may take, waits for the rate limit included, as a duration such as \"90s\" or \"5m\". Default: 20 minutes."
-}
-
-func (r *hubSpotLatchResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+func (r *hubSpotLatchResource) Configure(
+	_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse,
+) {
 	r.data = dataFrom(req.ProviderData, &resp.Diagnostics)
 }
 
-func (r *hubSpotLatchResource) ConfigValidators(context.Context) []resource.ConfigValidator {
-	return []resource.ConfigValidator{
-		resourcevalidator.AtLeastOneOf(path.MatchRoot("hubspot_id"), path.MatchRoot("hubspot_company_id")),
-	}
-}
-
-// Create sets state only once the latch is sure to be as planned: state and an error together would taint the resource,
-// and the next apply would unlatch the customer.
+// Create sets the state only after the latch was made as planned. A state and an error together
+// would taint the resource, and the next apply would unlatch the customer.
 func (r *hubSpotLatchResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	defer r.data.nameCustomers(&resp.Diagnostics)
 	var plan hubSpotLatchModel
@@ -153,13 +91,14 @@ func (r *hubSpotLatchResource) Create(ctx context.Context, req resource.CreateRe
 	resp.Diagnostics.Append(r.data.account.record(ctx, resp.Private)...)
 }
 
-// Read removes the resource from state only where the customer's own record says that there is no latch, or the service
-// that there is no customer.
+// Read removes the resource from the state only if the customer's own record shows no latch, or if
+// the service answers that the customer does not exist.
 func (r *hubSpotLatchResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	defer r.data.nameCustomers(&resp.Diagnostics)
 	var state hubSpotLatchModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	// Before the call: Terraform wants an identity even of a resource that turns out to be gone.
+	// The identity is set before the call, because Terraform requires one for every resource, also
+	// for one that turns out not to exist any more.
 	resp.Diagnostics.Append(state.setIdentity(ctx, resp.Identity)...)
 	ctx, cancel := withTimeout(ctx, state.Timeouts.Read, defaultTimeout, &resp.Diagnostics)
 	defer cancel()
@@ -174,12 +113,14 @@ func (r *hubSpotLatchResource) Read(ctx context.Context, req resource.ReadReques
 	case err != nil:
 		resp.Diagnostics.Append(attempt{doing: "read the HubSpot latch of", customerID: id}.diagnostic(err))
 	case len(gone) > 0:
-		resp.Diagnostics.AddWarning("Fusebill customer is gone", fmt.Sprintf("Customer %d no longer exists in the account that the "+
-			"API key opens at %s, so its HubSpot latch leaves the state.\n\nIf it should exist, check that the API key and base_url "+
-			"are those of its account. If it was deleted, remove its latch from the configuration.", id, r.data.baseURL))
+		resp.Diagnostics.AddWarning("Fusebill customer is gone", fmt.Sprintf("Customer %d no longer exists in the account "+
+			"that the API key opens at %s, so its HubSpot latch leaves the state.\n\nIf the customer should exist, check that "+
+			"the API key and base_url are those of its account. If it was deleted, remove its latch from the configuration.",
+			id, r.data.baseURL))
 		resp.State.RemoveResource(ctx)
 	case latched.IsZero():
-		tflog.Info(ctx, "the customer is no longer latched: removing the latch from the state", map[string]any{"fusebill_id": id})
+		tflog.Info(ctx, "removing the latch from the state, because the customer is no longer latched",
+			map[string]any{"fusebill_id": id})
 		resp.State.RemoveResource(ctx)
 	default:
 		resp.Diagnostics.Append(r.data.observe(ctx, resp.Private, id)...)
@@ -191,10 +132,11 @@ func (r *hubSpotLatchResource) Read(ctx context.Context, req resource.ReadReques
 	}
 }
 
-// read reads the customer of a state, and makes sure that the account is the recorded one where the
-// customer is not latched as the state has it.
-func (r *hubSpotLatchResource) read(ctx context.Context, recorded customers.Fingerprint, id int64, prior fusebill.Latch) (
-	current map[int64]fusebill.Latch, gone []int64, err error) {
+// read reads the customer of a state. If the customer is not latched as in the state, read returns
+// an error if the account may be another one, see [accountGuard.afterRead].
+func (r *hubSpotLatchResource) read(
+	ctx context.Context, recorded customers.Fingerprint, id int64, prior fusebill.Latch,
+) (current map[int64]fusebill.Latch, gone []int64, err error) {
 	if err := r.data.account.beforeRead(ctx, recorded, id); err != nil {
 		return nil, nil, err
 	}
@@ -202,7 +144,8 @@ func (r *hubSpotLatchResource) read(ctx context.Context, recorded customers.Fing
 	if err != nil {
 		return nil, nil, err
 	}
-	isAsInState := len(gone) == 0 && (current[id] == prior || prior.IsZero()) // An import has no IDs yet.
+	// After an import, the state has no HubSpot IDs yet.
+	isAsInState := len(gone) == 0 && (current[id] == prior || prior.IsZero())
 	return current, gone, r.data.account.afterRead(ctx, recorded, id, len(gone) == 0, isAsInState)
 }
 
@@ -272,15 +215,18 @@ func (r *hubSpotLatchResource) Delete(ctx context.Context, req resource.DeleteRe
 	}
 	switch {
 	case left.Kept:
-		// Terraform does not fold warnings of destroys, and thousands of resources may be renamed at once.
-		r.data.warnOfKept.Do(func() { resp.Diagnostics.Append(leftInPlace(id, state.latch(), left)) })
+		// One warning covers all latches that were kept. Terraform does not combine the warnings of
+		// destroys, and one apply may rename thousands of resources.
+		r.data.warnOfKept.Do(func() { resp.Diagnostics.Append(notRemovedWarning(id, state.latch(), left)) })
 	case !left.Latch.IsZero():
-		resp.Diagnostics.Append(leftInPlace(id, state.latch(), left))
+		resp.Diagnostics.Append(notRemovedWarning(id, state.latch(), left))
 	}
 }
 
 // apply makes the change of one customer.
-func (r *hubSpotLatchResource) apply(ctx context.Context, change latch.Change, options latch.ApplyOptions) (latch.Result, error) {
+func (r *hubSpotLatchResource) apply(
+	ctx context.Context, change latch.Change, options latch.ApplyOptions,
+) (latch.Result, error) {
 	results, err := r.data.apply(ctx, []latch.Change{change}, options)
 	if err == nil {
 		err = results[change.CustomerID].Err
@@ -288,60 +234,21 @@ func (r *hubSpotLatchResource) apply(ctx context.Context, change latch.Change, o
 	return results[change.CustomerID], err
 }
 
-// leftInPlace tells of a latch that wasn't a resource's to remove.
-func leftInPlace(customerID int64, held fusebill.Latch, left latch.Result) diag.Diagnostic {
-	if left.Kept {
-		return diag.NewWarningDiagnostic("HubSpot latch was kept", fmt.Sprintf("Customer %d stays latched to %s: another object of the same "+
-			"apply declares that latch. The same holds for all others that this apply destroys and declares.\n\nWhere resources were "+
-			"replaced, there is nothing to do. Where they were renamed, a moved block renames them without a destroy.",
-			customerID, held))
+// notRemovedWarning explains why a destroy has not removed the latch of a customer. The state has
+// the prior latch.
+func notRemovedWarning(customerID int64, prior fusebill.Latch, result latch.Result) diag.Diagnostic {
+	if result.Kept {
+		return diag.NewWarningDiagnostic("HubSpot latch was kept", fmt.Sprintf("Customer %d stays latched to %s, because "+
+			"another resource of the same apply declares this latch. The same is true of every other latch that this apply "+
+			"both destroys and declares.\n\nIf the resource was replaced, there is nothing to do. If it was renamed, a moved "+
+			"block renames it without a destroy.", customerID, prior))
 	}
-	return diag.NewWarningDiagnostic("Another HubSpot latch was left in place", fmt.Sprintf("Customer %d was latched to %s by this resource, "+
-		"and is latched to %s now. That isn't this resource's to remove, and was left as it is.", customerID, held, left.Latch))
+	return diag.NewWarningDiagnostic("Another HubSpot latch was left in place", fmt.Sprintf("Customer %d was "+
+		"latched to %s by this resource, and is latched to %s now. The resource did not make that latch, so the latch stays "+
+		"as it is.", customerID, prior, result.Latch))
 }
 
-// ImportState takes the customer's ID, as the import command and import blocks give it, or the identity.
-func (r *hubSpotLatchResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	defer r.data.nameCustomers(&resp.Diagnostics)
-	id, diags := importedCustomer(ctx, req)
-	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	customer, err := r.data.reader.Customer(ctx, id)
-	switch current := customers.LatchOf(customer); {
-	case err != nil:
-		resp.Diagnostics.Append(attempt{doing: "import the HubSpot latch of", customerID: id}.diagnostic(err))
-	case current.IsZero():
-		resp.Diagnostics.AddError("Customer isn't latched", fmt.Sprintf("Customer %d exists and is latched to nothing in HubSpot, so there is "+
-			"nothing to import.\n\nTo latch it, declare the resource and apply without an import. To import another one, give the ID of a "+
-			"customer that is latched.", id))
-	default:
-		// Terraform reads the resource right after this, which fills in the rest.
-		imported := hubSpotLatchModel{FusebillID: idOrNull(id)}
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("fusebill_id"), imported.FusebillID)...)
-		resp.Diagnostics.Append(imported.setIdentity(ctx, resp.Identity)...)
-		resp.Diagnostics.Append(r.data.account.record(ctx, resp.Private)...)
-	}
-}
-
-// importedCustomer returns the customer of an import, by ID or by identity.
-func importedCustomer(ctx context.Context, req resource.ImportStateRequest) (int64, diag.Diagnostics) {
-	var diags diag.Diagnostics
-	text := req.ID
-	if req.ID == "" && req.Identity != nil && !req.Identity.Raw.IsNull() {
-		var identity hubSpotLatchIdentity
-		diags.Append(req.Identity.Get(ctx, &identity)...)
-		text = identity.FusebillID.ValueString()
-	}
-	if fault := idFault(text, idOfCustomer); fault != "" && !diags.HasError() {
-		diags.AddError("Invalid import ID", fault)
-	}
-	id, _ := parseID(text)
-	return id, diags
-}
-
-// latch is the model's latch; its attributes are known.
+// latch returns the latch of the model, whose IDs must be known.
 func (m hubSpotLatchModel) latch() fusebill.Latch {
 	return fusebill.Latch{
 		HubSpotID:        idIn(m.HubSpotID),
@@ -354,47 +261,11 @@ func (m *hubSpotLatchModel) setLatch(l fusebill.Latch) {
 	m.HubSpotCompanyID = idOrNull(l.HubSpotCompanyID)
 }
 
-// setIdentity sets the identity in every operation, since one that older versions or CLIs left out is wanted later.
+// setIdentity sets the identity. Every operation calls it, because a state that an older CLI wrote
+// has no identity, and newer CLIs require one.
 func (m hubSpotLatchModel) setIdentity(ctx context.Context, identity *tfsdk.ResourceIdentity) diag.Diagnostics {
 	if identity == nil {
 		return nil
 	}
 	return identity.Set(ctx, hubSpotLatchIdentity{FusebillID: m.FusebillID})
-}
-
-// timedOutError ends an operation that its timeouts block bounds.
-type timedOutError struct {
-	limit time.Duration
-}
-
-func (e *timedOutError) Error() string {
-	return fmt.Sprintf("the timeout of %s for this operation is over", e.limit)
-}
-
-// Is makes it what the context's own error is, which code below this package looks for.
-func (*timedOutError) Is(target error) bool { return target == context.DeadlineExceeded }
-
-// withTimeout bounds an operation as its timeouts block says.
-func withTimeout(
-	ctx context.Context,
-	timeout func(context.Context, time.Duration) (time.Duration, diag.Diagnostics),
-	byDefault time.Duration,
-	diags *diag.Diagnostics,
-) (context.Context, context.CancelFunc) {
-	// The library says so of every resource without a timeouts block, at the level at which waits are told.
-	quiet := tflog.OmitLogWithMessageStrings(ctx, "timeout configuration not found")
-	limit, timeoutDiags := timeout(quiet, byDefault)
-	diags.Append(timeoutDiags...)
-	return context.WithTimeoutCause(ctx, limit, &timedOutError{limit})
-}
-
-// declaredTimeout returns the timeout of an operation that the configuration declares, and 0 where
-// it declares none.
-func declaredTimeout(t timeouts.Value, operation string) time.Duration {
-	text, _ := t.Attributes()[operation].(types.String)
-	timeout, err := time.ParseDuration(text.ValueString())
-	if err != nil {
-		return 0
-	}
-	return timeout
 }

@@ -16,8 +16,9 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
-// The promises tested here: a latch is imported by its customer's ID, in each form that the CLI has, without a write, and
-// the plan after it is empty; what can't be imported is refused with what to give instead.
+// The promises tested here: a latch is imported by its customer's ID, in each form that the CLI
+// has, without a write, and the plan after it is empty; what can't be imported is refused with what
+// to give instead.
 //
 // Import by identity and what is wrong with one is tested without a new CLI in protocol_test.go.
 
@@ -80,7 +81,8 @@ func TestAccHubSpotLatchImport_byBlockWithIdentity(t *testing.T) {
 	acctest.Needs(t, "resource identity", tfversion.SkipBelow(tfversion.Version1_12_0), s)
 }
 
-// The identity is the customer alone: it is there after each operation, and stays when the HubSpot IDs change.
+// The identity is the customer alone: it is there after each operation, and stays when the HubSpot
+// IDs change.
 func TestAccHubSpotLatchImport_identityFollowsTheCustomer(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
 	identified := func(s resource.TestStep, customer int64) resource.TestStep {
@@ -102,7 +104,8 @@ func TestAccHubSpotLatchImport_identityFollowsTheCustomer(t *testing.T) {
 	)
 }
 
-// What Terraform generates for an import block is configuration that the provider accepts and finds nothing to change in.
+// What Terraform generates for an import block is configuration that the provider accepts and finds
+// nothing to change in.
 func TestAccHubSpotLatchImport_generatedConfigurationNeedsNoChange(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Company: 9007199254740993})
 	acctest.Needs(t, "generated configuration", tfversion.SkipBelow(tfversion.Version1_5_0),
@@ -129,9 +132,9 @@ func TestAccHubSpotLatchImport_refused(t *testing.T) {
 		"zero":             {"0", notAnID("0")},
 		"beyond 64 bits":   {"9223372036854775808", notAnID("9223372036854775808")},
 		"customer and IDs": {"11/101", notAnID("11/101")},
-		"customer without a latch": {"22", acctest.Diagnosis("Customer isn't latched", "",
+		"customer without a latch": {"22", acctest.Diagnosis("Customer is not latched", "",
 			"Customer 22 exists and is latched to nothing in HubSpot, so there is nothing to import.",
-			"declare the resource and apply without an import", "give the ID of a customer that is latched")},
+			"declare the resource and apply without an import", "use the ID of a customer that is latched")},
 		"unknown customer": {"99", acctest.Diagnosis("Customer not found in Fusebill", "",
 			"Could not import the HubSpot latch of customer 99", `404 Not Found: "Customer with id 99 was not found."`,
 			"Check that 99 is the ID of the customer", "and not its reference")},

@@ -17,11 +17,11 @@ import (
 type setOutcome struct {
 	doing           string // create, update or delete
 	total, notBegun int
-	rows            setRows                  // the rows after the apply; the declared ones where nothing failed
+	rows            setRows                  // the rows after the apply; the declared ones if nothing failed
 	unlisted        map[int64]fusebill.Latch // customers that an exclusive set could not unlatch
 	failed, left    faultList
 	isUndone        map[int64]bool // customers whose change was not made
-	kept            []int64        // customers whose latch another resource declares
+	kept            []int64        // customers that stay latched, because another resource declares the latch
 }
 
 func newSetOutcome(doing string, total int, declared setRows) setOutcome {
@@ -41,18 +41,18 @@ func (o *setOutcome) add(change latch.Change, result latch.Result) {
 	case result.Kept:
 		o.kept = append(o.kept, change.CustomerID)
 	case change.Declared.IsZero() && !result.Latch.IsZero():
-		o.left.addDiagnostic(o.rows.elementPath(change.CustomerID), leftInPlace(change.CustomerID, change.Prior,
-			result))
+		o.left.addDiagnostic(o.rows.elementPath(change.CustomerID),
+			notRemovedWarning(change.CustomerID, change.Prior, result))
 	}
 }
 
-// skip takes in a change that was not begun.
+// skip adds a change that was not begun.
 func (o *setOutcome) skip(change latch.Change) {
 	o.notBegun++
 	o.keep(change, change.Prior)
 }
 
-// keep makes the state show a customer whose change was not made.
+// keep records the latch that the state gets for a customer whose change was not made.
 func (o *setOutcome) keep(change latch.Change, l fusebill.Latch) {
 	o.isUndone[change.CustomerID] = true
 	if change.Strict {
@@ -62,8 +62,9 @@ func (o *setOutcome) keep(change latch.Change, l fusebill.Latch) {
 	o.rows.put(change.CustomerID, l)
 }
 
-// latchAfter is what the state shows of a customer whose change has failed: as much of its latch as
-// is the set's. Of an unlisted customer it shows the current latch.
+// latchAfter returns the latch that the state gets for a customer whose change has failed. It is
+// the prior latch if the customer now has a latch that is neither the prior nor the declared one,
+// because the set did not make it. For an unlisted customer it is the current latch.
 func latchAfter(change latch.Change, result latch.Result) fusebill.Latch {
 	if change.Strict || result.Latch == change.Prior || result.Latch == change.Declared {
 		return result.Latch
@@ -71,7 +72,7 @@ func latchAfter(change latch.Change, result latch.Result) fusebill.Latch {
 	return change.Prior
 }
 
-// pathOf is where an error about a row belongs.
+// pathOf returns the attribute for an error about a change.
 func (o *setOutcome) pathOf(change latch.Change, d diag.Diagnostic) path.Path {
 	if change.Strict {
 		return path.Root("exclusive")
@@ -79,7 +80,7 @@ func (o *setOutcome) pathOf(change latch.Change, d diag.Diagnostic) path.Path {
 	return rowPath(o.rows, change.CustomerID, d)
 }
 
-// rowPath is where a diagnostic of a single latch belongs in a set.
+// rowPath returns the element of a set for a diagnostic that is on an attribute of a single latch.
 func rowPath(rows setRows, customerID int64, d diag.Diagnostic) path.Path {
 	key := strconv.FormatInt(customerID, 10)
 	if at, ok := d.(diag.DiagnosticWithPath); ok {
@@ -93,7 +94,7 @@ func rowPath(rows setRows, customerID int64, d diag.Diagnostic) path.Path {
 	return rows.elementPath(customerID)
 }
 
-// diagnostics lists what has failed, and what stopped the rest.
+// diagnostics returns the errors of the changes that failed, and the error that stopped the others.
 func (o *setOutcome) diagnostics(stopped error) diag.Diagnostics {
 	diags := append(o.keptWarning(), o.left.warnings()...)
 	failed := o.failed.count()
@@ -109,7 +110,8 @@ func (o *setOutcome) diagnostics(stopped error) diag.Diagnostics {
 	return diags
 }
 
-// nextStep explains what is left to do after an apply that has failed in part.
+// nextStep counts the changes of an apply that has failed in part, and explains how to make the
+// rest.
 func (o *setOutcome) nextStep(failed int) string {
 	counts := fmt.Sprintf("Of %d changes %d were made, %d failed and %d were not begun.", o.total,
 		o.total-failed-o.notBegun, failed, o.notBegun)
@@ -124,19 +126,18 @@ func (o *setOutcome) nextStep(failed int) string {
 	return counts
 }
 
-// keptWarning lists latches that were not removed since others declare them.
+// keptWarning lists the latches that were not removed, because other resources declare them.
 func (o *setOutcome) keptWarning() diag.Diagnostics {
 	if len(o.kept) == 0 {
 		return nil
 	}
 	return diag.Diagnostics{diag.NewWarningDiagnostic("HubSpot latches were kept",
-		"Other resources of the same apply declare latches that this set had, as when a resource is renamed or replaced, "+
-			"so these latches stay: those of "+
-			listed(o.kept)+".")}
+		"This set no longer has the latches of these customers. They stay latched, because other resources of the same "+
+			"apply declare their latches, for example after a rename: "+listed(o.kept)+".")}
 }
 
-// rowError explains a failed change of one customer. Where a single latch has other next steps, it
-// gives those of a set.
+// rowError returns the error for a failed change of one customer. It is the error of a single
+// latch, except that some next steps differ in a set.
 func rowError(doing string, change latch.Change, err error) diag.Diagnostic {
 	var (
 		already *latch.AlreadyLatchedError
@@ -156,19 +157,18 @@ func rowError(doing string, change latch.Change, err error) diag.Diagnostic {
 			customerName(change.CustomerID), changed.Planned, changed.Current))
 	case errors.As(err, &already):
 		return diag.NewErrorDiagnostic(d.Summary(), what+"The latch stays as it is. To keep it, declare it for the "+
-			"customer:\n\n"+
-			rowArguments(change.CustomerID, already.Current)+"\n\nTo replace it, set allow_reassociation = true.")
+			"customer:\n\n"+rowArguments(change.CustomerID, already.Current)+
+			"\n\nTo replace it, set allow_reassociation = true.")
 	case errors.As(err, &missing), fusebill.IsNotFound(err):
 		return diag.NewErrorDiagnostic("Customer not found in Fusebill", what+fmt.Sprintf("Where the customer was "+
 			"deleted, remove it from the set. Otherwise check that %d is the ID of the customer, as in the URL of its page "+
-			"in Fusebill, and not its reference.",
-			change.CustomerID))
+			"in Fusebill, and not its reference.", change.CustomerID))
 	default:
 		return d
 	}
 }
 
-// rowArguments declares a latch in a set.
+// rowArguments returns the configuration that declares a latch in a set.
 func rowArguments(customerID int64, l fusebill.Latch) string {
 	var lines []string
 	if l.HubSpotID != 0 {
@@ -180,14 +180,14 @@ func rowArguments(customerID int64, l fusebill.Latch) string {
 	return strings.Join(lines, "\n")
 }
 
-// setError explains a failure that is not about one customer.
+// setError returns the error for a failure that is not about a single customer.
 func setError(doing string, err error) diag.Diagnostic {
 	d := attempt{doing: doing}.diagnostic(err)
 	return diag.NewErrorDiagnostic(d.Summary(), d.Detail())
 }
 
-// wrongAccount explains that none of the customers of a set exists. Those that were looked up are a
-// sample of a large set.
+// wrongAccount returns the error for a set of which no customer exists. Of a large set, the
+// provider looks up only some customers.
 func wrongAccount(lookedUp []int64, rows int, baseURL string) diag.Diagnostic {
 	what := fmt.Sprintf("None of the %d customers of the set", rows)
 	if len(lookedUp) < rows {

@@ -12,10 +12,11 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// ImportState takes the word account for all latches of the account, or the IDs of customers with
-// commas between them.
-func (r *hubSpotLatchesResource) ImportState(ctx context.Context, req resource.ImportStateRequest,
-	resp *resource.ImportStateResponse) {
+// ImportState imports all latches of the account, if the import ID is the word account, or those of
+// a comma-separated list of customers.
+func (r *hubSpotLatchesResource) ImportState(
+	ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse,
+) {
 	defer r.data.nameCustomers(&resp.Diagnostics)
 	var current map[int64]fusebill.Latch
 	ids, err := importedCustomers(req.ID)
@@ -35,9 +36,8 @@ func (r *hubSpotLatchesResource) ImportState(ctx context.Context, req resource.I
 	missing := slices.DeleteFunc(ids, func(id int64) bool { return !current[id].IsZero() })
 	if len(missing) > 0 {
 		resp.Diagnostics.AddError("Customer is not latched", "An import takes over latches, and these customers are not "+
-			"latched, or do not exist: "+
-			listed(missing)+".\n\nLeave them out of the import ID. To latch them, declare them in the resource; the apply "+
-			"after the import does it.")
+			"latched, or do not exist: "+listed(missing)+".\n\nLeave them out of the import ID. To latch them, declare them in "+
+			"the resource; the apply after the import latches them.")
 		return
 	}
 	resp.Diagnostics.Append(r.data.account.record(ctx, resp.Private)...)
@@ -50,7 +50,8 @@ func (r *hubSpotLatchesResource) ImportState(ctx context.Context, req resource.I
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(companiesAttribute), companies)...)
 }
 
-// importedCustomers reads an import ID; nil: all customers that are latched.
+// importedCustomers returns the customers that an import ID lists, or nil for all latched
+// customers.
 func importedCustomers(importID string) ([]int64, error) {
 	if strings.TrimSpace(importID) == "account" {
 		return nil, nil

@@ -7,8 +7,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 )
 
-// MoveState explains how latches get into a set. A moved block moves one object to another one, and
-// cannot make a row of it.
+// MoveState refuses each move to a set, with an error that explains how a latch becomes a row. A
+// moved block moves one resource to another one, and cannot make it a row.
 func (r *hubSpotLatchesResource) MoveState(context.Context) []resource.StateMover {
 	return []resource.StateMover{{StateMover: refuseMove}}
 }

@@ -21,21 +21,21 @@ import (
 type setPlan struct {
 	object          latch.ObjectPlan
 	prior, declared setRows
-	known           map[int64]fusebill.Latch // latches that a row starts from though the prior rows do not list it
-	unlisted        map[int64]fusebill.Latch // customers that this plan unlatches without listing them
-	others          map[int64]fusebill.Latch // all customers that are latched and not listed, where the set is exclusive
+	known           map[int64]fusebill.Latch // prior latches of customers that the prior rows do not list
+	unlisted        map[int64]fusebill.Latch // customers that the set does not list, and that this plan unlatches
+	others          map[int64]fusebill.Latch // all latched customers that an exclusive set does not list
 	size            changeSize
 	reassociate     bool
 	isExclusive     bool
 }
 
-// ModifyPlan plans what Terraform does not know of: the computed attribute, empty values that
-// change nothing, rows of other resources, and limits. It makes no write.
+// ModifyPlan plans the computed attribute, keeps empty values from showing as changes, and checks
+// the rows against other resources, the limits and the account. It makes no write.
 func (r *hubSpotLatchesResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest,
 	resp *resource.ModifyPlanResponse) {
 	defer r.data.nameCustomers(&resp.Diagnostics)
-	if r.data == nil { // A validation.
-		return
+	if r.data == nil {
+		return // Terraform validates the configuration.
 	}
 	var plan, state hubSpotLatchesModel
 	isCreate := req.State.Raw.IsNull()
@@ -97,12 +97,12 @@ func (r *hubSpotLatchesResource) ModifyPlan(ctx context.Context, req resource.Mo
 	resp.Diagnostics.Append(r.noteIntents(ctx, p, resp.Private)...)
 	checks, isKeyRefused := r.checkAccount(ctx, p)
 	isEmpty := len(prior.latches)+len(declared.latches)+len(p.unlisted) == 0
-	// The check has made the call that this may need.
+	// After checkAccount, this needs no further call in most cases.
 	if !isEmpty && !isKeyRefused && !resp.Plan.Raw.Equal(req.State.Raw) {
 		diags := r.data.account.plan(ctx, req.Private, resp.Private, prior.customers(), func(err error) diag.Diagnostic {
 			return setError("plan the HubSpot latches", err)
 		})
-		if diags.HasError() { // The rest is about the wrong account.
+		if diags.HasError() { // All other diagnostics are about the wrong account.
 			resp.Diagnostics = diags
 			return
 		}
@@ -110,15 +110,16 @@ func (r *hubSpotLatchesResource) ModifyPlan(ctx context.Context, req resource.Mo
 	resp.Diagnostics.Append(checks...)
 }
 
-// plan sets what the provider plans itself.
+// plan sets the values that the provider plans itself.
 func (m *hubSpotLatchesModel) plan(state hubSpotLatchesModel, isCreate bool) {
 	m.HubSpotIDs = planMap(m.HubSpotIDs, state.HubSpotIDs)
 	m.HubSpotCompanyIDs = planMap(m.HubSpotCompanyIDs, state.HubSpotCompanyIDs)
 	m.Unlisted = m.plannedUnlisted(state, isCreate)
 }
 
-// planMap plans the prior map where the declared one differs from it in empty elements only, as
-// after an import. Terraform accepts that for a value that is set.
+// planMap returns the prior map if the declared one differs from it in empty elements only, for
+// example after an import. Otherwise it returns the declared map. Terraform accepts a planned value
+// that differs from the declared one if it is the prior value.
 func planMap(declared, prior types.String) types.String {
 	if !isKnown(declared) || !isKnown(prior) || declared.Equal(prior) {
 		return declared
@@ -131,10 +132,10 @@ func planMap(declared, prior types.String) types.String {
 	return prior
 }
 
-// plannedUnlisted plans the unlisted customers. An update of an exclusive set empties them: that
-// shows what it removes. A set that was not exclusive has none to show, so its apply only records
-// them. While nobody knows whether the set stays exclusive, the plan shows more than may be
-// removed, not less.
+// plannedUnlisted plans the attribute unlisted. An update of an exclusive set empties it, so the
+// plan shows the latches that it removes. A set that was not exclusive before has nothing to show,
+// so its apply only records the latches. If it is not known yet whether the set stays exclusive,
+// the plan also empties the attribute: it may show too many removals, but never too few.
 func (m *hubSpotLatchesModel) plannedUnlisted(state hubSpotLatchesModel, isCreate bool) types.String {
 	none := stringMap{Known: map[string]*string{}}.value()
 	mayBeExclusive := m.Exclusive.IsUnknown() || m.Exclusive.ValueBool()
@@ -163,8 +164,8 @@ func without(latches map[int64]fusebill.Latch, rows setRows) map[int64]fusebill.
 	return rest
 }
 
-// findOthers finds the customers that an exclusive set does not list. For a set that becomes
-// exclusive Terraform has nothing to show, so a warning lists them.
+// findOthers finds the latched customers that an exclusive set does not list. If the set becomes
+// exclusive in this plan, Terraform has no prior value to show, so a warning lists them.
 func (r *hubSpotLatchesResource) findOthers(ctx context.Context, p *setPlan, isNew bool) diag.Diagnostics {
 	all, err := r.latched(ctx)
 	if errors.Is(err, customers.ErrAccountUnread) {
@@ -178,13 +179,13 @@ func (r *hubSpotLatchesResource) findOthers(ctx context.Context, p *setPlan, isN
 		return nil
 	}
 	return diag.Diagnostics{diag.NewAttributeWarningDiagnostic(path.Root("exclusive"), "Other customers are latched",
-		fmt.Sprintf("This set becomes exclusive, and does not list %s that the account has latched: %s.\n\nThis apply "+
-			"leaves them alone and records them in unlisted. The next plan removes their latches, within max_removals.",
+		fmt.Sprintf("This set becomes exclusive, and it does not list %s that the account has latched: %s.\n\nThis apply "+
+			"leaves them alone and records their latches in unlisted. The next plan removes them, within max_removals.",
 			counted(len(p.others)), listed(sortedKeys(p.others))))}
 }
 
-// noLongerExclusive explains that unlisted latches stay, since the plan shows them as removed from
-// the attribute.
+// noLongerExclusive explains that unlisted latches stay. The plan shows them as removed, because it
+// empties the attribute.
 func noLongerExclusive(customerIDs []int64) diag.Diagnostics {
 	if len(customerIDs) == 0 {
 		return nil
@@ -195,9 +196,10 @@ func noLongerExclusive(customerIDs []int64) diag.Diagnostics {
 			listed(customerIDs)+".")}
 }
 
-// planDestroy notes what a destroy removes.
-func (r *hubSpotLatchesResource) planDestroy(ctx context.Context, req resource.ModifyPlanRequest,
-	resp *resource.ModifyPlanResponse, prior setRows) diag.Diagnostics {
+// planDestroy plans the destroy of a set.
+func (r *hubSpotLatchesResource) planDestroy(
+	ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, prior setRows,
+) diag.Diagnostics {
 	object, diags := newObjectPlan(ctx, req, resp)
 	object.Intents = destroyIntents(prior)
 	if ids := prior.customers(); len(ids) > 0 {
@@ -213,9 +215,11 @@ func (r *hubSpotLatchesResource) planDestroy(ctx context.Context, req resource.M
 	return append(diags, r.note(ctx, object, resp.Private, "plan to remove", prior)...)
 }
 
-// note records what the set intends, and explains what contradicts it on the path of the row.
-func (r *hubSpotLatchesResource) note(ctx context.Context, object latch.ObjectPlan, planned privateData, doing string,
-	rows setRows) diag.Diagnostics {
+// note records the intents of the set. It returns an error for each row that contradicts another
+// object, on the path of the row.
+func (r *hubSpotLatchesResource) note(
+	ctx context.Context, object latch.ObjectPlan, planned privateData, doing string, rows setRows,
+) diag.Diagnostics {
 	failed := faultList{summary: "HubSpot latches are also declared elsewhere"}
 	var diags diag.Diagnostics
 	for _, d := range r.data.note(ctx, object, planned, func(c latch.Conflict) diag.Diagnostic {
@@ -235,12 +239,12 @@ func (r *hubSpotLatchesResource) note(ctx context.Context, object latch.ObjectPl
 	return append(diags, failed.errors()...)
 }
 
-// planResumption explains a create that goes on with a set whose create ended with errors.
+// planResumption explains the plan of a create that continues a create which ended with errors.
 func planResumption(plan hubSpotLatchesModel, before, declared setRows) diag.Diagnostics {
 	size := sizeOf(before, declared, nil)
 	what := fmt.Sprintf("The last create of this set ended with errors, so Terraform plans to replace the set. The "+
-		"replacement goes on where that create ended: it leaves latches that are still declared as they are, and "+
-		"customers that the set never listed alone. The state has %s.", counted(size.prior))
+		"replacement continues where that create ended. It keeps the latches that are still declared, and does not change "+
+		"customers that the set never listed. The state has %s.", counted(size.prior))
 	switch {
 	case declared.unknown:
 		what += "\nIt removes no latch, because the rows are not known yet."
@@ -254,14 +258,16 @@ func planResumption(plan hubSpotLatchesModel, before, declared setRows) diag.Dia
 		plan.limits().check(size)...)
 }
 
-// noteIntents records what the plan intends, and refuses what other objects contradict.
+// noteIntents records the intents of the plan. It returns an error for each that contradicts
+// another object.
 func (r *hubSpotLatchesResource) noteIntents(ctx context.Context, p setPlan, planned privateData) diag.Diagnostics {
 	p.object.Intents, p.object.IsExclusive = p.rowIntents(), p.isExclusive && !p.declared.unknown
 	return r.note(ctx, p.object, planned, "plan", p.declared)
 }
 
-// checkAccount warns of what the account has in the way of the plan. It may change until the apply,
-// which checks again. Where the key was refused, no call may follow: accounts get locked.
+// checkAccount warns about latches of the account that conflict with the plan. They may change
+// until the apply, which checks again. After a refused key the caller must make no further call,
+// because each one is another failed login, and many of them may lock the account.
 func (r *hubSpotLatchesResource) checkAccount(ctx context.Context, p setPlan) (_ diag.Diagnostics, isKeyRefused bool) {
 	changes := slices.DeleteFunc(changesOf(p.prior, p.declared, p.known),
 		func(c latch.Change) bool { return c.Declared.IsZero() })
@@ -300,8 +306,7 @@ func (r *hubSpotLatchesResource) checkAccount(ctx context.Context, p setPlan) (_
 	return slices.Concat(adopted, stopped.warnings(), held.warnings()), false
 }
 
-// foreign returns the holdings that this plan does not release itself from customers that it does
-// not list.
+// foreign returns the holdings of customers other than the unlisted ones that this plan unlatches.
 func (p setPlan) foreign(held []latch.Holding) []latch.Holding {
 	return slices.DeleteFunc(held, func(h latch.Holding) bool {
 		_, isUnlisted := p.unlisted[h.Holder]

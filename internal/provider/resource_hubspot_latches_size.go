@@ -13,25 +13,26 @@ import (
 )
 
 const (
-	// leastLimit and limitPercent make the default of max_removals and max_changes: the larger one of
-	// a number and a share of the prior rows.
+	// The default of max_removals and max_changes is leastLimit, or limitPercent of the prior rows
+	// if that is more.
 	leastLimit   = 10
 	limitPercent = 5
-	// manyChanges is from how many changed customers on a plan warns.
+	// manyChanges is the number of changed customers from which a plan warns.
 	manyChanges = leastLimit + 1
 )
 
-// changeSize is what a change of a set does to how many customers. Terraform calls any change of a
-// set "1 to change".
+// changeSize counts the customers that a change of a set affects. Terraform reports any change of a
+// set as "1 to change".
 type changeSize struct {
 	prior    int     // rows before the change
 	removed  []int64 // customers that the set no longer lists
-	unlisted []int64 // customers that the set does not list, and unlatches since it is exclusive
+	unlisted []int64 // customers that the set never listed, and that it unlatches because it is exclusive
 	changed  []int64 // customers that lose an ID and keep or get another one
 	added    int
 }
 
-// sizeOf compares rows. Customers that move from unlisted to a row have a prior latch, too.
+// sizeOf compares the prior rows with the declared ones. A new row of a customer that was unlisted
+// before counts as changed if the customer loses an ID.
 func sizeOf(prior, declared setRows, unlisted map[int64]fusebill.Latch) changeSize {
 	size := changeSize{prior: len(prior.latches), removed: prior.missingFrom(declared)}
 	for _, id := range declared.customers() {
@@ -49,7 +50,7 @@ func sizeOf(prior, declared setRows, unlisted map[int64]fusebill.Latch) changeSi
 	return size
 }
 
-// warnings list the customers that are unlatched, and those that change where they are many.
+// warnings lists the customers that are unlatched, and those that change if they are many.
 func (s changeSize) warnings() diag.Diagnostics {
 	removals := len(s.removed) + len(s.unlisted)
 	if removals == 0 && len(s.changed) < manyChanges {
@@ -86,12 +87,12 @@ func counted(customers int) string {
 	return fmt.Sprintf("%d customers", customers)
 }
 
-// setLimits are max_removals and max_changes, nil where the default applies.
+// setLimits holds max_removals and max_changes. Nil stands for the default.
 type setLimits struct {
 	removals, changes *int64
 }
 
-// limits returns what is set; what is not known yet counts as not set.
+// limits returns the limits. A limit that is not known yet counts as not set.
 func (m hubSpotLatchesModel) limits() setLimits {
 	return setLimits{removals: knownOrNil(m.MaxRemovals), changes: knownOrNil(m.MaxChanges)}
 }
@@ -106,20 +107,19 @@ func knownOrNil(n types.Int64) *int64 {
 // limit is one of the two limits.
 type limit struct {
 	attribute string
-	set       *int64
-	summary   string
-	would     string // the verb for the customers
-	check     string // the advice
+	set       *int64 // nil for the default
 	customers []int64
+	summary   string
+	would     string // the verb of the message
+	check     string // the advice of the message
 }
 
-// check refuses a change that is larger than the limits.
+// check returns an error for each limit that a change exceeds.
 func (l setLimits) check(size changeSize) diag.Diagnostics {
 	var diags diag.Diagnostics
 	for _, limit := range []limit{
 		{
-			attribute: "max_removals", set: l.removals, customers: slices.Concat(size.removed,
-				size.unlisted),
+			attribute: "max_removals", set: l.removals, customers: slices.Concat(size.removed, size.unlisted),
 			summary: "Too many HubSpot latches would be removed", would: "unlatch",
 			check: "Check whether rows are missing from the maps, for example because a file was cut off.",
 		},
@@ -137,8 +137,8 @@ func (l setLimits) check(size changeSize) diag.Diagnostics {
 		if n := len(limit.customers); int64(n) > most {
 			diags.AddAttributeError(path.Root(limit.attribute), limit.summary,
 				fmt.Sprintf("This plan would %s %s, and %s allows %d%s. They are %s.\n\n"+
-					"%s To allow this plan, set for one apply:\n\n  %s = %d\n\nWhere this plan comes before a destroy, skip "+
-					"it:\n\n  terraform destroy -refresh=false",
+					"%s To allow this plan, set for one apply:\n\n  %s = %d\n\nIf this is the plan before a destroy, skip it:\n\n"+
+					"  terraform destroy -refresh=false",
 					limit.would, counted(n), limit.attribute, most, source, listed(limit.customers), limit.check, limit.attribute, n))
 		}
 	}

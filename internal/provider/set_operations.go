@@ -1,9 +1,11 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
@@ -13,12 +15,17 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
-// progressEvery is how often a long apply logs how far it is.
+// progressEvery is the time between two records of the progress of a long apply.
 const progressEvery = 10 * time.Second
 
-// readLatches returns the latches of those customers that are latched.
-func (r *hubSpotLatchesResource) readLatches(ctx context.Context, customerIDs []int64) (map[int64]fusebill.Latch,
-	error) {
+// largeSet is the number of rows above which a read of a set first looks up a few customers, so a
+// read with the key of another account ends after a few calls.
+const largeSet = 200
+
+// readLatches returns the latches of those of the customers that are latched.
+func (r *hubSpotLatchesResource) readLatches(
+	ctx context.Context, customerIDs []int64,
+) (map[int64]fusebill.Latch, error) {
 	latches, _, err := r.data.reader.Managed(ctx, customerIDs)
 	maps.DeleteFunc(latches, func(_ int64, l fusebill.Latch) bool { return l.IsZero() })
 	return latches, err
@@ -29,12 +36,8 @@ func (r *hubSpotLatchesResource) latched(ctx context.Context) (map[int64]fusebil
 	return r.data.reader.Latched(ctx, customers.MaxAge, math.MaxInt)
 }
 
-// largeSet is from how many rows on it is worth a call to learn whether the account has any of the
-// customers before the set is read.
-const largeSet = 200
-
 // applyChanges makes changes. It returns the outcome of each change that was begun, and an error
-// that explains why the others were not.
+// that explains why the others were not begun.
 func (r *hubSpotLatchesResource) applyChanges(
 	ctx context.Context, changes []latch.Change, options latch.ApplyOptions,
 ) (map[int64]latch.Result, error) {
@@ -42,12 +45,39 @@ func (r *hubSpotLatchesResource) applyChanges(
 	return r.data.apply(ctx, changes, options)
 }
 
-// rowIntents returns what a plan intends for each customer. A row that stays as it is takes no part
-// in the apply, even if other rows of the set change.
+// changesOf returns the changes from the prior to the declared rows, in the order of the customers.
+// It leaves out rows with values that are not known yet. The prior latch of a new row is the one in
+// known, if there is one.
+func changesOf(prior, declared setRows, known map[int64]fusebill.Latch) []latch.Change {
+	var changes []latch.Change
+	for id, want := range declared.latches {
+		have, isListed := prior.latches[id]
+		if !isListed {
+			have = known[id]
+		}
+		if have != want && !declared.mayBePartly(id) {
+			changes = append(changes, latch.Change{CustomerID: id, Prior: have, Declared: want})
+		}
+	}
+	for _, id := range prior.missingFrom(declared) {
+		changes = append(changes, latch.Change{CustomerID: id, Prior: prior.latches[id]})
+	}
+	sortChanges(changes)
+	return changes
+}
+
+func sortChanges(changes []latch.Change) {
+	slices.SortFunc(changes, func(a, b latch.Change) int { return cmp.Compare(a.CustomerID, b.CustomerID) })
+}
+
+// rowIntents returns the intents of a plan, one for each customer. A row that stays as it is takes
+// no part in the apply, even if other rows of the set change.
 func (p setPlan) rowIntents() []latch.Intent {
 	intents := make([]latch.Intent, 0, len(p.declared.latches)+len(p.size.removed))
 	for _, id := range p.declared.customers() {
-		intent := latch.Intent{CustomerID: id, Kind: latch.Declare, Prior: p.prior.latches[id], Declared: p.declared.latches[id]}
+		intent := latch.Intent{
+			CustomerID: id, Kind: latch.Declare, Prior: p.prior.latches[id], Declared: p.declared.latches[id],
+		}
 		if intent.Prior == intent.Declared && !p.declared.mayBePartly(id) {
 			intent.Kind = latch.Keep
 		}
@@ -59,7 +89,7 @@ func (p setPlan) rowIntents() []latch.Intent {
 	return intents
 }
 
-// destroyIntents returns what the destroy of a set intends.
+// destroyIntents returns the intents of the destroy of a set.
 func destroyIntents(prior setRows) []latch.Intent {
 	var intents []latch.Intent
 	for _, id := range prior.customers() {
@@ -68,7 +98,8 @@ func destroyIntents(prior setRows) []latch.Intent {
 	return intents
 }
 
-// progressLog logs how far a long apply is, and how long the rest takes at the same pace.
+// progressLog returns a function that logs the progress of a long apply, and an estimate of the
+// time that it still takes.
 func progressLog(ctx context.Context) func(done, total int) {
 	start := time.Now()
 	last := start

@@ -23,14 +23,17 @@ var (
 	_ list.ListResourceWithValidateConfig = (*hubSpotLatchListResource)(nil)
 )
 
-// hubSpotLatchListResource is fusebill_hubspot_latch in a query: the latches that the account has.
+// hubSpotLatchListResource implements the list resource fusebill_hubspot_latch, which lists the
+// latches of the account in a query.
 type hubSpotLatchListResource struct {
-	data *providerData // nil where the provider is not configured
+	data *providerData // nil if the provider is not configured
 }
 
 func newHubSpotLatchListResource() list.ListResource { return &hubSpotLatchListResource{} }
 
-func (r *hubSpotLatchListResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+func (r *hubSpotLatchListResource) Metadata(
+	_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse,
+) {
 	resp.TypeName = req.ProviderTypeName + "_hubspot_latch"
 }
 
@@ -41,10 +44,15 @@ func (r *hubSpotLatchListResource) ListResourceConfigSchema(
 		return schema.StringAttribute{MarkdownDescription: description, Optional: true}
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists the HubSpot latches of the account, whoever made them. All arguments are optional, and a customer has " +
-			"to fit all that are set.",
+		MarkdownDescription: "Lists the HubSpot latches of the account. It includes latches that Terraform does not " +
+			"manage. All arguments are optional. The list has the latches of the customers that match every argument that is " +
+			"set.",
 		Attributes: map[string]schema.Attribute{
-			"statuses":       schema.ListAttribute{MarkdownDescription: statusesDescription, ElementType: types.StringType, Optional: true},
+			"statuses": schema.ListAttribute{
+				MarkdownDescription: statusesDescription,
+				ElementType:         types.StringType,
+				Optional:            true,
+			},
 			"reference":      text(referenceDescription),
 			"company_name":   text(companyNameDescription),
 			"primary_email":  text(primaryEmailDescription),
@@ -53,7 +61,9 @@ func (r *hubSpotLatchListResource) ListResourceConfigSchema(
 	}
 }
 
-func (r *hubSpotLatchListResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+func (r *hubSpotLatchListResource) Configure(
+	_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse,
+) {
 	r.data = dataFrom(req.ProviderData, &resp.Diagnostics)
 }
 
@@ -66,16 +76,17 @@ func (r *hubSpotLatchListResource) ValidateListResourceConfig(
 	resp.Diagnostics.Append(diags...)
 }
 
-// List streams what each page brings before it asks for the next one, and asks for no more than it takes to reach the
-// limit.
+// List streams the latches of each page before it reads the next one. It reads no more pages than
+// it needs to reach the limit.
 func (r *hubSpotLatchListResource) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
 	var config customerFilterModel
 	diags := req.Config.Get(ctx, &config)
 	filter, filterDiags := config.filter(ctx)
 	diags.Append(filterDiags...)
-	if r.data == nil && !diags.HasError() { // Its configuration isn't known yet. There is no way to put a list off.
-		diags.AddError("Provider isn't configured yet", "Settings of the provider depend on something that is known only after apply, "+
-			"and latches can't be listed without them. Take the settings from variables or the environment.")
+	if r.data == nil && !diags.HasError() { // The configuration is not known yet, and a list cannot be deferred.
+		diags.AddError("Provider is not configured yet", "Settings of the provider depend on values that are known only "+
+			"after apply, and the provider needs the settings to list latches. Take the settings from variables or the "+
+			"environment.")
 	}
 	if diags.HasError() {
 		stream.Results = list.ListResultsStreamDiagnostics(diags)
@@ -84,12 +95,14 @@ func (r *hubSpotLatchListResource) List(ctx context.Context, req list.ListReques
 	stream.Results = func(push func(list.ListResult) bool) { r.list(ctx, filter, req, push) }
 }
 
-// list pushes the latches of the customers that a filter chooses. An error is pushed as the last result: assigned to the
-// stream by now it would be lost, and what was pushed would pass for the whole list.
+// list pushes the latches of the customers that match a filter. It pushes an error as the last
+// result. At this point, an error that is assigned to the stream would be lost, and the results so
+// far would look like the whole list.
 func (r *hubSpotLatchListResource) list(
 	ctx context.Context, filter fusebill.Filter, req list.ListRequest, push func(list.ListResult) bool,
 ) {
-	pushed := make(map[int64]bool) // One may come again on a later page, where others were deleted meanwhile.
+	// A customer may be on two pages, if others are deleted between the two calls.
+	pushed := make(map[int64]bool)
 	for page, err := range r.data.reader.Pages(ctx, filter) {
 		if err != nil {
 			push(list.ListResult{Diagnostics: diag.Diagnostics{attempt{doing: "list the HubSpot latches"}.diagnostic(err)}})
@@ -102,12 +115,13 @@ func (r *hubSpotLatchListResource) list(
 			pushed[customer.ID] = true
 			result := listResult(ctx, req, customer)
 			isLast := int64(len(pushed)) == req.Limit
-			if isLast && mayGoOn(page[i+1:], len(page)) {
+			if isLast && mayLeaveOut(page[i+1:], len(page)) {
 				result.Diagnostics.AddWarning("List of HubSpot latches is cut off", fmt.Sprintf("The list ends after %d latches, "+
 					"because that is its limit, and the account may have more.\n\nTo list more, set a larger limit in the list "+
 					"block:\n\n  limit = %d", req.Limit, 10*req.Limit))
 			}
-			// Without a limit Terraform asks for 100. Asked for 0 it takes none, and ends the call by itself.
+			// Terraform sends 100 if the configuration sets no limit. If the limit is 0, Terraform
+			// takes no result and ends the call itself.
 			if !push(result) || isLast {
 				return
 			}
@@ -115,9 +129,10 @@ func (r *hubSpotLatchListResource) list(
 	}
 }
 
-// mayGoOn reports whether a list that ends before the rest of a page may leave out latches: the rest
-// has some, or another page may follow a full one. To find out would take a call.
-func mayGoOn(rest []fusebill.Customer, pageSize int) bool {
+// mayLeaveOut reports whether a list that ends before the rest of a page may leave out latches. It
+// does if the rest has a latch. If the page is full, another page may follow, and only another call
+// could find out whether it does.
+func mayLeaveOut(rest []fusebill.Customer, pageSize int) bool {
 	return pageSize >= fusebill.MaxPageSize ||
 		slices.ContainsFunc(rest, func(c fusebill.Customer) bool { return !c.Latch.IsZero() })
 }
@@ -129,14 +144,17 @@ func listResult(ctx context.Context, req list.ListRequest, customer fusebill.Cus
 	model.setLatch(*customer.Latch)
 	result.Diagnostics.Append(model.setIdentity(ctx, result.Identity)...)
 	if req.IncludeResource {
-		result.Diagnostics.Append(result.Resource.SetAttribute(ctx, path.Root("fusebill_id"), model.FusebillID)...)
-		result.Diagnostics.Append(result.Resource.SetAttribute(ctx, path.Root("hubspot_id"), model.HubSpotID)...)
-		result.Diagnostics.Append(result.Resource.SetAttribute(ctx, path.Root("hubspot_company_id"), model.HubSpotCompanyID)...)
+		set := func(attribute string, id types.String) {
+			result.Diagnostics.Append(result.Resource.SetAttribute(ctx, path.Root(attribute), id)...)
+		}
+		set("fusebill_id", model.FusebillID)
+		set("hubspot_id", model.HubSpotID)
+		set("hubspot_company_id", model.HubSpotCompanyID)
 	}
 	return result
 }
 
-// displayName is what people know a customer by, on one line: its name, and its reference.
+// displayName returns the name and the reference by which people know a customer, on one line.
 func displayName(c fusebill.Customer) string {
 	line := func(text string) string { return strings.Join(strings.Fields(text), " ") }
 	name, reference := line(nameOf(c)), line(c.Reference)

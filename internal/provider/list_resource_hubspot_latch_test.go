@@ -17,10 +17,10 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// The promises tested here: a query lists the customers that are latched and fit its arguments, each once, by identity and
-// display name, with the resource only when asked for; it makes no more calls than its limit takes; a list that breaks off
-// says so in its last result; what Terraform generates from it takes over a whole account without a write, and the plan
-// after it is empty.
+// The promises tested here: a query lists the customers that are latched and fit its arguments,
+// each once, by identity and display name, with the resource only when asked for; it makes no more
+// calls than its limit takes; a list that breaks off says so in its last result; what Terraform
+// generates from it takes over a whole account without a write, and the plan after it is empty.
 
 // listItem is a result of a query.
 type listItem struct {
@@ -29,7 +29,8 @@ type listItem struct {
 	resource bool
 }
 
-// lists returns all results of a query, whose resources have to be what the account holds, and the diagnostics of the last.
+// lists returns all results of a query, whose resources have to be what the account holds, and the
+// diagnostics of the last.
 func lists(p *acctest.Protocol, l acctest.Listing) (results []listItem, diags []*tfprotov6.Diagnostic) {
 	p.T.Helper()
 	p.List(p.T.Context(), l, func(result tfprotov6.ListResourceResult) bool {
@@ -141,7 +142,8 @@ func TestListHubSpotLatch_refusesWrongFilters(t *testing.T) {
 	}
 }
 
-// manyLatched is an account of n customers, all latched but for every tenth, that serves pages of 100.
+// manyLatched is an account of n customers, all latched but for every tenth, that serves pages of
+// 100.
 func manyLatched(n int64) *fusebillsim.Simulator {
 	sim := fusebillsim.New(fusebillsim.Config{APIKey: acctest.APIKey, Behavior: fusebillsim.Behavior{MaxPageSize: 100}})
 	for id := range n {
@@ -185,8 +187,8 @@ func TestListHubSpotLatch_calls(t *testing.T) {
 	}
 }
 
-// Where customers are deleted while pages are read, others move to pages that were read already or come twice. Terraform
-// would generate two resources for the latter.
+// Where customers are deleted while pages are read, others move to pages that were read already or
+// come twice. Terraform would generate two resources for the latter.
 func TestListHubSpotLatch_noneTwice(t *testing.T) {
 	t.Parallel()
 	sim := manyLatched(200)
@@ -240,7 +242,8 @@ func TestListHubSpotLatch_stopEndsIt(t *testing.T) {
 	})
 }
 
-// Where settings of the provider aren't known yet and Terraform could put changes off, a query can't be.
+// Where settings of the provider aren't known yet and Terraform could put changes off, a query
+// can't be.
 func TestListHubSpotLatch_unknownSettings(t *testing.T) {
 	t.Parallel()
 	p := acctest.NewProtocol(t, acctest.SimulatorWith())
@@ -250,7 +253,7 @@ func TestListHubSpotLatch_unknownSettings(t *testing.T) {
 	})
 	p.Succeeded(resp.Diagnostics, err)
 	_, diags := lists(p, acctest.Listing{})
-	p.Failed(diags, nil, "Provider isn't configured yet")
+	p.Failed(diags, nil, "Provider is not configured yet")
 }
 
 func TestDisplayName(t *testing.T) {
@@ -274,7 +277,8 @@ func queryOf(lines ...string) string {
 	return acctest.Block(`list "fusebill_hubspot_latch" "all"`, append([]string{"provider = fusebill"}, lines...)...)
 }
 
-// From an account that was latched by hand to code, in three commands: 15 calls for 1,000 latches at most.
+// From an account that was latched by hand to code, in three commands: 15 calls for 1,000 latches
+// at most.
 func TestAccCLI_queryTakesOverAnAccount(t *testing.T) {
 	t.Parallel()
 	const latches, maxCalls = 1000, 15

@@ -14,16 +14,15 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// accountKey holds, in the private data of a state or a plan, the fingerprint of the account that
-// the latches are in.
+// accountKey is the key of the fingerprint of the account in the private data of a state or a plan.
 const accountKey = "account"
 
-// sampleSize is how many managed customers are looked up, or may be missing, before the provider
-// decides that the account has none of them.
+// sampleSize is the number of managed customers that have to be missing before the provider decides
+// that the account has none of them.
 const sampleSize = 10
 
-// accountGuard keeps a run from taking the customers of one account for those of another one. It is
-// safe for concurrent use.
+// accountGuard compares the account of a run with the account of the state, so a run with the key
+// of another account changes nothing. It is safe for concurrent use.
 type accountGuard struct {
 	reader  *customers.Reader
 	baseURL string // for messages
@@ -31,27 +30,26 @@ type accountGuard struct {
 	mu       sync.Mutex
 	recorded map[string]customers.Fingerprint // of the states that were read, by their JSON
 	isOther  bool                             // the state is known to be of another account
-	found    int                              // states of which a customer was found
-	missing  int                              // single latches without a fingerprint whose customers are gone
+	found    int                              // states of which at least one customer was found
+	missing  int                              // states without a fingerprint of which no customer was found
 }
 
 func newAccountGuard(reader *customers.Reader, baseURL string) *accountGuard {
 	return &accountGuard{reader: reader, baseURL: baseURL, recorded: make(map[string]customers.Fingerprint)}
 }
 
-// otherAccountError refuses to go on in another account than the one that the state is of.
+// otherAccountError reports that the account is not the one that the state was written for.
 type otherAccountError struct {
 	baseURL    string
-	customerID int64 // one of the state
-	// why the account is taken for another one
-	why string
+	customerID int64  // a customer of the state; 0 if none is known
+	why        string // the difference that was found
 }
 
 func (e *otherAccountError) Error() string {
 	return fmt.Sprintf("the account of the API key at %s is not the account of the state: %s", e.baseURL, e.why)
 }
 
-// recordedAccount returns the fingerprint in private data, nil where there is none.
+// recordedAccount returns the fingerprint in private data, or nil if there is none.
 func recordedAccount(ctx context.Context, private privateData) (customers.Fingerprint, diag.Diagnostics) {
 	data, diags := private.GetKey(ctx, accountKey)
 	if data == nil {
@@ -59,23 +57,24 @@ func recordedAccount(ctx context.Context, private privateData) (customers.Finger
 	}
 	var recorded customers.Fingerprint
 	if err := json.Unmarshal(data, &recorded); err != nil {
-		diags.AddError("Private data can not be read", sentence(err))
+		diags.AddError("Private data cannot be read", sentence(err))
 	}
 	return recorded, diags
 }
 
-// record writes the fingerprint of the account to private data. A state without one is less guarded
-// and no reason to fail, so an account that cannot be listed is only logged.
+// record writes the fingerprint of the account to private data. If the account cannot be listed,
+// record only logs it: the latch is made, and a state without a fingerprint is only less guarded.
 func (g *accountGuard) record(ctx context.Context, private privateData) diag.Diagnostics {
 	current, err := g.reader.Fingerprint(ctx)
 	if err != nil {
-		tflog.Warn(ctx, "the state does not record its account, which could not be listed", map[string]any{
-			"error": err.Error()})
+		tflog.Warn(ctx, "the state does not record its account, because the account could not be listed",
+			map[string]any{"error": err.Error()})
 	}
 	return writeAccount(ctx, private, current)
 }
 
-// recordKnown is record where no call is needed.
+// recordKnown writes the fingerprint to private data if the reader already knows it. It makes no
+// call.
 func (g *accountGuard) recordKnown(ctx context.Context, private privateData) diag.Diagnostics {
 	return writeAccount(ctx, private, g.reader.KnownFingerprint())
 }
@@ -86,13 +85,14 @@ func writeAccount(ctx context.Context, private privateData, current customers.Fi
 	}
 	data, err := json.Marshal(current)
 	if err != nil {
-		return diag.Diagnostics{diag.NewErrorDiagnostic("Private data can not be written", sentence(err))}
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Private data cannot be written", sentence(err))}
 	}
 	return private.SetKey(ctx, accountKey, data)
 }
 
-// beforeRead returns an error where the state is known by now to be of another account. It makes no
-// call, so a run with the wrong key ends after a few calls instead of two for each customer.
+// beforeRead returns an error if the state is already known to be of another account. It makes no
+// call for a customer, so a run with the wrong key ends after a few calls instead of two for each
+// customer.
 func (g *accountGuard) beforeRead(ctx context.Context, recorded customers.Fingerprint, customerID int64) error {
 	g.mu.Lock()
 	isOther, isMissing := g.isOther, g.found == 0 && g.missing >= sampleSize
@@ -109,8 +109,9 @@ func (g *accountGuard) beforeRead(ctx context.Context, recorded customers.Finger
 	return nil
 }
 
-// afterRead checks the account where a customer is not latched as the state has it. Nothing proves
-// the account then but the fingerprint, or another customer of the state that was found.
+// afterRead returns an error if a customer is not latched as in the state and the account may be
+// another one. Only the fingerprint, or another customer of the state that was found, proves that
+// the account is the right one.
 func (g *accountGuard) afterRead(ctx context.Context, recorded customers.Fingerprint, customerID int64, exists,
 	isAsInState bool) error {
 	g.mu.Lock()
@@ -163,8 +164,8 @@ func (g *accountGuard) noneFound(customerID int64) error {
 	return &otherAccountError{g.baseURL, customerID, "it has none of the customers of the state"}
 }
 
-// verify makes sure, before an update or a destroy, that the account is the one of these customers
-// of a state. Without a fingerprint, one of them has to exist.
+// verify returns an error, before an update or a destroy, if the account is not the one of these
+// customers of a state. Without a fingerprint, at least one of the customers must exist.
 func (g *accountGuard) verify(ctx context.Context, recorded customers.Fingerprint, customerIDs []int64) error {
 	if len(customerIDs) == 0 && recorded == nil {
 		return nil
@@ -182,9 +183,9 @@ func (g *accountGuard) verify(ctx context.Context, recorded customers.Fingerprin
 	return g.noneFound(customerIDs[0])
 }
 
-// missingSample looks up some customers, and returns them if none exists. Each customer that a list
-// does not have costs a call of its own, so with the key of another account, to look up all of a
-// large set would take minutes.
+// missingSample looks up some of the customers. It returns them if none of them exists. It does not
+// look up all customers, because each customer that the account does not have costs a call of its
+// own: with the key of another account, a large set would take minutes.
 func (g *accountGuard) missingSample(ctx context.Context, customerIDs []int64) ([]int64, error) {
 	sample := customerIDs
 	if n := len(customerIDs); n > sampleSize {
@@ -200,13 +201,14 @@ func (g *accountGuard) missingSample(ctx context.Context, customerIDs []int64) (
 	return sample, nil
 }
 
-// plan guards a plan with changes of an object that has these customers in the state. It returns an
-// error where the account is another one than that of the state, or than that of other states which
-// were read by now. Otherwise the plan's private data carries the fingerprint for a destroy, which
-// is one half of a replacement, too. An account that cannot be listed does not stop a plan: the
-// apply tries again.
-func (g *accountGuard) plan(ctx context.Context, prior, planned privateData, customerIDs []int64,
-	report func(error) diag.Diagnostic) diag.Diagnostics {
+// plan checks the account for a plan with changes, of an object that has these customers in the
+// state. It returns an error if the account is not that of the state, or not that of another state
+// that was already read. Otherwise it writes the fingerprint to the private data of the plan, from
+// which a destroy gets it, also the destroy half of a replacement. If the account cannot be listed,
+// the plan goes on, and the apply tries again.
+func (g *accountGuard) plan(
+	ctx context.Context, prior, planned privateData, customerIDs []int64, report func(error) diag.Diagnostic,
+) diag.Diagnostics {
 	recorded, diags := recordedAccount(ctx, prior)
 	if diags.HasError() {
 		return diags
@@ -224,8 +226,8 @@ func (g *accountGuard) plan(ctx context.Context, prior, planned privateData, cus
 	return diags
 }
 
-// compareRead compares the account with the fingerprints of the states that were read. A plan of a
-// create has no state of its own, and neither has that of a tainted object.
+// compareRead compares the account with the fingerprints of all states that were read. The plan of
+// a create, or of a tainted object, has no state of its own to compare.
 func (g *accountGuard) compareRead(ctx context.Context) error {
 	g.mu.Lock()
 	var read []customers.Fingerprint

@@ -74,7 +74,8 @@ func (m customerFilterModel) statuses(ctx context.Context, filter *fusebill.Filt
 		status := text.ValueString()
 		switch {
 		case text.IsUnknown():
-		case !slices.Contains(fusebill.Statuses, status): // The API's own spelling: it is what customers come back with.
+		// Letter case counts, because the API returns customers with this spelling.
+		case !slices.Contains(fusebill.Statuses, status):
 			diags.AddAttributeError(path.Root("statuses").AtListIndex(i), "Invalid filter",
 				fmt.Sprintf("%q is no status of a customer. There are: %s.", status, strings.Join(fusebill.Statuses, ", ")))
 		default:

@@ -7,13 +7,13 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 )
 
-// customerMention is a customer as messages name it, by its ID alone.
+// customerMention matches a customer in a message, which names it by its ID.
 var customerMention = regexp.MustCompile(`\b[Cc]ustomer [0-9]+\b`)
 
-// nameCustomers adds to the first mention of each customer in a message the name by which people
-// recognize it, as far as the provider has read it: "customer 2554530 (Brown Coffee)". The messages
-// of all layers come past here, and only the reader knows names. Nil is a provider that is not
-// configured.
+// nameCustomers adds the name of each customer to its first mention in a message, if the provider
+// has read the customer: "customer 2554530 (Brown Coffee)". Each operation calls it at its end,
+// because the messages come from all packages and only the reader knows names. A provider that is
+// not configured, which is nil here, adds none.
 func (d *providerData) nameCustomers(diags *diag.Diagnostics) {
 	if d == nil {
 		return
@@ -38,7 +38,7 @@ func (d *providerData) withNames(text string) string {
 	})
 }
 
-// withDetail is a diagnostic with another detail.
+// withDetail returns a copy of a diagnostic with another detail.
 func withDetail(d diag.Diagnostic, detail string) diag.Diagnostic {
 	at, hasPath := d.(diag.DiagnosticWithPath)
 	switch {

@@ -36,7 +36,7 @@ func TestMessages_countAdoptedLatches(t *testing.T) {
 	c := newSetTerraform(t, latchedCustomers([3]int64{11, 101, 0}, [3]int64{22, 102, 0}, [3]int64{33, 0, 0})...)
 	declared := map[string]any{contactsAttribute: ids{"11": "101", "22": "102", "33": "103"}}
 	p := c.plan(declared)
-	p.diags.has(t, "HubSpot latches exist already", "2 customers already as they are declared",
+	p.diags.has(t, "HubSpot latches exist already", "already has the latches of 2 customers as declared",
 		"customer 11, customer 22.")
 	c.apply(p).errors().isEmpty(t)
 	c.succeeds(declared)

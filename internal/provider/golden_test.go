@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// isGolden fails the test unless text is the content of a file below testdata. To write the files
-// again, run the tests with UPDATE_GOLDEN=1, and review what has changed.
+// isGolden fails the test unless text is the content of the golden file with this name in testdata.
+// To write the golden files again, run the tests with UPDATE_GOLDEN=1, and review the differences.
 func isGolden(t *testing.T, name, text string) {
 	t.Helper()
 	path := filepath.Join("testdata", name+".golden")

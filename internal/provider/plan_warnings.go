@@ -10,26 +10,30 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
-// longChain is from how many single latches on a plan warns of a chain: Terraform starts ten
-// changes at once, unless -parallelism says otherwise.
+// longChain is the length from which a plan warns about a chain of single latches. It is one more
+// than the number of changes that Terraform makes at once without the option -parallelism.
 const longChain = 11
 
-// uncheckedPlan explains that the account could not be read, which does not stop a plan.
+// uncheckedPlan returns the warning for an account that could not be read. The plan goes on without
+// the checks.
 func uncheckedPlan(why diag.Diagnostic) diag.Diagnostic {
 	return diag.NewWarningDiagnostic("Plan is not checked for conflicts", why.Summary()+". "+why.Detail()+
 		"\n\nThe apply finds conflicts with the latches of other customers.")
 }
 
-// laterWarning turns what would stop an apply now into a warning: it may have changed by then.
+// laterWarning turns an error into a warning, because its cause may be gone by the time of the
+// apply.
 func laterWarning(found diag.Diagnostic, at path.Path) diag.Diagnostic {
-	detail := found.Detail() + "\n\nUnless that has changed by then, the apply makes the other changes and ends with an error for this customer."
+	detail := found.Detail() + "\n\nUnless that has changed by then, the apply makes the other changes and ends with an " +
+		"error for this customer."
 	if len(at.Steps()) == 0 {
 		return diag.NewWarningDiagnostic(found.Summary(), detail)
 	}
 	return diag.NewAttributeWarningDiagnostic(at, found.Summary(), detail)
 }
 
-// heldWarnings describe the claims of a plan that other customers hold, and what the apply does.
+// heldWarnings returns a warning for each claim of a plan that another customer holds. It explains
+// the effect of the apply.
 func heldWarnings(customerID int64, held []latch.Holding, reassociate bool) diag.Diagnostics {
 	var diags diag.Diagnostics
 	for _, h := range held {
@@ -48,20 +52,21 @@ func heldWarnings(customerID int64, held []latch.Holding, reassociate bool) diag
 	return diags
 }
 
-// chainWarning warns of a chain of single latches that is longer than Terraform's default
-// parallelism: each change that waits for the next one occupies a place.
+// chainWarning warns about a chain of single latches that is longer than Terraform's default
+// parallelism. Each change that waits for the next one occupies one of the places.
 func (r *hubSpotLatchResource) chainWarning(finding latch.Finding) diag.Diagnostics {
 	if finding.Chain < longChain {
 		return nil
 	}
 	return diag.Diagnostics{diag.NewWarningDiagnostic("Long chain of HubSpot latches", fmt.Sprintf("At least %d single "+
-		"latches of this configuration wait for each other, because each claims what the next one releases. An apply needs "+
-		"as many places to finish them at once.\n\nApply with a parallelism of at least the length of the chain, such as:"+
-		"\n\n  terraform apply -parallelism=%d\n\nA fusebill_hubspot_latches resource moves any number of latches without it.",
+		"latches of this configuration form a chain, in which each claims the contact or company that the next one "+
+		"releases. One apply can make all of them only if it may make as many changes at once.\n\nApply with a parallelism "+
+		"of at least the length of the chain, such as:\n\n  terraform apply -parallelism=%d\n\n"+
+		"A fusebill_hubspot_latches resource needs no such option for any number of latches.",
 		finding.Chain, max(30, 2*finding.Chain)))}
 }
 
-// attributeOf is the attribute that makes a claim.
+// attributeOf returns the attribute that declares a claim.
 func attributeOf(claim fusebill.Claim) string {
 	if claim.Kind == fusebill.Contact {
 		return "hubspot_id"

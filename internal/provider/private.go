@@ -12,26 +12,28 @@ import (
 
 // Keys of private data.
 const (
-	// ownerKey identifies the instance of a resource that a plan is for. Terraform gives a provider no
-	// address, and plans an instance twice that it replaces; the second time it passes the private
-	// data that the first plan has made. It does not stay in the state.
+	// ownerKey is the key of the identity that a plan gives to the instance of a resource.
+	// Terraform passes no address to a provider. It plans an instance twice if it replaces it, and
+	// passes the private data of the first plan to the second one. The key does not stay in the
+	// state.
 	ownerKey = "owner"
-	// createKey describes what the create of a set is planned to do, see [plannedCreate]. Where that
-	// create is one half of a replacement, Terraform passes its private data to the other half, the
-	// destroy; a plain destroy never gets it. It does not stay in the state.
+	// createKey is the key of the planned create of a set, see [plannedCreate]. If the create is
+	// one half of a replacement, Terraform passes its private data to the other half, the destroy.
+	// A plain destroy never gets it. The key does not stay in the state.
 	createKey = "create"
 	// incompleteKey marks the state of a set whose create, or replacement, ended with errors.
 	incompleteKey = "incomplete"
 )
 
-// privateData is what the framework passes as private data. Its own type cannot be named outside of
-// it.
+// privateData is the private data that the framework passes to a resource. The framework does not
+// export the type.
 type privateData interface {
 	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
 	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
 }
 
-// planOwner identifies the instance that is planned.
+// planOwner returns the identity of the instance that is planned. The first plan of an instance
+// makes one.
 func planOwner(ctx context.Context, prior, planned privateData) (string, diag.Diagnostics) {
 	owner, diags := prior.GetKey(ctx, ownerKey)
 	if diags.HasError() || owner != nil {
@@ -42,7 +44,7 @@ func planOwner(ctx context.Context, prior, planned privateData) (string, diag.Di
 	return string(owner), diags
 }
 
-// forgetPlan drops what has served its plan.
+// forgetPlan removes the keys that only the plan and its apply need.
 func forgetPlan(ctx context.Context, private privateData) diag.Diagnostics {
 	diags := private.SetKey(ctx, ownerKey, nil)
 	diags.Append(private.SetKey(ctx, createKey, nil)...)
@@ -51,7 +53,8 @@ func forgetPlan(ctx context.Context, private privateData) diag.Diagnostics {
 	return diags
 }
 
-// plannedCreate is what the destroy half of a replacement knows of the create that follows it.
+// plannedCreate is the part of a planned create that the destroy half of the same replacement
+// needs.
 type plannedCreate struct {
 	Unknown     bool                `json:"unknown,omitempty"` // more customers may be declared
 	Latches     map[int64]*[2]int64 `json:"latches"`           // contact and company; nil where one of them is unknown
@@ -74,16 +77,16 @@ func newPlannedCreate(declared setRows, limits setLimits) plannedCreate {
 	return c
 }
 
-// note records the create in the private data of its plan.
+// note writes the create to the private data of its plan.
 func (c plannedCreate) note(ctx context.Context, planned privateData) diag.Diagnostics {
 	data, err := json.Marshal(c)
 	if err != nil {
-		return diag.Diagnostics{diag.NewErrorDiagnostic("Private data can not be written", sentence(err))}
+		return diag.Diagnostics{diag.NewErrorDiagnostic("Private data cannot be written", sentence(err))}
 	}
 	return planned.SetKey(ctx, createKey, data)
 }
 
-// plannedCreateOf returns the create that follows a destroy, nil where none does.
+// plannedCreateOf returns the create that follows a destroy, or nil if none follows.
 func plannedCreateOf(ctx context.Context, private privateData) (*plannedCreate, diag.Diagnostics) {
 	data, diags := private.GetKey(ctx, createKey)
 	if data == nil {
@@ -91,12 +94,12 @@ func plannedCreateOf(ctx context.Context, private privateData) (*plannedCreate, 
 	}
 	var c plannedCreate
 	if err := json.Unmarshal(data, &c); err != nil {
-		diags.AddError("Private data can not be read", sentence(err))
+		diags.AddError("Private data cannot be read", sentence(err))
 	}
 	return &c, diags
 }
 
-// rows are the declared rows.
+// rows returns the rows that the create declares.
 func (c plannedCreate) rows() setRows {
 	rows := newSetRows()
 	rows.unknown = c.Unknown

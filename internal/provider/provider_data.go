@@ -13,7 +13,7 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
-// providerData is what all objects of one provider process share.
+// providerData is the data that all objects of one provider process share.
 type providerData struct {
 	reader      *customers.Reader
 	coordinator *latch.Coordinator
@@ -25,8 +25,8 @@ type providerData struct {
 	warnOfKept  sync.Once
 }
 
-// newProviderData returns the data of a configured provider. It reads the account whole where that
-// has at most maxPages pages.
+// newProviderData returns the data of a configured provider. To find holders, the provider reads
+// the whole account if the account has at most maxPages pages.
 func newProviderData(client *fusebill.Client, baseURL string, maxPages int, options ...latch.Option) *providerData {
 	reader, intents := customers.NewReader(client), latch.NewIntents()
 	return &providerData{
@@ -47,11 +47,13 @@ func (d *providerData) apply(ctx context.Context, changes []latch.Change, option
 	return d.coordinator.Apply(ctx, changes, options)
 }
 
-// adoptedWarning lists the customers of a set that are latched already as they are declared, and
-// that neither an object of the state has, nor the destroy half of the same replacement has left.
-// It makes no call, because the check that made the findings has read them.
-func (d *providerData) adoptedWarning(ctx context.Context, findings []latch.Finding,
-	left map[int64]fusebill.Latch) diag.Diagnostics {
+// adoptedWarning lists the customers of a set that are already latched as declared. It leaves out
+// customers in the state of any object, and those whose latch the destroy half of the same
+// replacement has left. It makes no call, because the check that made the findings has read the
+// customers.
+func (d *providerData) adoptedWarning(
+	ctx context.Context, findings []latch.Finding, left map[int64]fusebill.Latch,
+) diag.Diagnostics {
 	var adopted []int64
 	isCreated := make(map[int64]bool)
 	for _, finding := range findings {
@@ -74,12 +76,12 @@ func (d *providerData) adoptedWarning(ctx context.Context, findings []latch.Find
 		return nil
 	}
 	return diag.Diagnostics{diag.NewWarningDiagnostic("HubSpot latches exist already",
-		fmt.Sprintf("The account has the latches of %s already as they are declared, so the apply adopts them without a "+
-			"write: %s.", counted(len(adopted)), listed(adopted)))}
+		fmt.Sprintf("The account already has the latches of %s as declared, so the apply adopts them without a write: %s.",
+			counted(len(adopted)), listed(adopted)))}
 }
 
-// dataFrom returns the provider's data for the Configure method of an object. It returns nil where
-// Terraform has not configured the provider, as when it validates.
+// dataFrom returns the provider's data for the Configure method of an object. It returns nil if
+// Terraform has not configured the provider, for example in a validation.
 func dataFrom(data any, diags *diag.Diagnostics) *providerData {
 	if data == nil {
 		return nil

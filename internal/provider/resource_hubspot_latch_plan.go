@@ -12,14 +12,15 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
-// ModifyPlan finds, before anything is applied, conflicts that Terraform cannot know: two objects
-// that declare the same latch, and claims that other customers hold. It changes nothing in the plan
-// and makes no write.
-func (r *hubSpotLatchResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest,
-	resp *resource.ModifyPlanResponse) {
+// ModifyPlan finds conflicts that Terraform does not know, before anything is applied: two objects
+// that declare the same latch, and claims that other customers hold. Except for a timeouts block
+// that was removed, it changes nothing in the plan. It makes no write.
+func (r *hubSpotLatchResource) ModifyPlan(
+	ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse,
+) {
 	defer r.data.nameCustomers(&resp.Diagnostics)
-	if r.data == nil { // A validation.
-		return
+	if r.data == nil {
+		return // Terraform validates the configuration.
 	}
 	var plan, state hubSpotLatchModel
 	if !req.State.Raw.IsNull() {
@@ -53,8 +54,8 @@ func (r *hubSpotLatchResource) ModifyPlan(ctx context.Context, req resource.Modi
 	ctx, cancel := withTimeout(ctx, limit, defaultTimeout, &resp.Diagnostics)
 	defer cancel()
 	checks := r.planChecks(ctx, isDestroy, check, state, plan)
-	// The check has made the call that this may need. Its only error is a refused key, after which no
-	// call may follow.
+	// After planChecks, this needs no further call in most cases. The only error of planChecks is a
+	// refused key, after which the provider makes no call.
 	if !checks.HasError() && !resp.Plan.Raw.Equal(req.State.Raw) {
 		var managed []int64
 		if !state.FusebillID.IsNull() {
@@ -68,10 +69,11 @@ func (r *hubSpotLatchResource) ModifyPlan(ctx context.Context, req resource.Modi
 	resp.Diagnostics.Append(checks...)
 }
 
-// planChecks warns of what the account has in the way of a plan. The apply checks what is not known
-// yet.
-func (r *hubSpotLatchResource) planChecks(ctx context.Context, isDestroy bool, check attempt,
-	state, plan hubSpotLatchModel) diag.Diagnostics {
+// planChecks warns about latches of the account that conflict with a plan. It does not check a
+// destroy, nor a plan with unknown values, which the apply checks.
+func (r *hubSpotLatchResource) planChecks(
+	ctx context.Context, isDestroy bool, check attempt, state, plan hubSpotLatchModel,
+) diag.Diagnostics {
 	if isDestroy || isAnyUnknown(plan) {
 		return nil
 	}
@@ -86,8 +88,8 @@ func isAnyUnknown(m hubSpotLatchModel) bool {
 	return m.FusebillID.IsUnknown() || m.HubSpotID.IsUnknown() || m.HubSpotCompanyID.IsUnknown()
 }
 
-// latchIntents returns what a plan of a single latch intends. Where the customer changes, Terraform
-// replaces the resource.
+// latchIntents returns the intents of the plan of a single latch. If the customer changes, they are
+// those of a replacement.
 func latchIntents(state, plan hubSpotLatchModel, isUnchanged bool) []latch.Intent {
 	var intents []latch.Intent
 	hasState, isSame := !state.FusebillID.IsNull(), state.FusebillID.Equal(plan.FusebillID)
@@ -107,9 +109,10 @@ func latchIntents(state, plan hubSpotLatchModel, isUnchanged bool) []latch.Inten
 	return append(intents, declared)
 }
 
-// checkPlan warns of what the account has in the way of a plan.
-func (r *hubSpotLatchResource) checkPlan(ctx context.Context, check attempt, change latch.Change,
-	reassociate bool) diag.Diagnostics {
+// checkPlan warns about latches of the account that conflict with a change.
+func (r *hubSpotLatchResource) checkPlan(
+	ctx context.Context, check attempt, change latch.Change, reassociate bool,
+) diag.Diagnostics {
 	findings, err := r.data.checker.Check(ctx, []latch.Change{change}, reassociate)
 	switch {
 	case fusebill.IsKeyRefused(err):
@@ -129,7 +132,7 @@ func (r *hubSpotLatchResource) checkPlan(ctx context.Context, check attempt, cha
 	return diags
 }
 
-// pathOf returns the attribute of a diagnostic, and an empty path where it has none.
+// pathOf returns the attribute of a diagnostic, or an empty path if it has none.
 func pathOf(d diag.Diagnostic) path.Path {
 	if d, ok := d.(diag.DiagnosticWithPath); ok {
 		return d.Path()
@@ -137,10 +140,12 @@ func pathOf(d diag.Diagnostic) path.Path {
 	return path.Empty()
 }
 
-// planTimeouts plans that a timeouts block which is no longer declared goes. Old CLIs, such as
-// Terraform 1.0, propose the one in the state, and then refuse a plan that has it.
-func planTimeouts(ctx context.Context, proposed timeouts.Value, req resource.ModifyPlanRequest,
-	resp *resource.ModifyPlanResponse) {
+// planTimeouts removes a timeouts block from the plan if the configuration no longer declares it.
+// Old CLIs, such as Terraform 1.0, propose the block of the state, and then refuse a plan that has
+// it.
+func planTimeouts(
+	ctx context.Context, proposed timeouts.Value, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse,
+) {
 	if proposed.IsNull() {
 		return
 	}

@@ -8,27 +8,29 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// setMemory is what operations on latch sets of one process know of each other, where Terraform
-// hands nothing over. It is safe for concurrent use.
+// setMemory passes data between the operations on the latch sets of one process, because Terraform
+// does not pass it. It is safe for concurrent use.
 type setMemory struct {
 	mu         sync.Mutex
-	incomplete []setRows                // sets whose create ended with errors, as they were read
-	left       map[int64]fusebill.Latch // latches that a replacement's destroy has left to its create
+	incomplete []setRows                // sets that were read, and whose create has ended with errors
+	left       map[int64]fusebill.Latch // latches that the destroy half of a replacement has left in place
 }
 
 func newSetMemory() *setMemory { return &setMemory{left: make(map[int64]fusebill.Latch)} }
 
-// noteIncomplete notes a set that was read. Terraform plans the replacement of a tainted object
-// without its state, but reads it before, in the same process.
+// noteIncomplete records a set that was read and whose create has ended with errors. Terraform
+// plans the replacement of such a tainted object without its state, but reads the object before, in
+// the same process.
 func (m *setMemory) noteIncomplete(rows setRows) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.incomplete = append(m.incomplete, rows)
 }
 
-// resumedBy returns the incomplete set that a create goes on with. Terraform does not say which
-// one, so it is the one that shares most customers with it. A create whose customers are not known
-// yet goes on with the only one there is.
+// resumedBy returns the incomplete set that a create replaces. Terraform does not report which one
+// it is, so resumedBy chooses the one that shares most customers with the create. If none is shared
+// because the customers of the create are not known yet, it returns the only incomplete set, or
+// none if there are several.
 func (m *setMemory) resumedBy(declared setRows) (setRows, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -50,14 +52,14 @@ func (m *setMemory) resumedBy(declared setRows) (setRows, bool) {
 	return best, most > 0
 }
 
-// leave notes latches that the destroy half of a replacement leaves to the create half.
+// leave records latches that the destroy half of a replacement leaves in place for the create half.
 func (m *setMemory) leave(latches map[int64]fusebill.Latch) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	maps.Copy(m.left, latches)
 }
 
-// leftTo returns the latches that were left to a create. They are what it starts from.
+// leftTo returns the latches that were left in place for a create. They are its prior latches.
 func (m *setMemory) leftTo(declared setRows) map[int64]fusebill.Latch {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -70,5 +72,5 @@ func (m *setMemory) leftTo(declared setRows) map[int64]fusebill.Latch {
 	return left
 }
 
-// sortedKeys returns the customers of a map in order.
+// sortedKeys returns the customers of a map, sorted by ID.
 func sortedKeys[V any](m map[int64]V) []int64 { return slices.Sorted(maps.Keys(m)) }

@@ -20,10 +20,10 @@ const (
 	unlistedAttribute  = "unlisted"
 )
 
-// setRows are the rows of a latch set, and the two maps that they were written in.
+// setRows are the rows of a latch set, and the two maps that declare them.
 type setRows struct {
-	latches             map[int64]fusebill.Latch // an ID that is unknown counts as none
-	partly              map[int64]bool           // customers of whose latch an ID is unknown
+	latches             map[int64]fusebill.Latch // by customer; an unknown ID counts as none
+	partly              map[int64]bool           // customers with an unknown ID
 	unknown             bool                     // a map is unknown, so more customers may be listed
 	contacts, companies idMap
 }
@@ -36,7 +36,7 @@ type idMap struct {
 	isUnknown bool
 }
 
-// maxListed is how many customers a message names.
+// maxListed is the largest number of customers that a message names.
 const maxListed = 20
 
 func newSetRows() setRows {
@@ -49,7 +49,7 @@ func newSetRows() setRows {
 	}
 }
 
-// parseRows reads the two maps, and explains what is wrong with a key or a value, on its path.
+// parseRows reads the two maps. It returns an error for each invalid key or value, on its path.
 func parseRows(contacts, companies types.String) (setRows, diag.Diagnostics) {
 	rows := newSetRows()
 	var diags diag.Diagnostics
@@ -102,7 +102,7 @@ func (r *setRows) read(m idMap, faults *faultList, set func(l *fusebill.Latch, i
 			invalid = append(invalid, key)
 			continue
 		}
-		r.latches[customerID] = r.latches[customerID] //nolint:staticcheck // It is listed.
+		r.latches[customerID] = r.latches[customerID] //nolint:staticcheck // It adds the key.
 		r.partly[customerID] = true
 	}
 	slices.Sort(invalid)
@@ -111,7 +111,7 @@ func (r *setRows) read(m idMap, faults *faultList, set func(l *fusebill.Latch, i
 	}
 }
 
-// fault explains why the element of a key is invalid.
+// fault explains why the element with a key is invalid.
 func (m *idMap) fault(key string) string {
 	if fault := idFault(key, idOfCustomer); fault != "" {
 		return fmt.Sprintf("A key of %s must be the ID of a Fusebill customer. %s", m.attribute, fault)
@@ -124,8 +124,8 @@ func (m *idMap) fault(key string) string {
 		idFault(m.text(key), kind))
 }
 
-// check explains what no apply of these rows could do: a customer with neither ID, and two
-// customers that claim the same contact or company.
+// check returns an error for each row that no apply could make: a customer with neither ID, and a
+// customer that claims the contact or company of another row.
 func (r *setRows) check() diag.Diagnostics {
 	empty := faultList{summary: "HubSpot latch without a contact and a company"}
 	twice := faultList{summary: "HubSpot contact or company is declared twice"}
@@ -134,8 +134,8 @@ func (r *setRows) check() diag.Diagnostics {
 		l := r.latches[id]
 		if l.IsZero() && !r.mayBePartly(id) {
 			empty.add(r.elementPath(id), fmt.Sprintf("Neither %s nor %s has an ID for %s; null and the empty string mean "+
-				"none.\n\n"+
-				"Give it at least one ID, or leave it out of both maps.", contactsAttribute, companiesAttribute, customerName(id)))
+				"none.\n\nGive it at least one ID, or leave it out of both maps.",
+				contactsAttribute, companiesAttribute, customerName(id)))
 		}
 		for _, claim := range l.Claims() {
 			if other, ok := holders[claim]; ok {
@@ -153,10 +153,11 @@ func (r *setRows) check() diag.Diagnostics {
 // mayBePartly reports whether an ID of a listed customer is unknown, or may be in an unknown map.
 func (r *setRows) mayBePartly(customerID int64) bool { return r.unknown || r.partly[customerID] }
 
-// customers returns the listed customers, as far as they are known, in order.
+// customers returns the known customers, sorted by ID.
 func (r *setRows) customers() []int64 { return slices.Sorted(maps.Keys(r.latches)) }
 
-// missingFrom returns the customers that other rows do not list, none where these are not known.
+// missingFrom returns the customers that the other rows do not list. It returns none if the other
+// rows are not known.
 func (r *setRows) missingFrom(other setRows) []int64 {
 	if other.unknown {
 		return nil
@@ -169,7 +170,8 @@ func (r *setRows) lists(customerID int64) bool {
 	return ok
 }
 
-// put makes the maps show a customer's latch. An element that shows it stays as it is written.
+// put sets a customer's latch in the maps. It does not write an element that already has the ID,
+// nor an empty one if there is no ID: a plan must return these as they were declared.
 func (r *setRows) put(customerID int64, l fusebill.Latch) {
 	key := strconv.FormatInt(customerID, 10)
 	if l.IsZero() {
@@ -212,7 +214,7 @@ func (m *idMap) value() types.String {
 	return m.stringMap.value()
 }
 
-// elementPath is the place of a customer's element, in the map that has one.
+// elementPath returns the path of a customer's element, in a map that has one.
 func (r *setRows) elementPath(customerID int64) path.Path {
 	key := strconv.FormatInt(customerID, 10)
 	_, hasContact := r.contacts.Known[key]
@@ -225,7 +227,7 @@ func (r *setRows) elementPath(customerID int64) path.Path {
 
 func (m *idMap) elementPath(key string) path.Path { return path.Root(m.attribute).AtMapKey(key) }
 
-// mapOf is the map that a claim is declared in.
+// mapOf returns the path of the map that declares a claim.
 func mapOf(claim fusebill.Claim) path.Path {
 	if claim.Kind == fusebill.Contact {
 		return path.Root(contactsAttribute)
@@ -233,10 +235,10 @@ func mapOf(claim fusebill.Claim) path.Path {
 	return path.Root(companiesAttribute)
 }
 
-// faultList gathers what is wrong with rows. It keeps the first ones and counts the rest: thousands
-// of messages would hide what they say.
+// faultList gathers faults of rows. It keeps the first ones and counts the others, because nobody
+// reads thousands of messages.
 type faultList struct {
-	summary string // of the count
+	summary string // of the message that counts the others
 	first   []diag.DiagnosticWithPath
 	rest    int
 }
@@ -255,8 +257,8 @@ func (f *faultList) addDiagnostic(at path.Path, d diag.Diagnostic) {
 
 func (f *faultList) count() int { return len(f.first) + f.rest }
 
-// errors are the faults where they stop what was attempted. The count has no attribute: the CLI
-// would print the whole map beside it.
+// errors returns the faults as errors. The count of the others is on no attribute, because the CLI
+// would print the whole map with it.
 func (f *faultList) errors() diag.Diagnostics {
 	var diags diag.Diagnostics
 	for _, d := range f.first {
@@ -268,7 +270,7 @@ func (f *faultList) errors() diag.Diagnostics {
 	return diags
 }
 
-// warnings are the faults where they do not.
+// warnings returns the faults as warnings.
 func (f *faultList) warnings() diag.Diagnostics {
 	var diags diag.Diagnostics
 	for _, d := range f.first {
@@ -287,7 +289,7 @@ func (f *faultList) more() string {
 // customerName names a customer in messages.
 func customerName(customerID int64) string { return fmt.Sprintf("customer %d", customerID) }
 
-// listed names the first of some customers, and counts the rest.
+// listed names up to maxListed customers and counts the others.
 func listed(customerIDs []int64) string {
 	var names []string
 	for _, id := range customerIDs[:min(len(customerIDs), maxListed)] {

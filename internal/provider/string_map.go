@@ -9,8 +9,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// stringMap is a map of strings as it was written, null and unknown elements included, because a
-// plan must return configured values unchanged. Its packed form is one JSON string, see
+// stringMap is a map of strings as it was declared, null and unknown elements included, because a
+// plan must return declared values unchanged. Its packed form is one JSON string, see
 // [protocolLayer].
 type stringMap struct {
 	Known   map[string]*string `json:"known"`             // nil for a null element
@@ -25,7 +25,7 @@ func (m stringMap) pack() (string, error) {
 	return string(packed), err
 }
 
-// unpackStringMap is the opposite of pack.
+// unpackStringMap reads a map that pack has written.
 func unpackStringMap(packed string) (stringMap, error) {
 	var m stringMap
 	if err := json.Unmarshal([]byte(packed), &m); err != nil || m.Known == nil {
@@ -51,16 +51,14 @@ func (m stringMap) text(key string) string {
 	return ""
 }
 
-// isEquivalentTo reports whether two maps are equal or differ only in empty elements.
+// isEquivalentTo reports whether two maps are equal or differ only in empty elements. Maps with
+// unknown elements are not equivalent.
 func (m stringMap) isEquivalentTo(other stringMap) bool {
 	if len(m.Unknown) > 0 || len(other.Unknown) > 0 {
 		return false
 	}
-	return maps.EqualFunc(m.Known, other.Known, func(a, b *string) bool {
-		return a == b || a != nil && b != nil &&
-			*a == *b
-	}) ||
-		maps.Equal(m.texts(), other.texts())
+	isSame := func(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
+	return maps.EqualFunc(m.Known, other.Known, isSame) || maps.Equal(m.texts(), other.texts())
 }
 
 // texts returns the elements that are not empty.
@@ -74,7 +72,7 @@ func (m stringMap) texts() map[string]string {
 	return texts
 }
 
-// packMap converts a map of Terraform to the string that the framework takes.
+// packMap converts a map of Terraform to the string that the framework gets.
 func packMap(value tftypes.Value) (tftypes.Value, error) {
 	switch {
 	case value.IsNull():
@@ -105,7 +103,7 @@ func packMap(value tftypes.Value) (tftypes.Value, error) {
 	return tftypes.NewValue(tftypes.String, packed), err
 }
 
-// unpackMap is the opposite of packMap.
+// unpackMap converts a string that packMap has made to a map of Terraform.
 func unpackMap(value tftypes.Value) (tftypes.Value, error) {
 	switch {
 	case value.IsNull():

@@ -25,7 +25,7 @@ var (
 // hubSpotUnlatchAction implements fusebill_hubspot_unlatch, which removes the latch of a customer
 // that no resource manages.
 type hubSpotUnlatchAction struct {
-	data *providerData // nil where the provider is not configured
+	data *providerData // nil if the provider is not configured
 }
 
 type hubSpotUnlatchModel struct {

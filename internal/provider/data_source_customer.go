@@ -26,7 +26,7 @@ var (
 
 // customerDataSource implements fusebill_customer, which looks up one customer.
 type customerDataSource struct {
-	data *providerData // nil where the provider is not configured
+	data *providerData // nil if the provider is not configured
 }
 
 type customerDataModel struct {

@@ -16,7 +16,7 @@ var (
 
 // customersDataSource implements fusebill_customers, which lists customers, latched or not.
 type customersDataSource struct {
-	data *providerData // nil where the provider is not configured
+	data *providerData // nil if the provider is not configured
 }
 
 type customersDataModel struct {

@@ -20,7 +20,7 @@ var (
 // hubSpotLatchesDataSource implements the data source fusebill_hubspot_latches, which lists the
 // latches of the account.
 type hubSpotLatchesDataSource struct {
-	data *providerData // nil where the provider is not configured
+	data *providerData // nil if the provider is not configured
 }
 
 type hubSpotLatchesDataModel struct {
@@ -30,8 +30,8 @@ type hubSpotLatchesDataModel struct {
 	HubSpotCompanyIDs map[string]string         `tfsdk:"hubspot_company_ids"`
 }
 
-// latchDataModel is a latch and the attributes that identify its customer to people. State holds
-// thousands of them, so it has no others.
+// latchDataModel is a latch, with the attributes by which people recognize its customer. It has no
+// others, because a state may hold thousands of latches.
 type latchDataModel struct {
 	HubSpotID        types.String `tfsdk:"hubspot_id"`
 	HubSpotCompanyID types.String `tfsdk:"hubspot_company_id"`
@@ -124,10 +124,11 @@ func (d *hubSpotLatchesDataSource) Read(ctx context.Context, req datasource.Read
 	resp.Diagnostics.Append(resp.State.Set(ctx, config)...)
 }
 
-// setLatches sets the maps, which are not nil even where there are no latches.
+// setLatches sets the three maps. They are not nil if there are no latches, because a nil map would
+// be null in the state.
 func (m *hubSpotLatchesDataModel) setLatches(customers []fusebill.Customer) {
-	m.Latches, m.HubSpotIDs, m.HubSpotCompanyIDs = make(map[string]latchDataModel), make(map[string]string),
-		make(map[string]string)
+	m.Latches = make(map[string]latchDataModel)
+	m.HubSpotIDs, m.HubSpotCompanyIDs = make(map[string]string), make(map[string]string)
 	for _, c := range customers {
 		if c.Latch.IsZero() {
 			continue

@@ -13,8 +13,9 @@ import (
 
 var _ function.Function = (*matchHubSpotExportFunction)(nil)
 
-// matchHubSpotExportFunction is match_hubspot_export: HCL compares each customer with each record,
-// which takes minutes for thousands.
+// matchHubSpotExportFunction implements match_hubspot_export, which finds the HubSpot records of
+// customers. An expression in HCL would compare each customer with each record, which takes minutes
+// for thousands of them.
 type matchHubSpotExportFunction struct{}
 
 func newMatchHubSpotExportFunction() function.Function { return &matchHubSpotExportFunction{} }
@@ -32,37 +33,37 @@ func (*matchHubSpotExportFunction) Definition(
 	lists := types.MapType{ElemType: types.ListType{ElemType: text}}
 	resp.Definition = function.Definition{
 		Summary: "Finds the HubSpot contacts or companies of customers in an export of HubSpot",
-		MarkdownDescription: "Given customers, an export of HubSpot's contacts or companies, and rules, finds the record " +
-			"of each customer. The first rule by which a customer fits any record decides; these records are its candidates. " +
-			"The function never chooses between candidates. It returns an object:\n\n" +
-			"| attribute | type | holds |\n|---|---|---|\n" +
-			"| `matches` | map of strings | from the ID of a customer to the ID of its only candidate, which is no candidate " +
-			"of another customer: `hubspot_ids` or `hubspot_company_ids` of a set |\n" +
+		MarkdownDescription: "Finds the record of each customer in an export of HubSpot's contacts or companies. The " +
+			"function tries the rules in their order. The records that match a customer by the first rule with a match are " +
+			"the candidates of the customer. The function never chooses between several candidates. It returns an object:\n\n" +
+			"| attribute | type | content |\n|---|---|---|\n" +
+			"| `matches` | map of strings | from the ID of a customer to the ID of its only candidate, if this is no other " +
+			"customer's candidate; use it as `hubspot_ids` or `hubspot_company_ids` of a set |\n" +
 			"| `unmatched` | list of strings | the IDs of customers without a candidate |\n" +
 			"| `ambiguous` | map of lists | from the ID of a customer with several candidates to their IDs |\n" +
 			"| `contested` | map of lists | from the ID of a record that is a candidate of several customers to their IDs |\n" +
-			"| `record_names` | map of strings | from the ID of each record above to its name in the export, for reviews |",
+			"| `record_names` | map of strings | from the ID of each of these records to its name in the export, for reviews |",
 		Parameters: []function.Parameter{
 			function.ListParameter{
 				Name: "customers",
-				MarkdownDescription: "The customers, as [`fusebill_customers`](../data-sources/customers.md) lists them. Of " +
-					"their attributes, `id`, `reference`, `company_name` and `primary_email` are needed.",
+				MarkdownDescription: "Customers, as [`fusebill_customers`](../data-sources/customers.md) lists them. The " +
+					"function uses the attributes `id`, `reference`, `company_name` and `primary_email`.",
 				ElementType: types.ObjectType{AttrTypes: map[string]attr.Type{
 					"id": text, "reference": text, "company_name": text, "primary_email": text,
 				}},
 			},
 			function.StringParameter{
 				Name: "export",
-				MarkdownDescription: "Content of the CSV file that HubSpot has exported, with its column `Record ID`. As in " +
-					"[`parse_latches_csv`](parse_latches_csv.md), columns are found by their header.",
+				MarkdownDescription: "Content of a CSV file that HubSpot has exported, with the column `Record ID`. The " +
+					"function finds columns by their header, as [`parse_latches_csv`](parse_latches_csv.md) does.",
 			},
 		},
 		VariadicParameter: function.StringParameter{
 			Name: "rules",
-			MarkdownDescription: "One rule or more, the most reliable first, in the form `attribute = column`, such as " +
-				"`primary_email = Email`. The attribute is `id` or `reference` (compared exactly), `primary_email` (without " +
-				"letter case; a cell may hold several addresses), or `company_name` (without letter case and repeated spaces). " +
-				"The column is a header of the export. Empty values fit nothing.",
+			MarkdownDescription: "Rules of the form `attribute = column`, such as `primary_email = Email`, the most reliable " +
+				"one first. At least one is needed. The attribute is `id` or `reference` (compared exactly), `primary_email` " +
+				"(letter case does not matter; a cell may hold several addresses), or `company_name` (letter case and repeated " +
+				"spaces do not matter). The column is a header of the export. Empty values match nothing.",
 		},
 		Return: function.ObjectReturn{
 			AttributeTypes: map[string]attr.Type{
@@ -76,7 +77,7 @@ func (*matchHubSpotExportFunction) Definition(
 	}
 }
 
-// matchCustomer is a customer in the argument of the function.
+// matchCustomer is a customer in the first argument of the function.
 type matchCustomer struct {
 	ID           types.String `tfsdk:"id"`
 	Reference    types.String `tfsdk:"reference"`
@@ -84,7 +85,7 @@ type matchCustomer struct {
 	PrimaryEmail types.String `tfsdk:"primary_email"`
 }
 
-// matchResult is the result.
+// matchResult is the result of the function.
 type matchResult struct {
 	Matches     map[string]string   `tfsdk:"matches"`
 	Unmatched   []string            `tfsdk:"unmatched"`
@@ -146,7 +147,7 @@ func customersToMatch(listed []matchCustomer) ([]spreadsheet.Customer, error) {
 	return customers, nil
 }
 
-// readRecordID reads the column Record ID of an export, which may be of contacts or companies.
+// readRecordID reads a cell of the column Record ID. The export may be of contacts or of companies.
 func readRecordID(cell string) (string, *spreadsheet.IDError) {
 	if _, ok := parseID(cell); ok {
 		return cell, nil

@@ -18,14 +18,15 @@ import (
 // IDs are strings in every schema. Terraform converts a number before the provider sees it: it
 // would accept 1.23457E+10, and report 101.5 as an error in the provider.
 
-// idForm describes an ID. An ID has one form only, so two different strings are two different IDs.
+// idForm describes the form of an ID. Each ID has only one form, so two different strings are two
+// different IDs.
 const idForm = "a whole number of 1 or more, without leading zeros or white space"
 
-// idNote is the end of the description of an argument that is an ID.
+// idNote is a part of the description of each argument that is an ID.
 const idNote = " A whole number of 1 or more, as a string. Terraform converts numbers."
 
-// idKind is the kind of object that an ID belongs to. The kinds of HubSpot are also the object
-// types of [hubSpotRecord].
+// idKind is the kind of object that an ID belongs to. The kinds of HubSpot objects are also the
+// values of ObjectType in [hubSpotRecord].
 type idKind string
 
 const (
@@ -45,7 +46,7 @@ func parseID(text string) (int64, bool) {
 
 func formatID(id int64) string { return strconv.FormatInt(id, 10) }
 
-// idOrNull returns the value of an ID in a schema, null for 0.
+// idOrNull returns an ID as the value of an attribute, or null for 0.
 func idOrNull(id int64) types.String {
 	if id == 0 {
 		return types.StringNull()
@@ -53,13 +54,13 @@ func idOrNull(id int64) types.String {
 	return types.StringValue(formatID(id))
 }
 
-// idIn returns the ID that a value holds, 0 where it is null, unknown or not an ID.
+// idIn returns the ID of an attribute, or 0 if the attribute is null, unknown or not an ID.
 func idIn(value types.String) int64 {
 	id, _ := parseID(value.ValueString())
 	return id
 }
 
-// idValidator refuses a string that is not an ID, before any call.
+// idValidator refuses a string that is not an ID.
 type idValidator struct {
 	kind idKind
 }
@@ -74,7 +75,7 @@ func (v idValidator) ValidateString(_ context.Context, req validator.StringReque
 	resp.Diagnostics.Append(v.kind.check(req.Path, req.ConfigValue)...)
 }
 
-// check refuses a value at a path. It accepts null and unknown values.
+// check returns an error on a path if a value is not an ID. It accepts null and unknown values.
 func (k idKind) check(at path.Path, value types.String) diag.Diagnostics {
 	if fault := idFault(value.ValueString(), k); fault != "" && isKnown(value) {
 		return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(at, k.summary(), fault)}
@@ -82,7 +83,7 @@ func (k idKind) check(at path.Path, value types.String) diag.Diagnostics {
 	return nil
 }
 
-// summary is the summary of the error for a string that is not an ID of this kind.
+// summary returns the summary of the error for a string that is not an ID of this kind.
 func (k idKind) summary() string { return "Invalid " + k.system() + " " + string(k) + " ID" }
 
 func (k idKind) system() string {
@@ -92,7 +93,7 @@ func (k idKind) system() string {
 	return "HubSpot"
 }
 
-// idFault explains why a string is not an ID, and the next step. It is empty for an ID.
+// idFault explains why a string is not an ID, and what to do. It returns an empty string for an ID.
 func idFault(text string, kind idKind) string {
 	if _, ok := parseID(text); ok {
 		return ""
@@ -102,9 +103,10 @@ func idFault(text string, kind idKind) string {
 }
 
 var (
-	// exponential matches a number in scientific notation, which spreadsheets use for large numbers.
+	// exponential matches a number in scientific notation, which spreadsheets use for large
+	// numbers.
 	exponential = regexp.MustCompile(`^[+-]?[0-9]+([.,][0-9]*)?[eE][+-]?[0-9]+$`)
-	// separated matches digits with a decimal point, or with separators of any language.
+	// separated matches digits with a decimal point, or with the separators of any language.
 	separated = regexp.MustCompile(`^[+-]?[0-9.,'’_\s\x{a0}\x{202f}]*[0-9][0-9.,'’_\s\x{a0}\x{202f}]*$`)
 	signed    = regexp.MustCompile(`^[+-][0-9]+$`)
 	digits    = regexp.MustCompile(`^[0-9]+$`)
@@ -173,7 +175,7 @@ func (k idKind) explainURL(text string) (reason, nextStep string) {
 		record.ID, idKind(record.ObjectType).argument(), k, k.place())
 }
 
-// argument is the argument of a latch that takes IDs of this kind.
+// argument returns the argument of a latch that is an ID of this kind.
 func (k idKind) argument() string {
 	switch k {
 	case idOfContact:
@@ -197,7 +199,7 @@ func (k idKind) place() string {
 	return fmt.Sprintf("The ID of a %s is the number after %s/ or %s in the URL of its page in HubSpot.", k, k, record)
 }
 
-// quoteStart quotes a string, or its start where it is long.
+// quoteStart quotes a string, or the start of a long one.
 func quoteStart(text string) string {
 	const most = 200
 	if runes := []rune(text); len(runes) > most {
@@ -206,8 +208,8 @@ func quoteStart(text string) string {
 	return strconv.Quote(text)
 }
 
-// isPrintable reports whether HCL needs no escapes for a string except for quotes, backslashes and
-// templates.
+// isPrintable reports whether a string in HCL needs no other escapes than those of quotes,
+// backslashes and templates.
 func isPrintable(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return r == unicode.ReplacementChar || !strconv.IsPrint(r) })
 }

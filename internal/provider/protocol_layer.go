@@ -38,8 +38,8 @@ type protocolLayer struct {
 	types func() (setTypes, error)
 }
 
-// frameworkServer has the methods of the framework's server. Terraform can use no method of the
-// server that is missing here.
+// frameworkServer has the methods of the framework's server. A method that is missing here is
+// hidden from Terraform.
 type frameworkServer interface {
 	tfprotov6.ProviderServer
 	tfprotov6.ListResourceServer
@@ -245,7 +245,7 @@ func (l *protocolLayer) pack(typeName string, values ...**tfprotov6.DynamicValue
 	return convertAll(values, types.terraform, types.framework, packMap)
 }
 
-// unpack is the opposite of pack.
+// unpack converts the values of a latch set from the form of the framework to that of Terraform.
 func (l *protocolLayer) unpack(typeName string, values ...**tfprotov6.DynamicValue) error {
 	if typeName != latchesType {
 		return nil
@@ -257,8 +257,9 @@ func (l *protocolLayer) unpack(typeName string, values ...**tfprotov6.DynamicVal
 	return convertAll(values, types.framework, types.terraform, unpackMap)
 }
 
-func convertAll(values []**tfprotov6.DynamicValue, from, to tftypes.Object, convert func(tftypes.Value) (tftypes.Value,
-	error)) error {
+func convertAll(
+	values []**tfprotov6.DynamicValue, from, to tftypes.Object, convert func(tftypes.Value) (tftypes.Value, error),
+) error {
 	for _, value := range values {
 		if *value == nil {
 			continue
@@ -299,7 +300,7 @@ func convertSet(
 	return &dynamic, err
 }
 
-// forget makes a call with a context that releases its values when the call returns.
+// forget makes a call with a context that no longer refers to the request after the call returns.
 func forget[Req, Resp any](ctx context.Context, req Req, call func(context.Context, Req) (Resp, error)) (Resp, error) {
 	request := &requestContext{}
 	request.current.Store(&ctx)
@@ -307,7 +308,8 @@ func forget[Req, Resp any](ctx context.Context, req Req, call func(context.Conte
 	return call(request, req)
 }
 
-// requestContext is the context of a request until the request ends. Then it is an ended context.
+// requestContext is the context of a request until the request ends. After that it is a canceled
+// context without values.
 type requestContext struct {
 	current atomic.Pointer[context.Context]
 }

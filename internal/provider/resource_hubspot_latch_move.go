@@ -19,25 +19,26 @@ import (
 
 var _ resource.ResourceWithMoveState = (*hubSpotLatchResource)(nil)
 
-// moveSource is a resource of another provider by which people keep latches. It lists the places of
-// the IDs in its state.
+// moveSource is a type of resource of another provider that people use to manage latches. It lists
+// the attributes of its state that may hold the IDs.
 type moveSource struct {
-	// provider is the last part of its provider's address. The parts before it do not count: forks
-	// and mirrors keep the form of the state, and OpenTofu (1.10) gives the last part alone.
+	// provider is the last part of the address of the provider. The other parts do not matter:
+	// forks and mirrors keep the form of the state, and OpenTofu 1.10 passes only the last part.
 	provider string
-	// places are attributes of the state. Answers of the service come before requests, because the
+	// places are attributes of the state. Responses of the API come before requests, because the
 	// latch may have changed since the request.
 	places []string
-	// ofCustomers reports whether an object there may be a customer as the service answers it. The
-	// id of such an object is the customer's ID.
+	// ofCustomers reports whether a place may hold a customer as the API returns it. The attribute
+	// id of such an object is the ID of the customer.
 	ofCustomers bool
 }
 
-// moveSources are the resources that can be moved from, by type.
+// moveSources are the resources that can be moved to a latch, by type.
 //
-// Some attributes are left out. In restapi_object, api_data and id have passed through a float (an
-// api_data has 2.554529e+06 for 2554529). So may its data have, but api_response is exactly the
-// answer. The output of terraform_data is its input.
+// Some attributes of their states are missing here. The provider restapi has converted api_data and
+// id to floating-point numbers and back, so an api_data may have 2.554529e+06 for 2554529. The same
+// may be true of data, but api_response is exactly the response. The output of terraform_data is
+// the same as its input.
 var moveSources = map[string]moveSource{
 	"restapi_object": {
 		provider: "restapi", places: []string{"api_response", "data", "create_response"}, ofCustomers: true,
@@ -49,8 +50,8 @@ var moveSources = map[string]moveSource{
 	"null_resource":  {provider: "null", places: []string{"triggers"}},
 }
 
-// MoveState adopts a latch that another provider's resource has kept. It makes no call: Terraform
-// reads the resource right after this, and starts from the IDs in the state.
+// MoveState takes over a latch from the state of another provider's resource. It makes no call,
+// because Terraform reads the resource next, and the plan starts from the IDs in the state.
 func (r *hubSpotLatchResource) MoveState(context.Context) []resource.StateMover {
 	return []resource.StateMover{{StateMover: moveLatch}}
 }
@@ -74,7 +75,7 @@ func moveLatch(ctx context.Context, req resource.MoveStateRequest, resp *resourc
 	resp.Diagnostics.Append(moved.setIdentity(ctx, resp.TargetIdentity)...)
 }
 
-// moveErrorDetail explains what the move looked for, and how to do without it.
+// moveErrorDetail explains where a move looked for the IDs, and how to import the latch instead.
 func moveErrorDetail(typeName string, source moveSource, customerID int64, err error) string {
 	byID := "by the customer's ID"
 	if customerID == 0 {
@@ -89,11 +90,12 @@ func moveErrorDetail(typeName string, source moveSource, customerID int64, err e
 		typeName, err, strings.Join(source.places, ", "), byID, importBlock(customerID))
 }
 
-// latch reads a customer and its latch from a state. An error comes with the customer if known.
+// latch reads a customer and its latch from a state. With an error it returns the customer, if that
+// is known.
 //
-// All places of the customer in the state must agree: a guess would adopt a stranger's latch. The
-// latch itself is read from Fusebill next, so the first object that has both of its IDs is enough,
-// or else the first that has one.
+// All places must hold the same customer, because a guess might take over the latch of another one.
+// For the latch, the first object with both IDs is enough, or else the first one with one ID,
+// because Terraform reads the latch from Fusebill next.
 func (s moveSource) latch(state []byte) (customerID int64, l fusebill.Latch, err error) {
 	attributes, ok := decodeObject(string(state))
 	if !ok {
@@ -127,8 +129,8 @@ func (s moveSource) latch(state []byte) (customerID int64, l fusebill.Latch, err
 	return customerID, l, nil
 }
 
-// customerPath matches a customer's path in the API, which is a restful_resource's own ID. It is
-// the only place of the customer where output_attrs leaves the others out.
+// customerPath matches the path of a customer in the API, which is the ID of a restful_resource. If
+// the argument output_attrs removes the customer from the output, no other place holds it.
 var customerPath = regexp.MustCompile(`(?i)^(?:.*/)?customers/([0-9]+)$`)
 
 func customerInPath(id any) int64 {
@@ -140,14 +142,15 @@ func customerInPath(id any) int64 {
 	return 0
 }
 
-// movedIDs are the IDs in one object; 0 is none.
+// movedIDs are the IDs in one object. 0 stands for no ID.
 type movedIDs struct {
 	customer int64
 	latch    fusebill.Latch
-	whole    bool // both keys of the latch are there, null or not
+	whole    bool // the object has both keys of the latch, null or not
 }
 
-// idsIn reads the IDs of an object, whose keys people and providers spell in their own ways.
+// idsIn reads the IDs of an object. It ignores letter case and underscores in keys, because people
+// and providers spell them differently.
 func (s moveSource) idsIn(object map[string]any) (movedIDs, error) {
 	ids := map[string]int64{}
 	for _, key := range slices.Sorted(maps.Keys(object)) {
@@ -173,15 +176,15 @@ func (s moveSource) idsIn(object map[string]any) (movedIDs, error) {
 	found := movedIDs{
 		ids["fusebillid"], fusebill.Latch{HubSpotID: contact, HubSpotCompanyID: company}, hasContact && hasCompany,
 	}
-	// Objects inside of a customer have IDs as well, which are those of other things.
+	// An object without keys of a latch may be a part of a customer, and its ID another object's.
 	if found.customer == 0 && s.ofCustomers && (hasContact || hasCompany) {
 		found.customer = ids["id"]
 	}
 	return found, nil
 }
 
-// decodeID reads an ID that is a number or a string. Null, the empty string (as in triggers, which
-// are strings) and 0 are none.
+// decodeID reads an ID that is a number or a string. Null, 0 and the empty string mean no ID. The
+// triggers of a null_resource are strings, so they have the empty string instead of null.
 func decodeID(value any) (int64, bool) {
 	var text string
 	switch value := value.(type) {
@@ -200,7 +203,8 @@ func decodeID(value any) (int64, bool) {
 	return parseID(text)
 }
 
-// objectsIn returns the object that a value is, and those that are its values.
+// objectsIn returns a value that is an object, followed by those of its attributes that are
+// objects.
 func objectsIn(value any) []map[string]any {
 	object, ok := asObject(value)
 	if !ok {
@@ -215,8 +219,8 @@ func objectsIn(value any) []map[string]any {
 	return objects
 }
 
-// asObject reads an object as states have it: as it is, as JSON in a string, or beside its type
-// where the schema leaves the type open.
+// asObject reads an object in any of the forms that states have: the object itself, a string of
+// JSON, or an object with the keys type and value, if the schema does not fix the type.
 func asObject(value any) (map[string]any, bool) {
 	switch value := value.(type) {
 	case string:
@@ -233,7 +237,8 @@ func asObject(value any) (map[string]any, bool) {
 	}
 }
 
-// decodeObject decodes a JSON object without a float: IDs keep every digit.
+// decodeObject decodes a JSON object. It does not convert numbers to floats, so IDs keep every
+// digit.
 func decodeObject(text string) (map[string]any, bool) {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()

@@ -12,22 +12,25 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// The promises tested here: whatever somebody else does to a latch, the next plan shows exactly that and the apply heals
-// it with one write; a latch leaves the state only when the customer's own record, or the service's own word that there
-// is no customer, says so.
+// The tests in this file change a latch outside of Terraform. They check that:
 //
-// That a customer's end is told in a warning is tested in internal/acceptance, since plugin-testing shows no warnings.
+//   - the next plan shows exactly that change, and the apply reverts it with one write;
+//   - a latch leaves the state only if the customer's own record shows no latch, or if the service
+//     itself answers that the customer does not exist.
+//
+// Package acceptance checks the warning about a deleted customer, because plugin-testing does not
+// show warnings.
 
-func TestAccHubSpotLatchDrift_isShownAndHealed(t *testing.T) {
+func TestAccHubSpotLatchDrift_isShownAndReverted(t *testing.T) {
 	t.Parallel()
 	declared := acctest.Customer{ID: 11, Contact: 101, Company: 202}
 	for name, changed := range map[string]acctest.Customer{
-		"contact changed":    {ID: 11, Contact: 999, Company: 202},
-		"contact removed":    {ID: 11, Company: 202},
-		"company changed":    {ID: 11, Contact: 101, Company: 888},
-		"company removed":    {ID: 11, Contact: 101},
-		"both changed":       {ID: 11, Contact: 999, Company: 888},
-		"both sides swapped": {ID: 11, Contact: 202, Company: 101}, // contacts and companies are numbered apart
+		"contact changed":  {ID: 11, Contact: 999, Company: 202},
+		"contact removed":  {ID: 11, Company: 202},
+		"company changed":  {ID: 11, Contact: 101, Company: 888},
+		"company removed":  {ID: 11, Contact: 101},
+		"both changed":     {ID: 11, Contact: 999, Company: 888},
+		"both IDs swapped": {ID: 11, Contact: 202, Company: 101}, // contacts and companies have separate IDs
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t, acctest.Customer{ID: 11})
@@ -40,26 +43,28 @@ func TestAccHubSpotLatchDrift_isShownAndHealed(t *testing.T) {
 	}
 }
 
-// An ID that the configuration leaves out is one that the customer isn't to have.
+// If the configuration declares no company, the customer must have none.
 func TestAccHubSpotLatchDrift_addedIDIsRemoved(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
-	acctest.Run(t, a.Creates(t, acctest.Customer{ID: 11, Contact: 101}), a.Step(t, acctest.Step{
+	declared := acctest.Customer{ID: 11, Contact: 101}
+	acctest.Run(t, a.Creates(t, declared), a.Step(t, acctest.Step{
 		Prepare: func() { a.SetLatch(11, 101, 888) },
-		Action:  plancheck.ResourceActionUpdate, Before: acctest.Customer{ID: 11, Contact: 101, Company: 888}, After: acctest.Customer{ID: 11, Contact: 101},
-		Writes: []acctest.Customer{{ID: 11, Contact: 101}},
+		Action:  plancheck.ResourceActionUpdate,
+		Before:  acctest.Customer{ID: 11, Contact: 101, Company: 888}, After: declared,
+		Writes: []acctest.Customer{declared},
 	}))
 }
 
-func TestAccHubSpotLatchDrift_goneLatchIsCreatedAgain(t *testing.T) {
+func TestAccHubSpotLatchDrift_removedLatchIsCreatedAgain(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
-	acctest.Run(t, a.Creates(t, acctest.Customer{ID: 11, Contact: 101, Company: 202}), a.Step(t, acctest.Step{
+	declared := acctest.Customer{ID: 11, Contact: 101, Company: 202}
+	acctest.Run(t, a.Creates(t, declared), a.Step(t, acctest.Step{
 		Prepare: func() { a.SetLatch(11, 0, 0) },
-		Action:  plancheck.ResourceActionCreate, After: acctest.Customer{ID: 11, Contact: 101, Company: 202},
-		Writes: []acctest.Customer{{ID: 11, Contact: 101, Company: 202}},
+		Action:  plancheck.ResourceActionCreate, After: declared, Writes: []acctest.Customer{declared},
 	}))
 }
 
-// The account is known by its other customer: without one it could be another account.
+// The account has another customer, which proves that it is still the same account.
 func TestAccHubSpotLatchDrift_deletedCustomer(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
 	declared := acctest.Customer{ID: 11, Contact: 101, Company: 202}
@@ -80,21 +85,23 @@ func TestAccHubSpotLatchDrift_deletedCustomer(t *testing.T) {
 	}))
 }
 
-// Deleted customers have no latch to remove, and need no configuration of ours to be destroyed.
+// A customer that is deleted between the plan and the apply of a destroy has no latch to remove.
 func TestAccHubSpotLatchDrift_destroyOfDeletedCustomerSucceeds(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
-	acctest.Run(t, a.Creates(t, acctest.Customer{ID: 11, Contact: 101}), resource.TestStep{
+	declared := acctest.Customer{ID: 11, Contact: 101}
+	deleteAfterPlan := acctest.CheckPlan(func(plancheck.CheckPlanRequest) error { a.DeleteCustomer(11); return nil })
+	acctest.Run(t, a.Creates(t, declared), resource.TestStep{
 		PreConfig:        a.ResetCalls,
-		Config:           a.With(acctest.Customer{ID: 11, Contact: 101}.Block()),
+		Config:           a.With(declared.Block()),
 		Destroy:          true,
-		ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{acctest.CheckPlan(func(plancheck.CheckPlanRequest) error { a.DeleteCustomer(11); return nil })}},
+		ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{deleteAfterPlan}},
 		PostApplyFunc:    func() { a.Wrote(t) },
 	})
 }
 
-// A 404 that isn't the service's own, as from a proxy or for a wrong base_url, says nothing of a customer. Taken for
-// its end it would empty the state of all latches at once.
-func TestAccHubSpotLatchDrift_foreignNotFoundIsNoDeletedCustomer(t *testing.T) {
+// A 404 from a proxy, or because of a wrong base_url, does not mean that the customer was deleted.
+// If the provider took it for that, one such run would remove all latches from the state.
+func TestAccHubSpotLatchDrift_foreignNotFoundKeepsLatch(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
 	elsewhere := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(elsewhere.Close)

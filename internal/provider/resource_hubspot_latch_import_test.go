@@ -16,15 +16,17 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
-// The promises tested here: a latch is imported by its customer's ID, in each form that the CLI
-// has, without a write, and the plan after it is empty; what can't be imported is refused with what
-// to give instead.
+// The tests in this file import a latch by the ID of its customer, with the import command, an
+// import block, and an identity. They check that an import makes no write, that the plan after it
+// is empty, and that an invalid import ID is refused with the next step.
 //
-// Import by identity and what is wrong with one is tested without a new CLI in protocol_test.go.
+// protocol_test.go checks imports by identity, and invalid identities, without a CLI that has them.
 
 func TestAccHubSpotLatchImport_byCommand(t *testing.T) {
 	t.Parallel()
-	for _, latch := range []acctest.Customer{{ID: 11, Contact: 101}, {ID: 11, Company: 202}, {ID: 11, Contact: 101, Company: 202}} {
+	for _, latch := range []acctest.Customer{
+		{ID: 11, Contact: 101}, {ID: 11, Company: 202}, {ID: 11, Contact: 101, Company: 202},
+	} {
 		t.Run(latch.Latch().String(), func(t *testing.T) {
 			a := acctest.AccountWith(t, acctest.Customer{ID: 11})
 			acctest.Run(t, a.Creates(t, latch), resource.TestStep{
@@ -42,9 +44,9 @@ func TestAccHubSpotLatchImport_byCommand(t *testing.T) {
 	}
 }
 
-// importOf is an import block for the latch "test".
-func importOf(what string) string {
-	return acctest.Block("import", "to = "+acctest.LatchAddress, what)
+// importOf returns an import block for the latch "test", with the argument id or identity.
+func importOf(argument string) string {
+	return acctest.Block("import", "to = "+acctest.LatchAddress, argument)
 }
 
 func TestAccHubSpotLatchImport_byBlockWithID(t *testing.T) {
@@ -57,14 +59,15 @@ func TestAccHubSpotLatchImport_byBlockWithID(t *testing.T) {
 		}))
 }
 
-// An import and a change in one apply: the plan shows what is there and what it becomes.
+// If one apply imports and changes a latch, the plan shows the current and the declared latch.
 func TestAccHubSpotLatchImport_withChange(t *testing.T) {
-	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101, Company: 202})
+	current, declared := acctest.Customer{ID: 11, Contact: 101, Company: 202}, acctest.Customer{ID: 11, Contact: 102}
+	a := acctest.AccountWith(t, current)
 	acctest.Needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0),
 		a.Step(t, acctest.Step{
-			Config: a.With(acctest.Customer{ID: 11, Contact: 102}.Block(), importOf(`id = "11"`)),
-			Action: plancheck.ResourceActionUpdate, Before: acctest.Customer{ID: 11, Contact: 101, Company: 202}, After: acctest.Customer{ID: 11, Contact: 102},
-			Writes: []acctest.Customer{{ID: 11, Contact: 102}},
+			Config: a.With(declared.Block(), importOf(`id = "11"`)),
+			Action: plancheck.ResourceActionUpdate, Before: current, After: declared,
+			Writes: []acctest.Customer{declared},
 		}))
 }
 
@@ -75,50 +78,62 @@ func TestAccHubSpotLatchImport_byBlockWithIdentity(t *testing.T) {
 		Config: a.With(latch.Block(), importOf(fmt.Sprintf("identity = {\n    fusebill_id = %d\n  }", latch.ID))),
 		Action: plancheck.ResourceActionNoop, Before: latch, After: latch,
 	})
-	s.ConfigStateChecks = append(s.ConfigStateChecks,
-		statecheck.ExpectIdentity(acctest.LatchAddress, map[string]knownvalue.Check{"fusebill_id": knownvalue.StringExact(formatID(latch.ID))}),
+	s.ConfigStateChecks = append(s.ConfigStateChecks, hasIdentity(latch.ID),
 		statecheck.ExpectIdentityValueMatchesState(acctest.LatchAddress, tfjsonpath.New("fusebill_id")))
 	acctest.Needs(t, "resource identity", tfversion.SkipBelow(tfversion.Version1_12_0), s)
 }
 
-// The identity is the customer alone: it is there after each operation, and stays when the HubSpot
-// IDs change.
-func TestAccHubSpotLatchImport_identityFollowsTheCustomer(t *testing.T) {
+// hasIdentity checks that the latch "test" has the identity of a customer.
+func hasIdentity(customerID int64) statecheck.StateCheck {
+	return statecheck.ExpectIdentity(acctest.LatchAddress, map[string]knownvalue.Check{
+		"fusebill_id": knownvalue.StringExact(formatID(customerID)),
+	})
+}
+
+// The identity is that of the customer. Each operation sets it, and it stays when the HubSpot IDs
+// change.
+func TestAccHubSpotLatchImport_identityIsTheCustomer(t *testing.T) {
+	first := acctest.Customer{ID: 11, Contact: 101}
+	changed := acctest.Customer{ID: 11, Contact: 102, Company: 202}
+	replaced := acctest.Customer{ID: 22, Contact: 102, Company: 202}
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
-	identified := func(s resource.TestStep, customer int64) resource.TestStep {
-		s.ConfigStateChecks = append(s.ConfigStateChecks,
-			statecheck.ExpectIdentity(acctest.LatchAddress, map[string]knownvalue.Check{"fusebill_id": knownvalue.StringExact(formatID(customer))}))
+	identified := func(s resource.TestStep, customerID int64) resource.TestStep {
+		s.ConfigStateChecks = append(s.ConfigStateChecks, hasIdentity(customerID))
 		return s
 	}
 	acctest.Needs(t, "resource identity", tfversion.SkipBelow(tfversion.Version1_12_0),
-		identified(a.Creates(t, acctest.Customer{ID: 11, Contact: 101}), 11),
+		identified(a.Creates(t, first), 11),
 		identified(a.Step(t, acctest.Step{
-			Action: plancheck.ResourceActionUpdate, Before: acctest.Customer{ID: 11, Contact: 101}, After: acctest.Customer{ID: 11, Contact: 102, Company: 202},
-			Writes: []acctest.Customer{{ID: 11, Contact: 102, Company: 202}},
+			Action: plancheck.ResourceActionUpdate, Before: first, After: changed, Writes: []acctest.Customer{changed},
 		}), 11),
-		resource.TestStep{ResourceName: acctest.LatchAddress, ImportState: true, ImportStateKind: resource.ImportBlockWithResourceIdentity},
+		resource.TestStep{
+			ResourceName: acctest.LatchAddress, ImportState: true,
+			ImportStateKind: resource.ImportBlockWithResourceIdentity,
+		},
 		identified(a.Step(t, acctest.Step{
-			Action: plancheck.ResourceActionDestroyBeforeCreate, Before: acctest.Customer{ID: 11, Contact: 102, Company: 202}, After: acctest.Customer{ID: 22, Contact: 102, Company: 202},
-			Writes: []acctest.Customer{{ID: 11}, {ID: 22, Contact: 102, Company: 202}},
+			Action: plancheck.ResourceActionDestroyBeforeCreate, Before: changed, After: replaced,
+			Writes: []acctest.Customer{{ID: 11}, replaced},
 		}), 22),
 	)
 }
 
-// What Terraform generates for an import block is configuration that the provider accepts and finds
-// nothing to change in.
+// The configuration that Terraform generates for an import block is valid and equal to the current
+// latch.
 func TestAccHubSpotLatchImport_generatedConfigurationNeedsNoChange(t *testing.T) {
-	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Company: 9007199254740993})
+	latch := acctest.Customer{ID: 11, Company: 9007199254740993}
+	a := acctest.AccountWith(t, latch)
 	acctest.Needs(t, "generated configuration", tfversion.SkipBelow(tfversion.Version1_5_0),
 		resource.TestStep{
 			Config: a.With(), ResourceName: acctest.LatchAddress, ImportState: true, ImportStateId: "11",
 			ImportStateKind: resource.ImportBlockWithID, GenerateConfig: true,
-			ImportPlanChecks: resource.ImportPlanChecks{PreApply: acctest.Plans(plancheck.ResourceActionNoop,
-				acctest.Customer{ID: 11, Company: 9007199254740993}, acctest.Customer{ID: 11, Company: 9007199254740993})},
+			ImportPlanChecks: resource.ImportPlanChecks{
+				PreApply: acctest.Plans(plancheck.ResourceActionNoop, latch, latch),
+			},
 		})
 	a.Wrote(t)
 }
 
-func TestAccHubSpotLatchImport_refused(t *testing.T) {
+func TestAccHubSpotLatchImport_refusesInvalidIDs(t *testing.T) {
 	t.Parallel()
 	notAnID := func(id string) *regexp.Regexp {
 		return acctest.Diagnosis("Invalid import ID", "", idFault(id, idOfCustomer))
@@ -150,11 +165,11 @@ func TestAccHubSpotLatchImport_refused(t *testing.T) {
 	}
 }
 
-// A malformed ID costs no call.
 func TestAccHubSpotLatchImport_malformedIDMakesNoCall(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101})
-	acctest.Needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0),
-		acctest.Refused(a.With(acctest.Customer{ID: 11, Contact: 101}.Block(), importOf(`id = "eleven"`)), acctest.Diagnosis("Invalid import ID", "", `"eleven" is not the ID of a Fusebill customer`)))
+	config := a.With(acctest.Customer{ID: 11, Contact: 101}.Block(), importOf(`id = "eleven"`))
+	acctest.Needs(t, "import blocks", tfversion.SkipBelow(tfversion.Version1_5_0), acctest.Refused(config,
+		acctest.Diagnosis("Invalid import ID", "", `"eleven" is not the ID of a Fusebill customer`)))
 	if n := a.Count(); n > 0 {
 		t.Errorf("%d calls were made: %v", n, a.Calls())
 	}

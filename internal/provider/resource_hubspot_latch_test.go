@@ -13,14 +13,19 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// The promises tested here: what is declared is what the account has, with one call for each change; only another
-// customer replaces; nothing is overwritten that the plan didn't show; values may be unknown at plan; what can't be right
-// is refused before the first call.
+// The tests in this file create, update, replace and destroy a single latch. They check that:
 //
-// Elsewhere: drift, import and faults in the files of those names, errors' full texts in diagnostics_test.go, what a
-// warning says and how digits survive in internal/acceptance, identity without a new CLI in protocol_test.go.
+//   - the account has the declared latch, with one call for each change;
+//   - only another customer replaces the resource;
+//   - an apply overwrites nothing that the plan did not show;
+//   - values may be unknown at plan;
+//   - invalid values are refused before the first call.
+//
+// Drift, import and faults have files of their own. The full texts of errors are in
+// diagnostics_test.go. Package acceptance checks warnings and large IDs, and protocol_test.go
+// checks identities without a CLI that has them.
 
-func TestAccHubSpotLatch_createAndDestroyAreOneWriteEach(t *testing.T) {
+func TestAccHubSpotLatch_createsAndDestroysWithOneWriteEach(t *testing.T) {
 	t.Parallel()
 	for name, declared := range map[string]acctest.Customer{
 		"contact": {ID: 11, Contact: 101},
@@ -30,7 +35,7 @@ func TestAccHubSpotLatch_createAndDestroyAreOneWriteEach(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22, Contact: 102, Company: 203})
 			acctest.Run(t, a.Creates(t, declared))
-			// plugin-testing destroyed what it made.
+			// plugin-testing has destroyed the latch at the end.
 			a.Wrote(t, declared, acctest.Customer{ID: 11})
 			a.Holds(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22, Contact: 102, Company: 203})
 		})
@@ -53,7 +58,9 @@ func TestAccHubSpotLatch_updatesInPlace(t *testing.T) {
 		if before == (acctest.Customer{}) {
 			steps = append(steps, a.Creates(t, after))
 		} else {
-			steps = append(steps, a.Step(t, acctest.Step{Action: plancheck.ResourceActionUpdate, Before: before, After: after, Writes: []acctest.Customer{after}}))
+			steps = append(steps, a.Step(t, acctest.Step{
+				Action: plancheck.ResourceActionUpdate, Before: before, After: after, Writes: []acctest.Customer{after},
+			}))
 		}
 		before = after
 	}
@@ -61,29 +68,32 @@ func TestAccHubSpotLatch_updatesInPlace(t *testing.T) {
 	a.Holds(t, acctest.Customer{ID: 11})
 }
 
-func TestAccHubSpotLatch_anotherCustomerReplaces(t *testing.T) {
+func TestAccHubSpotLatch_isReplacedForAnotherCustomer(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
+	first := acctest.Customer{ID: 11, Contact: 101, Company: 202}
+	second := acctest.Customer{ID: 22, Contact: 101, Company: 202}
 	acctest.Run(t,
-		a.Creates(t, acctest.Customer{ID: 11, Contact: 101, Company: 202}),
+		a.Creates(t, first),
 		a.Step(t, acctest.Step{
-			// The old customer first lets go of what the new one takes.
-			Action: plancheck.ResourceActionDestroyBeforeCreate,
-			Before: acctest.Customer{ID: 11, Contact: 101, Company: 202}, After: acctest.Customer{ID: 22, Contact: 101, Company: 202},
-			Writes: []acctest.Customer{{ID: 11}, {ID: 22, Contact: 101, Company: 202}},
+			// The first customer releases the contact and the company before the second one claims
+			// them.
+			Action: plancheck.ResourceActionDestroyBeforeCreate, Before: first, After: second,
+			Writes: []acctest.Customer{{ID: 11}, second},
 		}),
 	)
 	a.Holds(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
 }
 
-// The new customer's latch takes the contact from the old one's before that is destroyed. The destroy must not take it
-// from the new one.
-func TestAccHubSpotLatch_replacedBeforeDestroyKeepsWhatMoved(t *testing.T) {
+// With create_before_destroy, the new latch takes the contact from the old one. The destroy of the
+// old latch must leave the new one alone.
+func TestAccHubSpotLatch_createBeforeDestroyKeepsMovedContact(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
 	more := []string{"allow_reassociation = true", "lifecycle {\n    create_before_destroy = true\n  }"}
 	first, second := acctest.Customer{ID: 11, Contact: 101}, acctest.Customer{ID: 22, Contact: 101}
 	acctest.Run(t,
 		a.Step(t, acctest.Step{
-			Action: plancheck.ResourceActionCreate, After: first, Config: a.With(first.Block(more...)), Writes: []acctest.Customer{first},
+			Action: plancheck.ResourceActionCreate, After: first,
+			Config: a.With(first.Block(more...)), Writes: []acctest.Customer{first},
 		}),
 		a.Step(t, acctest.Step{
 			Action: plancheck.ResourceActionCreateBeforeDestroy, Before: first, After: second,
@@ -92,24 +102,25 @@ func TestAccHubSpotLatch_replacedBeforeDestroyKeepsWhatMoved(t *testing.T) {
 	)
 }
 
-func TestAccHubSpotLatch_whatIsAlreadySoIsTakenOverWithoutAWrite(t *testing.T) {
-	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101, Company: 202})
-	acctest.Run(t, a.Step(t, acctest.Step{Action: plancheck.ResourceActionCreate, After: acctest.Customer{ID: 11, Contact: 101, Company: 202}}))
+func TestAccHubSpotLatch_adoptsExistingLatchWithoutAWrite(t *testing.T) {
+	latch := acctest.Customer{ID: 11, Contact: 101, Company: 202}
+	a := acctest.AccountWith(t, latch)
+	acctest.Run(t, a.Step(t, acctest.Step{Action: plancheck.ResourceActionCreate, After: latch}))
 	a.Holds(t, acctest.Customer{ID: 11})
 }
 
-// Nothing is lost by it, so it needs no leave.
-func TestAccHubSpotLatch_partOfWhatIsDeclaredIsCompleted(t *testing.T) {
+// Adding an ID to an existing latch overwrites nothing, so it does not need allow_reassociation.
+func TestAccHubSpotLatch_createAddsMissingID(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101})
 	acctest.Run(t, a.Creates(t, acctest.Customer{ID: 11, Contact: 101, Company: 202}))
 }
 
-func TestAccHubSpotLatch_createRefusesCustomerLatchedOtherwise(t *testing.T) {
+func TestAccHubSpotLatch_createRefusesOtherLatch(t *testing.T) {
 	t.Parallel()
 	for name, current := range map[string]acctest.Customer{
-		"other contact":           {ID: 11, Contact: 999, Company: 202},
-		"other company":           {ID: 11, Contact: 101, Company: 888},
-		"something else entirely": {ID: 11, Company: 888},
+		"other contact":             {ID: 11, Contact: 999, Company: 202},
+		"other company":             {ID: 11, Contact: 101, Company: 888},
+		"other company, no contact": {ID: 11, Company: 888},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t, current)
@@ -120,21 +131,23 @@ func TestAccHubSpotLatch_createRefusesCustomerLatchedOtherwise(t *testing.T) {
 				"Nothing was changed.",
 				`import { to = fusebill_hubspot_latch.example id = "11" }`,
 				latchArguments(current.Latch()))))
-			// Nothing came into state either, or the destroy at the end would have unlatched the customer.
+			// The state is empty. Otherwise the destroy at the end would have unlatched the
+			// customer.
 			a.Wrote(t)
 			a.Holds(t, current)
 		})
 	}
 }
 
-// What the plan showed is what apply may do. Somebody else's change in between is refused, unless it already is, or
-// takes nothing from, what was planned.
+// An apply makes only the change that the plan showed. If somebody changes the latch between plan
+// and apply, the apply fails, unless the latch is as declared now, or was removed.
 func TestAccHubSpotLatch_changeBetweenPlanAndApply(t *testing.T) {
 	t.Parallel()
+	first, second := acctest.Customer{ID: 11, Contact: 101}, acctest.Customer{ID: 11, Contact: 102}
 	t.Run("create refuses another latch", func(t *testing.T) {
 		a := acctest.AccountWith(t, acctest.Customer{ID: 11})
 		s := a.Step(t, acctest.Step{
-			Action: plancheck.ResourceActionCreate, After: acctest.Customer{ID: 11, Contact: 101},
+			Action: plancheck.ResourceActionCreate, After: first,
 			Sneak: func() { a.SetLatch(11, 999, 0) },
 		})
 		s.ExpectError = acctest.Diagnosis("Customer is already latched", "fusebill_id = 11", "(contact 101)", "latched to contact 999 already")
@@ -145,39 +158,41 @@ func TestAccHubSpotLatch_changeBetweenPlanAndApply(t *testing.T) {
 	t.Run("update refuses another latch", func(t *testing.T) {
 		a := acctest.AccountWith(t, acctest.Customer{ID: 11})
 		s := a.Step(t, acctest.Step{
-			Action: plancheck.ResourceActionUpdate, Before: acctest.Customer{ID: 11, Contact: 101}, After: acctest.Customer{ID: 11, Contact: 102},
+			Action: plancheck.ResourceActionUpdate, Before: first, After: second,
 			Sneak: func() { a.SetLatch(11, 101, 888) },
 		})
 		s.ExpectError = acctest.Diagnosis("HubSpot latch changed since the plan was made", latchLine,
 			"Could not update the HubSpot latch of customer 11 to contact 102: customer 11 was latched to contact 101, "+
 				"and is latched to contact 101 and company 888 now.",
 			"Nothing was changed. Plan again")
-		acctest.Run(t, a.Creates(t, acctest.Customer{ID: 11, Contact: 101}), s,
-			// The next plan shows both what is to change and what somebody else did.
+		changed := acctest.Customer{ID: 11, Contact: 101, Company: 888}
+		acctest.Run(t, a.Creates(t, first), s,
+			// The next plan shows the declared change and the change that somebody else made.
 			a.Step(t, acctest.Step{
-				Prepare: func() { a.Wrote(t); a.Holds(t, acctest.Customer{ID: 11, Contact: 101, Company: 888}) },
-				Action:  plancheck.ResourceActionUpdate, Before: acctest.Customer{ID: 11, Contact: 101, Company: 888}, After: acctest.Customer{ID: 11, Contact: 102},
-				Writes: []acctest.Customer{{ID: 11, Contact: 102}},
+				Prepare: func() { a.Wrote(t); a.Holds(t, changed) },
+				Action:  plancheck.ResourceActionUpdate, Before: changed, After: second,
+				Writes: []acctest.Customer{second},
 			}))
 	})
-	t.Run("update needs no write for what somebody else has done", func(t *testing.T) {
+	t.Run("update makes no write if somebody else has made the change", func(t *testing.T) {
 		a := acctest.AccountWith(t, acctest.Customer{ID: 11})
-		acctest.Run(t, a.Creates(t, acctest.Customer{ID: 11, Contact: 101}), a.Step(t, acctest.Step{
-			Action: plancheck.ResourceActionUpdate, Before: acctest.Customer{ID: 11, Contact: 101}, After: acctest.Customer{ID: 11, Contact: 102},
+		acctest.Run(t, a.Creates(t, first), a.Step(t, acctest.Step{
+			Action: plancheck.ResourceActionUpdate, Before: first, After: second,
 			Sneak: func() { a.SetLatch(11, 102, 0) },
 		}))
 	})
-	t.Run("update goes on where the latch was released", func(t *testing.T) {
+	t.Run("update makes its change if somebody else has removed the latch", func(t *testing.T) {
 		a := acctest.AccountWith(t, acctest.Customer{ID: 11})
-		acctest.Run(t, a.Creates(t, acctest.Customer{ID: 11, Contact: 101}), a.Step(t, acctest.Step{
-			Action: plancheck.ResourceActionUpdate, Before: acctest.Customer{ID: 11, Contact: 101}, After: acctest.Customer{ID: 11, Contact: 102},
+		acctest.Run(t, a.Creates(t, first), a.Step(t, acctest.Step{
+			Action: plancheck.ResourceActionUpdate, Before: first, After: second,
 			Sneak:  func() { a.SetLatch(11, 0, 0) },
-			Writes: []acctest.Customer{{ID: 11, Contact: 102}},
+			Writes: []acctest.Customer{second},
 		}))
 	})
 }
 
-// latchLine is the first line of the latch's block: where an error points that is no single attribute's fault.
+// latchLine is the first line of the latch's block. The CLI shows it with an error that is not on
+// an attribute.
 const latchLine = `resource "fusebill_hubspot_latch" "test" {`
 
 func TestAccHubSpotLatch_valuesUnknownAtPlan(t *testing.T) {
@@ -195,7 +210,7 @@ func TestAccHubSpotLatch_valuesUnknownAtPlan(t *testing.T) {
 		}
 		return resource.ConfigPlanChecks{PreApply: checks}
 	}
-	made := func(h acctest.Customer) func() {
+	holds := func(h acctest.Customer) func() {
 		return func() { a.Holds(t, h) }
 	}
 	acctest.Run(t,
@@ -203,36 +218,40 @@ func TestAccHubSpotLatch_valuesUnknownAtPlan(t *testing.T) {
 			Config:            config(11, 101),
 			ConfigPlanChecks:  unknown(plancheck.ResourceActionCreate, "fusebill_id", "hubspot_id"),
 			ConfigStateChecks: acctest.Customer{ID: 11, Contact: 101}.InState(),
-			PostApplyFunc:     made(acctest.Customer{ID: 11, Contact: 101}),
+			PostApplyFunc:     holds(acctest.Customer{ID: 11, Contact: 101}),
 		},
 		resource.TestStep{
 			Config:            config(11, 102),
 			ConfigPlanChecks:  unknown(plancheck.ResourceActionUpdate, "hubspot_id"),
 			ConfigStateChecks: acctest.Customer{ID: 11, Contact: 102}.InState(),
-			PostApplyFunc:     made(acctest.Customer{ID: 11, Contact: 102}),
+			PostApplyFunc:     holds(acctest.Customer{ID: 11, Contact: 102}),
 		},
 		resource.TestStep{
 			Config:            config(22, 102),
 			ConfigPlanChecks:  unknown(plancheck.ResourceActionReplace, "fusebill_id"),
 			ConfigStateChecks: acctest.Customer{ID: 22, Contact: 102}.InState(),
-			PostApplyFunc:     made(acctest.Customer{ID: 22, Contact: 102}),
+			PostApplyFunc:     holds(acctest.Customer{ID: 22, Contact: 102}),
 		},
 	)
-	a.Wrote(t, acctest.Customer{ID: 11, Contact: 101}, acctest.Customer{ID: 11, Contact: 102}, acctest.Customer{ID: 11}, acctest.Customer{ID: 22, Contact: 102}, acctest.Customer{ID: 22})
+	a.Wrote(t, []acctest.Customer{
+		{ID: 11, Contact: 101}, {ID: 11, Contact: 102}, {ID: 11}, {ID: 22, Contact: 102}, {ID: 22},
+	}...)
 }
 
-// A customer may be latched to just what an unknown value turns out to be, so the plan can't refuse it.
-func TestAccHubSpotLatch_unknownValueMayBeWhatIsAlreadySo(t *testing.T) {
+// The plan must not refuse an unknown value for a latched customer, because the value may turn out
+// to be the current one.
+func TestAccHubSpotLatch_unknownValueMayBeCurrentID(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101, Company: 202})
 	source := acctest.Block(`resource "terraform_data" "contact"`, "input = 101")
 	acctest.Run(t, resource.TestStep{
-		Config:            a.With(source, acctest.LatchBlock("fusebill_id = 11", "hubspot_id = terraform_data.contact.output", "hubspot_company_id = 202")),
+		Config: a.With(source, acctest.LatchBlock(
+			"fusebill_id = 11", "hubspot_id = terraform_data.contact.output", "hubspot_company_id = 202")),
 		ConfigStateChecks: acctest.Customer{ID: 11, Contact: 101, Company: 202}.InState(),
 		PostApplyFunc:     func() { a.Wrote(t) },
 	})
 }
 
-// The validators run again at apply, when values are known that weren't at plan.
+// The validators run again at apply, when the values that were unknown at plan are known.
 func TestAccHubSpotLatch_unknownValuesAreValidatedAtApply(t *testing.T) {
 	t.Parallel()
 	source := acctest.Block(`resource "terraform_data" "source"`, "input = 0")
@@ -241,25 +260,27 @@ func TestAccHubSpotLatch_unknownValuesAreValidatedAtApply(t *testing.T) {
 		summary   string
 		line      string
 	}{
-		"both HubSpot IDs turn out null": {
+		"both HubSpot IDs are null": {
 			[]string{"fusebill_id = 11", "hubspot_id = terraform_data.source.output == 0 ? null : 101"},
 			"Missing Attribute Configuration", latchLine,
 		},
-		"customer turns out 0": {
+		"customer is 0": {
 			[]string{"fusebill_id = terraform_data.source.output", "hubspot_id = 101"},
 			"Invalid Fusebill customer ID", "fusebill_id = terraform_data.source.output",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t, acctest.Customer{ID: 11})
-			acctest.Run(t, acctest.Refused(a.With(source, acctest.LatchBlock(c.arguments...)), acctest.Diagnosis(c.summary, c.line)))
+			config := a.With(source, acctest.LatchBlock(c.arguments...))
+			acctest.Run(t, acctest.Refused(config, acctest.Diagnosis(c.summary, c.line)))
 			a.Wrote(t)
 		})
 	}
 }
 
-// Numbers of a configuration, or of JSON and YAML in it, keep every digit, and mean the same as strings.
-func TestAccHubSpotLatch_numbersConvert(t *testing.T) {
+// Terraform converts a number in the configuration, or in its JSON or YAML, to a string with the
+// same digits.
+func TestAccHubSpotLatch_numbersKeepAllDigits(t *testing.T) {
 	latch := acctest.Customer{ID: 9007199254740993, Contact: 9007199254740995, Company: 101}
 	a := acctest.AccountWith(t, acctest.Customer{ID: latch.ID})
 	unchanged := func(arguments ...string) resource.TestStep {
@@ -268,14 +289,14 @@ func TestAccHubSpotLatch_numbersConvert(t *testing.T) {
 		})
 	}
 	acctest.Run(t,
-		a.Creates(t, latch), // by numbers
+		a.Creates(t, latch), // with numbers
 		unchanged(`fusebill_id = "9007199254740993"`, `hubspot_id = "9007199254740995"`, `hubspot_company_id = "101"`),
 		unchanged("fusebill_id = jsondecode(\"9007199254740993\")", "hubspot_id = yamldecode(\"9007199254740995\")",
 			"hubspot_company_id = 100 + 1"),
 	)
 }
 
-func TestAccHubSpotLatch_impossibleValuesAreRefusedBeforeAnyCall(t *testing.T) {
+func TestAccHubSpotLatch_refusesInvalidValuesBeforeAnyCall(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		arguments string
@@ -283,7 +304,10 @@ func TestAccHubSpotLatch_impossibleValuesAreRefusedBeforeAnyCall(t *testing.T) {
 	}{
 		"no HubSpot ID": {
 			"fusebill_id = 11",
-			[3]string{"Missing Attribute Configuration", latchLine, "At least one of these attributes must be configured: [hubspot_id,hubspot_company_id]"},
+			[3]string{
+				"Missing Attribute Configuration", latchLine,
+				"At least one of these attributes must be configured: [hubspot_id,hubspot_company_id]",
+			},
 		},
 		"customer missing": {
 			"hubspot_id = 101",
@@ -344,8 +368,9 @@ func TestAccHubSpotLatch_impossibleValuesAreRefusedBeforeAnyCall(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t)
+			config := a.With(acctest.LatchBlock(strings.Split(c.arguments, "\n")...))
 			summary, line, text := c.diagnosis[0], c.diagnosis[1], c.diagnosis[2]
-			acctest.Run(t, acctest.Refused(a.With(acctest.LatchBlock(strings.Split(c.arguments, "\n")...)), acctest.Diagnosis(summary, line, text)))
+			acctest.Run(t, acctest.Refused(config, acctest.Diagnosis(summary, line, text)))
 			if n := a.Count(); n > 0 {
 				t.Errorf("%d calls were made: %v", n, a.Calls())
 			}
@@ -353,7 +378,7 @@ func TestAccHubSpotLatch_impossibleValuesAreRefusedBeforeAnyCall(t *testing.T) {
 	}
 }
 
-func TestAccHubSpotLatch_timeoutsCanBeSetAndChangedWithoutAWrite(t *testing.T) {
+func TestAccHubSpotLatch_timeoutsChangeWithoutAWrite(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
 	latch := acctest.Customer{ID: 11, Contact: 101}
 	with := func(timeouts string) string { return a.With(latch.Block("timeouts {\n" + timeouts + "\n}")) }
@@ -362,19 +387,24 @@ func TestAccHubSpotLatch_timeoutsCanBeSetAndChangedWithoutAWrite(t *testing.T) {
 			Action: plancheck.ResourceActionCreate, After: latch, Writes: []acctest.Customer{latch},
 			Config: with("create = \"90s\"\nread = \"1m30s\"\nupdate = \"5m\"\ndelete = \"1h\""),
 		}),
-		a.Step(t, acctest.Step{Action: plancheck.ResourceActionUpdate, Before: latch, After: latch, Config: with("read = \"2m\"")}),
-		a.Step(t, acctest.Step{Action: plancheck.ResourceActionUpdate, Before: latch, After: latch}), // the block removed
+		a.Step(t, acctest.Step{
+			Action: plancheck.ResourceActionUpdate, Before: latch, After: latch, Config: with("read = \"2m\""),
+		}),
+		a.Step(t, acctest.Step{Action: plancheck.ResourceActionUpdate, Before: latch, After: latch}), // without the block
 	)
 	a.Holds(t, acctest.Customer{ID: 11})
 }
 
-// How long exactly a timeout lets an operation run is tested in protocol_test.go, on a clock of its own. Here the answer
-// never comes, so that any timeout is reached: the read's while planning, which a plan doesn't fail for, and the create's.
-func TestAccHubSpotLatch_timeoutEndsAnOperation(t *testing.T) {
+// The service never answers, so the timeouts for read and create end both operations. The read in
+// the plan does not fail the plan. protocol_test.go checks the exact times, with a fake clock.
+func TestAccHubSpotLatch_timeoutEndsOperation(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
-	a.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Route: fusebillsim.RouteCustomer, Latency: acctest.Forever, Times: -1})
-	a.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyAfter, Route: fusebillsim.RouteCustomers, Latency: acctest.Forever, Times: -1})
-	// Were the timeout not kept, the request's would end the call, with another error.
+	for _, route := range acctest.ReadRoutes {
+		a.Inject(fusebillsim.Fault{
+			Kind: fusebillsim.FaultLatencyAfter, Route: route, Latency: acctest.Forever, Times: -1,
+		})
+	}
+	// Without the timeouts block, request_timeout would end the call, with another error.
 	config := a.Provider(`request_timeout = "10s"`, "max_retries = 0") +
 		acctest.Customer{ID: 11, Contact: 101}.Block("timeouts {\nread = \"20ms\"\ncreate = \"20ms\"\n}")
 	acctest.Run(t, acctest.Refused(config, acctest.Diagnosis(

@@ -3,6 +3,7 @@ package provider
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,17 +15,21 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// The promises tested here: two resources can't claim the same thing; contacts and companies go from customer to customer
-// in one apply, whatever the order of calls; nothing is lost where that can't be; a rename never unlatches a customer.
+// The tests in this file change several single latches in one apply. They check that:
 //
-// The orders and faults that a CLI can't be made to take are in package latch, keeper_model_test.go.
+//   - two resources cannot declare the same customer, contact or company;
+//   - one apply moves contacts and companies between customers, in any order of Terraform's calls;
+//   - no latch is lost if such a move fails or is interrupted;
+//   - a rename never unlatches a customer.
+//
+// TestModel in package latch checks the orders and faults that a test cannot cause with a CLI.
 
-// named declares a latch by a resource of its own.
+// named declares a latch by a resource with this name.
 func named(h acctest.Customer, name string, more ...string) string {
 	return strings.Replace(h.Block(more...), `"test"`, fmt.Sprintf("%q", name), 1)
 }
 
-// all declares a latch for each of these customers.
+// all declares each of these latches by a resource that is named after its customer.
 func all(latches []acctest.Customer, more ...string) string {
 	var blocks strings.Builder
 	for _, h := range latches {
@@ -33,8 +38,8 @@ func all(latches []acctest.Customer, more ...string) string {
 	return blocks.String()
 }
 
-// ring makes the latches of customers 1 to n, and what they become when each takes what the next one holds: contacts of
-// odd customers and companies of even ones would never meet, so each customer has both and passes on both.
+// ring returns the latches of customers 1 to n before and after each of them claims the contact and
+// the company of the next one. The last customer claims those of the first one.
 func ring(n int) (before, after []acctest.Customer) {
 	for i := range int64(n) {
 		next := (i + 1) % int64(n)
@@ -44,7 +49,7 @@ func ring(n int) (before, after []acctest.Customer) {
 	return before, after
 }
 
-func TestAccHubSpotLatchMoves_settleInOneApply(t *testing.T) {
+func TestAccHubSpotLatchExchange_inOneApply(t *testing.T) {
 	ringBefore, ringAfter := ring(8)
 	for name, test := range map[string]struct {
 		before, after []acctest.Customer
@@ -56,20 +61,34 @@ func TestAccHubSpotLatchMoves_settleInOneApply(t *testing.T) {
 			writes: 2,
 		},
 		"chain of five": {
-			before: []acctest.Customer{{ID: 11, Contact: 101}, {ID: 12, Contact: 102}, {ID: 13, Contact: 103}, {ID: 14, Contact: 104}, {ID: 15, Contact: 105}},
-			after:  []acctest.Customer{{ID: 11, Contact: 102}, {ID: 12, Contact: 103}, {ID: 13, Contact: 104}, {ID: 14, Contact: 105}, {ID: 15, Contact: 106}},
+			before: []acctest.Customer{
+				{ID: 11, Contact: 101}, {ID: 12, Contact: 102}, {ID: 13, Contact: 103}, {ID: 14, Contact: 104},
+				{ID: 15, Contact: 105},
+			},
+			after: []acctest.Customer{
+				{ID: 11, Contact: 102}, {ID: 12, Contact: 103}, {ID: 13, Contact: 104}, {ID: 14, Contact: 105},
+				{ID: 15, Contact: 106},
+			},
 			writes: 5,
 		},
 		"contact of one, company of another": {
-			before: []acctest.Customer{{ID: 11, Contact: 101, Company: 201}, {ID: 12, Contact: 102, Company: 202}, {ID: 13, Contact: 103, Company: 203}},
-			after:  []acctest.Customer{{ID: 11, Contact: 102, Company: 203}, {ID: 12, Contact: 104, Company: 202}, {ID: 13, Contact: 103, Company: 204}},
+			before: []acctest.Customer{
+				{ID: 11, Contact: 101, Company: 201}, {ID: 12, Contact: 102, Company: 202}, {ID: 13, Contact: 103, Company: 203},
+			},
+			after: []acctest.Customer{
+				{ID: 11, Contact: 102, Company: 203}, {ID: 12, Contact: 104, Company: 202}, {ID: 13, Contact: 103, Company: 204},
+			},
 			writes: 3,
 		},
-		"swap":          {[]acctest.Customer{{ID: 11, Contact: 101}, {ID: 12, Contact: 102}}, []acctest.Customer{{ID: 11, Contact: 102}, {ID: 12, Contact: 101}}, 3},
+		"swap": {
+			before: []acctest.Customer{{ID: 11, Contact: 101}, {ID: 12, Contact: 102}},
+			after:  []acctest.Customer{{ID: 11, Contact: 102}, {ID: 12, Contact: 101}},
+			writes: 3,
+		},
 		"ring of eight": {ringBefore, ringAfter, 9},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := acctest.AccountWith(t, empty(test.before)...)
+			a := acctest.AccountWith(t, unlatched(test.before)...)
 			acctest.RunCase(t, resource.TestCase{ProtoV6ProviderFactories: acctest.Patient, Steps: []resource.TestStep{{
 				Config: a.With(all(test.before)),
 			}, {
@@ -86,8 +105,8 @@ func TestAccHubSpotLatchMoves_settleInOneApply(t *testing.T) {
 	}
 }
 
-// empty are the same customers without their latches.
-func empty(latches []acctest.Customer) []acctest.Customer {
+// unlatched returns the same customers without their latches.
+func unlatched(latches []acctest.Customer) []acctest.Customer {
 	var customers []acctest.Customer
 	for _, h := range latches {
 		customers = append(customers, acctest.Customer{ID: h.ID})
@@ -95,9 +114,9 @@ func empty(latches []acctest.Customer) []acctest.Customer {
 	return customers
 }
 
-func TestAccHubSpotLatchMoves_permutationWithReassociation(t *testing.T) {
+func TestAccHubSpotLatchExchange_ringOf100WithReassociation(t *testing.T) {
 	before, after := ring(100)
-	a := acctest.AccountWith(t, empty(before)...)
+	a := acctest.AccountWith(t, unlatched(before)...)
 	allowed := "allow_reassociation = true"
 	acctest.Run(t, resource.TestStep{Config: a.With(all(before, allowed))}, resource.TestStep{
 		PreConfig:     a.ResetCalls,
@@ -106,7 +125,7 @@ func TestAccHubSpotLatchMoves_permutationWithReassociation(t *testing.T) {
 	})
 }
 
-func TestAccHubSpotLatchMoves_declaredTwiceIsRefusedAtPlan(t *testing.T) {
+func TestAccHubSpotLatchExchange_declaredTwiceIsRefusedAtPlan(t *testing.T) {
 	for name, test := range map[string]struct {
 		second  acctest.Customer
 		summary string
@@ -119,8 +138,9 @@ func TestAccHubSpotLatchMoves_declaredTwiceIsRefusedAtPlan(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 12})
+			first := acctest.Customer{ID: 11, Contact: 101, Company: 201}
 			acctest.Run(t, resource.TestStep{
-				Config:      a.With(named(acctest.Customer{ID: 11, Contact: 101, Company: 201}, "first"), named(test.second, "second")),
+				Config:      a.With(named(first, "first"), named(test.second, "second")),
 				PlanOnly:    true,
 				ExpectError: acctest.Diagnosis(test.summary, test.line, test.words),
 			})
@@ -129,23 +149,27 @@ func TestAccHubSpotLatchMoves_declaredTwiceIsRefusedAtPlan(t *testing.T) {
 	}
 }
 
-// -replace plans the same instance twice in one run: that is no second declaration.
-func TestAccHubSpotLatchMoves_replacedInstanceIsNoSecondDeclaration(t *testing.T) {
+// With -replace, Terraform plans the same instance twice in one run. The second plan is not a
+// second declaration of the customer.
+func TestAccHubSpotLatchExchange_replacedInstanceIsNotDeclaredTwice(t *testing.T) {
 	t.Parallel()
+	latch := acctest.Customer{ID: 11, Contact: 101, Company: 201}
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
 	c := acctest.NewWorkspace(t, a)
-	c.Declare(acctest.Customer{ID: 11, Contact: 101, Company: 201}.Block())
+	c.Declare(latch.Block())
 	c.Apply()
-	acctest.Prints(t, c.Run(0, "apply", "-no-color", "-auto-approve", "-replace="+acctest.LatchAddress), "1 added, 0 changed, 1 destroyed")
-	a.Holds(t, acctest.Customer{ID: 11, Contact: 101, Company: 201})
+	acctest.Prints(t, c.Run(0, "apply", "-no-color", "-auto-approve", "-replace="+acctest.LatchAddress),
+		"1 added, 0 changed, 1 destroyed")
+	a.Holds(t, latch)
 }
 
-func TestAccHubSpotLatchMoves_unmanagedHolder(t *testing.T) {
+func TestAccHubSpotLatchExchange_reassociationFromUnmanagedHolder(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 12, Contact: 101, Company: 202})
 	claim := acctest.Customer{ID: 11, Contact: 101}
 	acctest.Run(t, resource.TestStep{
-		Config:      a.With(claim.Block()),
-		ExpectError: acctest.Diagnosis("HubSpot contact is latched to another customer", "hubspot_id = 101", "contact 101 is latched to customer 12", "allow_reassociation = true"),
+		Config: a.With(claim.Block()),
+		ExpectError: acctest.Diagnosis("HubSpot contact is latched to another customer", "hubspot_id = 101",
+			"contact 101 is latched to customer 12", "allow_reassociation = true"),
 	}, resource.TestStep{
 		PreConfig: func() {
 			a.Wrote(t)
@@ -154,12 +178,12 @@ func TestAccHubSpotLatchMoves_unmanagedHolder(t *testing.T) {
 		Config: a.With(claim.Block("allow_reassociation = true")),
 		PostApplyFunc: func() {
 			a.Wrote(t, acctest.Customer{ID: 12, Company: 202}, claim)
-			a.Holds(t, claim, acctest.Customer{ID: 12, Company: 202}) // The holder's other ID is kept.
+			a.Holds(t, claim, acctest.Customer{ID: 12, Company: 202}) // The holder keeps its other ID.
 		},
 	})
 }
 
-func TestAccHubSpotLatchMoves_reassociationThatFailsIsUndone(t *testing.T) {
+func TestAccHubSpotLatchExchange_failedReassociationIsRestored(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 12, Contact: 101, Company: 202})
 	a.Configure(func(b *fusebillsim.Behavior) { b.UnknownCompanies = map[int64]bool{404: true} })
 	claim := acctest.Customer{ID: 11, Contact: 101, Company: 404}
@@ -171,10 +195,11 @@ func TestAccHubSpotLatchMoves_reassociationThatFailsIsUndone(t *testing.T) {
 	a.Holds(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 12, Contact: 101, Company: 202})
 }
 
-// Terraform destroys the old name and creates the new one in any order; a slow answer forces the other one.
-func TestAccHubSpotLatchMoves_renameWithoutMoved(t *testing.T) {
+// If a resource is renamed without a moved block, Terraform destroys the old one and creates the
+// new one in any order. A slow response to one of the calls causes both orders.
+func TestAccHubSpotLatchExchange_renameWithoutMovedBlock(t *testing.T) {
 	latch := acctest.Customer{ID: 11, Contact: 101, Company: 202}
-	for _, slow := range []fusebillsim.Route{fusebillsim.RouteLatch, fusebillsim.RouteCustomer, fusebillsim.RouteCustomers} {
+	for _, slow := range slices.Concat(acctest.WriteRoutes, acctest.ReadRoutes) {
 		t.Run(string(slow), func(t *testing.T) {
 			a := acctest.AccountWith(t, acctest.Customer{ID: 11})
 			steps := []resource.TestStep{{Config: a.With(named(latch, "name0"))}}
@@ -197,11 +222,11 @@ func TestAccHubSpotLatchMoves_renameWithoutMoved(t *testing.T) {
 	}
 }
 
-// Ctrl-C comes when the first customer of a ring has given up what it held.
-func TestAccHubSpotLatchMoves_interruptedRing(t *testing.T) {
+// Ctrl-C arrives after the first customer of a ring has released its latch.
+func TestAccHubSpotLatchExchange_interruptedRing(t *testing.T) {
 	t.Parallel()
 	before, after := ring(4)
-	a := acctest.AccountWith(t, empty(before)...)
+	a := acctest.AccountWith(t, unlatched(before)...)
 	c := acctest.NewWorkspace(t, a)
 	c.Declare(all(before))
 	c.Apply()
@@ -221,7 +246,8 @@ func TestAccHubSpotLatchMoves_interruptedRing(t *testing.T) {
 	t.Logf("The interrupted run: %v\n%s", err, output)
 	for _, h := range before {
 		if got, _ := a.Customer(h.ID); got.HubSpotID == 0 || got.HubSpotCompanyID == 0 {
-			t.Errorf("customer %d is latched to %s, and has lost something", h.ID, acctest.Customer{ID: got.ID, Contact: got.HubSpotID, Company: got.HubSpotCompanyID}.Latch())
+			t.Errorf("customer %d is latched to contact %d and company %d, want one of each",
+				h.ID, got.HubSpotID, got.HubSpotCompanyID)
 		}
 	}
 	c.Apply()

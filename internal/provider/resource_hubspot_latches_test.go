@@ -1,10 +1,8 @@
 package provider
 
 import (
-	"cmp"
-	"context"
-	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -13,158 +11,30 @@ import (
 	"strings"
 	"testing"
 
-	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
-	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
-// The promises tested here: a set is what the account has, with one call for each customer that changes and none for the
-// rest; a plan shows what changes by customer, whatever changed it; values stay as they are written; moves within a set need
-// no permission and one call more for each ring; an exclusive set owns the account, within max_removals.
+// The tests in this file create, update and destroy a latch set. They check that:
 //
-// Elsewhere: what is refused, failures and interruptions, and import in the files of those names.
+//   - the account has the declared latches, with one call for each customer that changes;
+//   - a plan shows only the customers that change, for each cause of a change;
+//   - the state has values as they were declared;
+//   - moves within a set need no permission, and one additional call for each ring;
+//   - an exclusive set removes the other latches of the account, within max_removals.
+//
+// Invalid sets, failures, interruptions and imports have files of their own.
 
-// setTexts are the elements of a set's two maps as state and plans have them, such as "hubspot_ids[11]".
-type setTexts map[string]string
-
-// textsOfSet are the elements of a set that is written without empty values.
-func textsOfSet(s acctest.LatchSet) setTexts {
-	texts := setTexts{}
-	for _, h := range s {
-		if h.Contact != 0 {
-			texts[fmt.Sprintf("hubspot_ids[%d]", h.ID)] = fmt.Sprint(h.Contact)
-		}
-		if h.Company != 0 {
-			texts[fmt.Sprintf("hubspot_company_ids[%d]", h.ID)] = fmt.Sprint(h.Company)
-		}
-	}
-	return texts
-}
-
-// textsOf reads a set in the JSON form of a state or plan.
-func textsOf(value any) setTexts {
-	object, _ := value.(map[string]any)
-	texts := setTexts{}
-	for _, name := range []string{contactsAttribute, companiesAttribute} {
-		elements, _ := object[name].(map[string]any)
-		for key, element := range elements {
-			switch element := element.(type) {
-			case nil:
-				texts[fmt.Sprintf("%s[%s]", name, key)] = "null"
-			case string:
-				texts[fmt.Sprintf("%s[%s]", name, key)] = element
-			default:
-				texts[fmt.Sprintf("%s[%s]", name, key)] = fmt.Sprintf("%T", element)
-			}
-		}
-	}
-	return texts
-}
-
-// diffTexts returns how two sets differ, empty where they do not.
-func diffTexts(want, got setTexts) string { return gocmp.Diff(want, got) }
-
-// inStateAs checks the set "test" in state, to the letter.
-func inStateAs(want setTexts) []statecheck.StateCheck {
-	return []statecheck.StateCheck{checkState(func(values map[string]any) error {
-		if diff := diffTexts(want, textsOf(values)); diff != "" {
-			return fmt.Errorf("state differs (- want, + got):\n%s", diff)
-		}
-		return nil
-	})}
-}
-
-// checkState is a state check of the set "test" made of a function.
-type checkState func(values map[string]any) error
-
-func (f checkState) CheckState(_ context.Context, req statecheck.CheckStateRequest, resp *statecheck.CheckStateResponse) {
-	for _, r := range req.State.Values.RootModule.Resources {
-		if r.Address == acctest.SetAddress {
-			resp.Error = f(r.AttributeValues)
-			return
-		}
-	}
-	resp.Error = fmt.Errorf("%s isn't in state", acctest.SetAddress)
-}
-
-// plansSet checks what a plan does to the set "test": its action, and the map before and after it.
-func plansSet(action plancheck.ResourceActionType, before, after setTexts) []plancheck.PlanCheck {
-	return []plancheck.PlanCheck{
-		plancheck.ExpectResourceAction(acctest.SetAddress, action),
-		acctest.CheckPlan(func(req plancheck.CheckPlanRequest) error {
-			for _, rc := range req.Plan.ResourceChanges {
-				if rc.Address != acctest.SetAddress {
-					continue
-				}
-				if diff := diffTexts(before, textsOf(rc.Change.Before)); diff != "" {
-					return fmt.Errorf("the plan starts from another set (- want, + got):\n%s", diff)
-				}
-				if diff := diffTexts(after, textsOf(rc.Change.After)); diff != "" {
-					return fmt.Errorf("the plan ends with another set (- want, + got):\n%s", diff)
-				}
-			}
-			return nil
-		}),
-	}
-}
-
-// setStep applies a configuration of the set "test" and says what must come of it.
-type setStep struct {
-	prepare       func()   // what happens before the plan
-	config        string   // default: provider and after
-	arguments     []string // of the default, besides latches
-	action        plancheck.ResourceActionType
-	before, after acctest.LatchSet
-	textsBefore   setTexts         // before, where it isn't written by numbers and nulls
-	texts         setTexts         // after, likewise
-	writes        acctest.LatchSet // the latch calls, in any order
-	reads         int              // at most so many other calls; 0: 10, -1: none
-}
-
-func stepOfSet(t *testing.T, a acctest.Account, s setStep) resource.TestStep {
-	t.Helper()
-	before, after := textsOfSet(s.before), textsOfSet(s.after)
-	if s.textsBefore != nil {
-		before = s.textsBefore
-	}
-	if s.texts != nil {
-		after = s.texts
-	}
-	return resource.TestStep{
-		PreConfig: func() {
-			if s.prepare != nil {
-				s.prepare()
-			}
-			a.ResetCalls()
-		},
-		Config:            cmp.Or(s.config, a.With(s.after.Block(s.arguments...))),
-		ConfigPlanChecks:  resource.ConfigPlanChecks{PreApply: plansSet(s.action, before, after)},
-		ConfigStateChecks: inStateAs(after),
-		PostApplyFunc: func() {
-			a.WroteSet(t, s.writes...)
-			a.Holds(t, s.after...)
-			if reads, most := a.Count()-a.Writes(), max(cmp.Or(s.reads, 12), 0); reads > most {
-				t.Errorf("%d reads, want at most %d: %v", reads, most, a.Calls())
-			}
-		},
-	}
-}
-
-// createsSet is the step that most tests begin with.
-func createsSet(t *testing.T, a acctest.Account, s acctest.LatchSet) resource.TestStep {
-	t.Helper()
-	return stepOfSet(t, a, setStep{action: plancheck.ResourceActionCreate, after: s, writes: s})
-}
-
-// The cells of a CSV file are taken as they are: empty ones stand for none, and stay as empty as they were written.
+// A configuration may use the cells of a CSV file as they are. An empty cell means no ID, and is
+// empty in the state, too.
 func TestAccHubSpotLatches_fromCSV(t *testing.T) {
 	after := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Company: 203}, {ID: 33, Contact: 303}}
 	a := acctest.AccountWith(t, after.Unlatched()...)
 	file := filepath.Join(t.TempDir(), "latches.csv")
-	const csv = "fusebill_id,contact_id,company_id,name\n11,101,202,Stolen Bikes\n22,,203,Brown Coffee\n33,303,,Castillo Dental\n"
+	const csv = "fusebill_id,contact_id,company_id,name\n11,101,202,Stolen Bikes\n22,,203,Brown Coffee\n" +
+		"33,303,,Castillo Dental\n"
 	if err := os.WriteFile(file, []byte(csv), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -172,13 +42,15 @@ func TestAccHubSpotLatches_fromCSV(t *testing.T) {
   hubspot_ids         = { for r in csvdecode(file(%[1]q)) : r.fusebill_id => r.contact_id }
   hubspot_company_ids = { for r in csvdecode(file(%[1]q)) : r.fusebill_id => r.company_id }
 }`, file)
-	texts := textsOfSet(after)
-	texts["hubspot_ids[22]"], texts["hubspot_company_ids[33]"] = "", ""
-	acctest.Run(t, stepOfSet(t, a, setStep{config: config, action: plancheck.ResourceActionCreate, after: after, texts: texts, writes: after}))
-	a.Holds(t, after.Unlatched()...) // plugin-testing destroyed what it made.
+	elements := elementsOfSet(after)
+	elements["hubspot_ids[22]"], elements["hubspot_company_ids[33]"] = "", ""
+	acctest.Run(t, stepOfSet(t, a, setStep{
+		config: config, action: plancheck.ResourceActionCreate, after: after, elements: elements, writes: after,
+	}))
+	a.Holds(t, after.Unlatched()...) // plugin-testing has destroyed the set at the end.
 }
 
-// Numbers, texts, nulls and empty texts may stand side by side, and each stays as it is.
+// A map may have numbers, strings, nulls and empty strings, and each stays as it is declared.
 func TestAccHubSpotLatches_formsOfIDs(t *testing.T) {
 	after := acctest.LatchSet{{ID: 11, Contact: 101}, {ID: 22, Contact: 102}, {ID: 33, Company: 203}}
 	a := acctest.AccountWith(t, after.Unlatched()...)
@@ -195,29 +67,33 @@ func TestAccHubSpotLatches_formsOfIDs(t *testing.T) {
   }
 }`, contact)
 	}
-	texts := textsOfSet(after)
-	texts["hubspot_ids[33]"], texts["hubspot_company_ids[22]"] = "null", ""
+	elements := elementsOfSet(after)
+	elements["hubspot_ids[33]"], elements["hubspot_company_ids[22]"] = "null", ""
 	acctest.Run(t,
-		stepOfSet(t, a, setStep{config: config("101"), action: plancheck.ResourceActionCreate, after: after, texts: texts, writes: after}),
-		stepOfSet(t, a, setStep{config: config(`"101"`), action: plancheck.ResourceActionNoop, textsBefore: texts, after: after, texts: texts}),
+		stepOfSet(t, a, setStep{
+			config: config("101"), action: plancheck.ResourceActionCreate, after: after, elements: elements, writes: after,
+		}),
+		stepOfSet(t, a, setStep{
+			config: config(`"101"`), action: plancheck.ResourceActionNoop, elementsBefore: elements, after: after, elements: elements,
+		}),
 	)
 }
 
-func TestAccHubSpotLatches_changesAreOneWriteEach(t *testing.T) {
+func TestAccHubSpotLatches_writesOnlyChangedCustomers(t *testing.T) {
 	before := acctest.NumberedSet(200, 1000)
 	var customers []acctest.Customer
 	customers = append(customers, before.Unlatched()...)
 	a := acctest.AccountWith(t, append(customers, acctest.Customer{ID: 201})...)
 	steps := []resource.TestStep{
 		createsSet(t, a, before),
-		// Nothing changes: a page, in each of the processes.
+		// Nothing changes, so each process only reads one page.
 		stepOfSet(t, a, setStep{action: plancheck.ResourceActionNoop, before: before, after: before, reads: 4}),
 	}
 	for _, changed := range []acctest.Customer{
 		{ID: 11, Contact: 9011}, {ID: 12, Company: 9012}, {ID: 13, Contact: 1013, Company: 9013}, // changed
 		{ID: 201, Contact: 1201}, // added
 		{ID: 14},                 // removed
-		{ID: 14, Contact: 1014},  // and back
+		{ID: 14, Contact: 1014},  // added again
 	} {
 		after := before.With(changed)
 		steps = append(steps, stepOfSet(t, a, setStep{
@@ -228,15 +104,19 @@ func TestAccHubSpotLatches_changesAreOneWriteEach(t *testing.T) {
 	acctest.Run(t, steps...)
 }
 
-// Whatever somebody else does to a latch, the next plan shows just that, and the apply heals it with a write for each.
-func TestAccHubSpotLatches_driftIsShownAndHealed(t *testing.T) {
-	declared := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 102}, {ID: 33, Company: 203}, {ID: 44, Contact: 104}, {ID: 55, Contact: 105}}
+// If somebody else changes latches, the next plan shows exactly these changes, and the apply
+// reverts each of them with one write.
+func TestAccHubSpotLatches_driftIsShownAndReverted(t *testing.T) {
+	declared := acctest.LatchSet{
+		{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 102}, {ID: 33, Company: 203}, {ID: 44, Contact: 104},
+		{ID: 55, Contact: 105},
+	}
 	a := acctest.AccountWith(t, declared.Unlatched()...)
 	drift := func(changed ...acctest.Customer) resource.TestStep {
-		var heals acctest.LatchSet
+		var reverted acctest.LatchSet
 		for _, c := range changed {
 			at := slices.IndexFunc(declared, func(h acctest.Customer) bool { return h.ID == c.ID })
-			heals = append(heals, declared[at])
+			reverted = append(reverted, declared[at])
 		}
 		return stepOfSet(t, a, setStep{
 			prepare: func() {
@@ -244,27 +124,31 @@ func TestAccHubSpotLatches_driftIsShownAndHealed(t *testing.T) {
 					a.SetLatch(c.ID, c.Contact, c.Company)
 				}
 			},
-			action: plancheck.ResourceActionUpdate, before: declared.With(changed...), after: declared, writes: heals,
+			action: plancheck.ResourceActionUpdate, before: declared.With(changed...), after: declared, writes: reverted,
 		})
 	}
 	swapped := drift(acctest.Customer{ID: 11, Contact: 102, Company: 202}, acctest.Customer{ID: 22, Contact: 101})
-	swapped.PostApplyFunc = func() { // One of them first gives up what the other one is to have.
-		a.WroteSet(t, acctest.Customer{ID: 11, Company: 202}, acctest.Customer{ID: 22, Contact: 102}, acctest.Customer{ID: 11, Contact: 101, Company: 202})
+	swapped.PostApplyFunc = func() { // One of them releases its contact first.
+		a.WroteSet(t, []acctest.Customer{
+			{ID: 11, Company: 202}, {ID: 22, Contact: 102}, {ID: 11, Contact: 101, Company: 202},
+		}...)
 		a.Holds(t, declared...)
 	}
 	acctest.Run(t, createsSet(t, a, declared), swapped,
-		drift(acctest.Customer{ID: 11, Contact: 999, Company: 202}),                           // contact changed
-		drift(acctest.Customer{ID: 22, Contact: 102, Company: 888}),                           // company added
-		drift(acctest.Customer{ID: 11, Contact: 101}),                                         // company removed
-		drift(acctest.Customer{ID: 33}),                                                       // unlatched
-		drift(acctest.Customer{ID: 11, Contact: 202, Company: 101}, acctest.Customer{ID: 44}), // both sides swapped, and another one unlatched
-		drift(acctest.Customer{ID: 22, Contact: 105}, acctest.Customer{ID: 55}),               // one's contact went to the other
-		drift(acctest.Customer{ID: 11}, acctest.Customer{ID: 22}, acctest.Customer{ID: 33}, acctest.Customer{ID: 44}, acctest.Customer{ID: 55}),
+		drift(acctest.Customer{ID: 11, Contact: 999, Company: 202}), // contact changed
+		drift(acctest.Customer{ID: 22, Contact: 102, Company: 888}), // company added
+		drift(acctest.Customer{ID: 11, Contact: 101}),               // company removed
+		drift(acctest.Customer{ID: 33}),                             // unlatched
+		// The IDs of one customer swapped, and another customer unlatched.
+		drift(acctest.Customer{ID: 11, Contact: 202, Company: 101}, acctest.Customer{ID: 44}),
+		// A contact moved from one customer to another one.
+		drift(acctest.Customer{ID: 22, Contact: 105}, acctest.Customer{ID: 55}),
+		drift(declared.Unlatched()...),
 	)
 }
 
-// A customer that was deleted leaves the state. While it is declared, the plan warns, and the apply makes the other
-// changes and ends with an error for it.
+// A deleted customer leaves the state. As long as it is declared, the plan warns, and the apply
+// makes the other changes and ends with an error for this customer.
 func TestAccCLILatches_deletedCustomer(t *testing.T) {
 	t.Parallel()
 	declared := acctest.LatchSet{{ID: 11, Contact: 101}, {ID: 22, Contact: 102}, {ID: 33, Contact: 103}}
@@ -276,7 +160,8 @@ func TestAccCLILatches_deletedCustomer(t *testing.T) {
 	declared = declared.With(acctest.Customer{ID: 33, Contact: 109})
 	c.Declare(declared.Block())
 	acctest.Prints(t, c.PlanIs(true), "Warning: Customer not found in Fusebill",
-		"Could not plan the HubSpot latch of customer 22 to contact 102", "Where the customer was deleted, remove it from the set.")
+		"Could not plan the HubSpot latch of customer 22 to contact 102",
+		"Where the customer was deleted, remove it from the set.")
 	acctest.Prints(t, c.Run(1, "apply", "-no-color", "tfplan"), "Error: Customer not found in Fusebill",
 		"Could not update the HubSpot latch of customer 22 to contact 102")
 	left := declared.With(acctest.Customer{ID: 22})
@@ -286,25 +171,28 @@ func TestAccCLILatches_deletedCustomer(t *testing.T) {
 	c.PlanIs(false)
 }
 
-func TestAccHubSpotLatches_idsKeepEveryDigit(t *testing.T) {
-	const big = 9007199254740993 // 2^53 + 1, which no float has
-	declared := acctest.LatchSet{{ID: big, Contact: big + 2, Company: big + 4}, {ID: 9223372036854775807, Contact: 9223372036854775806}}
+func TestAccHubSpotLatches_largeIDsKeepAllDigits(t *testing.T) {
+	const big = 9007199254740993 // 2^53 + 1, which a float cannot represent
+	declared := acctest.LatchSet{
+		{ID: big, Contact: big + 2, Company: big + 4}, {ID: math.MaxInt64, Contact: math.MaxInt64 - 1},
+	}
+	changed := acctest.Customer{ID: big, Contact: big + 6, Company: big + 4}
 	a := acctest.AccountWith(t, declared.Unlatched()...)
 	acctest.Run(t, createsSet(t, a, declared),
 		stepOfSet(t, a, setStep{
-			prepare: func() { a.SetLatch(big, big+6, big+4) },
-			action:  plancheck.ResourceActionUpdate, before: declared.With(acctest.Customer{ID: big, Contact: big + 6, Company: big + 4}), after: declared, writes: declared[:1],
+			prepare: func() { a.SetLatch(changed.ID, changed.Contact, changed.Company) },
+			action:  plancheck.ResourceActionUpdate, before: declared.With(changed), after: declared, writes: declared[:1],
 		}))
 }
 
-// Values that come from something that isn't applied yet are checked and applied once they are known.
+// Values that are unknown at plan are checked at apply, when they are known.
 func TestAccHubSpotLatches_unknownAtPlan(t *testing.T) {
 	t.Parallel()
 	after := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 102}}
 	for name, maps := range map[string][2]string{
-		"an ID":          {`{ "11" = terraform_data.later.output, "22" = 102 }`, `{ "11" = 202 }`},
-		"the other half": {`{ "11" = 101, "22" = 102 }`, `{ "11" = terraform_data.later.output + 101 }`},
-		"the maps": {
+		"a contact": {`{ "11" = terraform_data.later.output, "22" = 102 }`, `{ "11" = 202 }`},
+		"a company": {`{ "11" = 101, "22" = 102 }`, `{ "11" = terraform_data.later.output + 101 }`},
+		"both maps": {
 			`{ for id in ["11", "22"] : "${id}${terraform_data.later.output == "" ? "" : ""}" => id == "11" ? 101 : 102 }`,
 			`{ for id in ["11"] : "${id}${terraform_data.later.output == "" ? "" : ""}" => 202 }`,
 		},
@@ -313,49 +201,63 @@ func TestAccHubSpotLatches_unknownAtPlan(t *testing.T) {
 			a := acctest.AccountWith(t, after.Unlatched()...)
 			acctest.Run(t, resource.TestStep{
 				Config: a.With(acctest.Block(`resource "terraform_data" "later"`, `input = "101"`),
-					acctest.Block(`resource "fusebill_hubspot_latches" "test"`, "hubspot_ids = "+maps[0], "hubspot_company_ids = "+maps[1])),
-				ConfigStateChecks: inStateAs(textsOfSet(after)),
+					acctest.Block(`resource "fusebill_hubspot_latches" "test"`,
+						"hubspot_ids = "+maps[0], "hubspot_company_ids = "+maps[1])),
+				ConfigStateChecks: inStateAs(elementsOfSet(after)),
 				PostApplyFunc:     func() { a.WroteSet(t, after...) },
 			})
 		})
 	}
 }
 
-// What turns out wrong only when it is known is refused then, with nothing written.
-func TestAccHubSpotLatches_unknownThatTurnsOutWrong(t *testing.T) {
+// An apply refuses an invalid value that was unknown at plan, and makes no write.
+func TestAccHubSpotLatches_invalidUnknownIsRefusedAtApply(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		later   string
 		summary string
 		part    string
 	}{
-		"no ID":           {"oops", "Invalid HubSpot latch", `The value of hubspot_ids["11"] must be the ID of a HubSpot contact. "oops" is not the ID of a`},
-		"another one's":   {"102", "HubSpot contact or company is declared twice", "HubSpot contact 102 is declared for customer 11 and for customer 22."},
-		"held by another": {"999", "HubSpot contact is latched to another customer", "contact 999 is latched to customer 33"},
+		"not an ID": {
+			"oops", "Invalid HubSpot latch",
+			`The value of hubspot_ids["11"] must be the ID of a HubSpot contact. "oops" is not the ID of a`,
+		},
+		"declared for another customer": {
+			"102", "HubSpot contact or company is declared twice",
+			"HubSpot contact 102 is declared for customer 11 and for customer 22.",
+		},
+		"held by another customer": {
+			"999", "HubSpot contact is latched to another customer", "contact 999 is latched to customer 33",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22}, acctest.Customer{ID: 33, Contact: 999})
-			acctest.Run(t, acctest.Refused(a.With(acctest.Block(`resource "terraform_data" "later"`, fmt.Sprintf("input = %q", test.later)),
+			a := acctest.AccountWith(t, []acctest.Customer{{ID: 11}, {ID: 22}, {ID: 33, Contact: 999}}...)
+			config := a.With(
+				acctest.Block(`resource "terraform_data" "later"`, fmt.Sprintf("input = %q", test.later)),
 				acctest.Block(`resource "fusebill_hubspot_latches" "test"`,
-					`hubspot_ids = { "11" = terraform_data.later.output, "22" = 102 }`)),
-				acctest.Diagnosis(test.summary, "", test.part)))
+					`hubspot_ids = { "11" = terraform_data.later.output, "22" = 102 }`))
+			acctest.Run(t, acctest.Refused(config, acctest.Diagnosis(test.summary, "", test.part)))
 			a.Holds(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 33, Contact: 999})
 		})
 	}
 }
 
-// Customers that are latched already, exactly as declared, are taken over without a write.
-func TestAccHubSpotLatches_takesOverWhatIsThere(t *testing.T) {
+// Customers that are already latched as declared are adopted without a write.
+func TestAccHubSpotLatches_adoptsExistingLatches(t *testing.T) {
 	declared := acctest.LatchSet{{ID: 11, Contact: 101, Company: 202}, {ID: 22, Contact: 102}, {ID: 33, Contact: 103}}
-	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101, Company: 202}, acctest.Customer{ID: 22}, acctest.Customer{ID: 33, Contact: 103})
-	acctest.Run(t, stepOfSet(t, a, setStep{action: plancheck.ResourceActionCreate, after: declared, writes: declared[1:2]}))
+	a := acctest.AccountWith(t, declared[0], acctest.Customer{ID: 22}, declared[2])
+	acctest.Run(t, stepOfSet(t, a, setStep{
+		action: plancheck.ResourceActionCreate, after: declared, writes: declared[1:2],
+	}))
 }
 
-// With permission, contacts are taken from customers outside the set, which keep what else they have, and customers that are
-// latched otherwise are latched anew.
+// With allow_reassociation, an apply takes contacts from customers outside the set, which keep
+// their companies, and replaces other latches of its own customers.
 func TestAccHubSpotLatches_allowReassociation(t *testing.T) {
 	declared := acctest.LatchSet{{ID: 11, Contact: 101}, {ID: 22, Contact: 102}}
-	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22, Contact: 999, Company: 888}, acctest.Customer{ID: 33, Contact: 101, Company: 203})
+	a := acctest.AccountWith(t, []acctest.Customer{
+		{ID: 11}, {ID: 22, Contact: 999, Company: 888}, {ID: 33, Contact: 101, Company: 203},
+	}...)
 	acctest.Run(t, stepOfSet(t, a, setStep{
 		action: plancheck.ResourceActionCreate, after: declared, arguments: []string{"allow_reassociation = true"},
 		writes: append(slices.Clone(declared), acctest.Customer{ID: 33, Company: 203}),
@@ -363,8 +265,9 @@ func TestAccHubSpotLatches_allowReassociation(t *testing.T) {
 	a.Holds(t, acctest.Customer{ID: 33, Company: 203})
 }
 
-// Chains, swaps and rings of one apply settle without permission, with one write more for each ring, and without a refusal.
-func TestAccHubSpotLatches_moves(t *testing.T) {
+// One apply settles chains, swaps and rings within a set without permission, with one additional
+// write for each ring. The service refuses none of the writes.
+func TestAccHubSpotLatches_chainsAndRings(t *testing.T) {
 	const n = 300
 	before := acctest.NumberedSet(n, 1000)
 	perm := rand.New(rand.NewPCG(7, 0)).Perm(n)
@@ -384,10 +287,13 @@ func TestAccHubSpotLatches_moves(t *testing.T) {
 		}
 	}
 	a := acctest.AccountWith(t, append(before.Unlatched(), acctest.Customer{ID: n + 1})...)
-	chain := before.With(acctest.Customer{ID: 1, Contact: 1002}, acctest.Customer{ID: 2, Contact: 1003}, acctest.Customer{ID: 3}, acctest.Customer{ID: n + 1, Contact: 1001})
+	chain := before.With([]acctest.Customer{
+		{ID: 1, Contact: 1002}, {ID: 2, Contact: 1003}, {ID: 3}, {ID: n + 1, Contact: 1001},
+	}...)
 	step := func(from, to acctest.LatchSet, writes int) resource.TestStep {
 		s := stepOfSet(t, a, setStep{
-			action: plancheck.ResourceActionUpdate, before: from, after: to, reads: 20, arguments: []string{fmt.Sprint("max_changes = ", n)},
+			action: plancheck.ResourceActionUpdate, before: from, after: to, reads: 20,
+			arguments: []string{fmt.Sprint("max_changes = ", n)},
 		})
 		s.PostApplyFunc = func() {
 			if got := a.Writes(); got != writes {
@@ -396,24 +302,26 @@ func TestAccHubSpotLatches_moves(t *testing.T) {
 			a.Holds(t, to...)
 			for _, r := range a.Requests() {
 				if r.Status == http.StatusConflict {
-					t.Errorf("refused: %s", r.Body)
+					t.Errorf("the service refused the call %s", r.Body)
 				}
 			}
 		}
 		return s
 	}
-	ring := before.With(acctest.Customer{ID: 1, Contact: 1002}, acctest.Customer{ID: 2, Contact: 1003}, acctest.Customer{ID: 3, Contact: 1001})
+	ring := before.With([]acctest.Customer{
+		{ID: 1, Contact: 1002}, {ID: 2, Contact: 1003}, {ID: 3, Contact: 1001},
+	}...)
 	acctest.Run(t, createsSet(t, a, before),
 		step(before, chain, 4),
-		step(chain, before, 4), // back again
+		step(chain, before, 4), // the opposite chain
 		step(before, ring, 3+1),
 		step(ring, before, 3+1),
 		step(before, permuted, moved+rings),
 	)
 }
 
-// An exclusive set shows in unlisted which other customers are latched, apart from its rows, and removes what it
-// has shown.
+// An exclusive set shows the latches of other customers in unlisted. The next apply removes those
+// that it has shown.
 func TestAccCLILatches_exclusive(t *testing.T) {
 	t.Parallel()
 	declared := acctest.LatchSet{{ID: 11, Contact: 101}, {ID: 22, Contact: 102}}
@@ -424,28 +332,29 @@ func TestAccCLILatches_exclusive(t *testing.T) {
 	a := acctest.AccountWith(t, append(declared.Unlatched(), others...)...)
 	c := acctest.NewWorkspace(t, a)
 	c.Declare(declared.Block("exclusive = true"))
-	acctest.Prints(t, c.PlanIs(true), "Warning: Other customers are latched", "does not list 11 customers that the account has latched: customer 100",
+	acctest.Prints(t, c.PlanIs(true), "Warning: Other customers are latched",
+		"does not list 11 customers that the account has latched: customer 100",
 		"This apply leaves them alone", "unlisted", "(known after apply)")
 	c.Run(0, "apply", "-no-color", "tfplan")
 	showsSet(c, declared)
 	a.Holds(t, others...)
 
-	acctest.Prints(t, c.Run(1, "plan", "-no-color"), "Error: Too many HubSpot latches would be removed", "unlatch 11 customers, and max_removals allows 10",
-		"max_removals = 11", "terraform destroy -refresh=false")
+	acctest.Prints(t, c.Run(1, "plan", "-no-color"), "Error: Too many HubSpot latches would be removed",
+		"unlatch 11 customers, and max_removals allows 10", "max_removals = 11", "terraform destroy -refresh=false")
 	c.Declare(declared.Block("exclusive = true", "max_removals = 11"))
 	acctest.Prints(t, c.PlanIs(true), `- "100" = "contact 1100" -> null`, "Warning: HubSpot latches will be removed",
 		"This exclusive set unlatches 11 customers that it does not list: customer 100, customer 101")
 	a.ResetCalls()
 	a.SetLatch(100, 9999, 0)
-	acctest.Prints(t, c.Run(1, "apply", "-no-color", "tfplan"), "Error: HubSpot latch changed since the plan was made", "does not list customer 100",
-		"Its latch stays as it is.")
+	acctest.Prints(t, c.Run(1, "apply", "-no-color", "tfplan"), "Error: HubSpot latch changed since the plan was made",
+		"does not list customer 100", "Its latch stays as it is.")
 	a.Holds(t, append(others[1:].Unlatched(), acctest.Customer{ID: 100, Contact: 9999})...)
 	showsSet(c, declared)
 	c.Apply()
 	a.Holds(t, append(others.Unlatched(), declared...)...)
 	c.PlanIs(false)
 
-	// A set that is not exclusive any more leaves alone what it does not list, however it came into the state.
+	// A set that is no longer exclusive leaves the latches in unlisted alone.
 	a.SetLatch(100, 1100, 0)
 	c.Run(0, "apply", "-no-color", "-auto-approve", "-refresh-only")
 	c.Declare(declared.Block())
@@ -455,7 +364,8 @@ func TestAccCLILatches_exclusive(t *testing.T) {
 	c.PlanIs(false)
 }
 
-// Limits guard any set against a file that was cut off. A destroy that a limit stops goes on without a refresh.
+// The limits protect a set if its file was cut off. If a limit stops the plan before a destroy, the
+// destroy works with -refresh=false.
 func TestAccCLILatches_limits(t *testing.T) {
 	t.Parallel()
 	declared := acctest.NumberedSet(40, 1000)
@@ -467,7 +377,8 @@ func TestAccCLILatches_limits(t *testing.T) {
 	acctest.Prints(t, c.Run(1, "plan", "-no-color"), "Error: Too many HubSpot latches would be removed",
 		"unlatch 11 customers, and max_removals allows 10, the default for a set of 40 rows", "customer 30, customer 31")
 	c.Declare(declared[:29].Block("max_removals = 11"))
-	acctest.Prints(t, c.PlanIs(true), "Warning: HubSpot latches will be removed", "unlatches 11 customers that the set no longer lists: customer 30")
+	acctest.Prints(t, c.PlanIs(true), "Warning: HubSpot latches will be removed",
+		"unlatches 11 customers that the set no longer lists: customer 30")
 	c.Run(0, "apply", "-no-color", "tfplan")
 	left := declared[:29]
 	for _, h := range left[:12] {
@@ -483,20 +394,22 @@ func TestAccCLILatches_limits(t *testing.T) {
 	a.Holds(t, declared.Unlatched()...)
 }
 
-// A set may be empty: that is no error, and costs no call.
+// A set may be empty. Its create makes no call.
 func TestAccHubSpotLatches_empty(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
+	one := acctest.LatchSet{{ID: 11, Contact: 101}}
 	acctest.Run(t,
-		stepOfSet(t, a, setStep{action: plancheck.ResourceActionCreate, after: acctest.LatchSet{}, texts: setTexts{}, reads: -1}),
-		stepOfSet(t, a, setStep{action: plancheck.ResourceActionUpdate, after: acctest.LatchSet{{ID: 11, Contact: 101}}, writes: acctest.LatchSet{{ID: 11, Contact: 101}}}),
 		stepOfSet(t, a, setStep{
-			config: a.With(acctest.LatchSet{}.Block()), action: plancheck.ResourceActionUpdate, before: acctest.LatchSet{{ID: 11, Contact: 101}},
-			after: acctest.LatchSet{}, texts: setTexts{}, writes: acctest.LatchSet{{ID: 11}},
+			action: plancheck.ResourceActionCreate, after: acctest.LatchSet{}, elements: setElements{}, reads: -1,
+		}),
+		stepOfSet(t, a, setStep{action: plancheck.ResourceActionUpdate, after: one, writes: one}),
+		stepOfSet(t, a, setStep{
+			config: a.With(acctest.LatchSet{}.Block()), action: plancheck.ResourceActionUpdate, before: one,
+			after: acctest.LatchSet{}, elements: setElements{}, writes: acctest.LatchSet{{ID: 11}},
 		}))
 }
 
-// The plan that people read shows the customers that change, and none besides.
-func TestAccCLILatches_planShowsWhatChanges(t *testing.T) {
+func TestAccCLILatches_planShowsOnlyChangedCustomers(t *testing.T) {
 	t.Parallel()
 	declared := acctest.NumberedSet(50, 1000)
 	a := acctest.AccountWith(t, declared.Unlatched()...)
@@ -512,38 +425,5 @@ func TestAccCLILatches_planShowsWhatChanges(t *testing.T) {
 		if at := fmt.Sprintf(`"%d" = `, id+1); !slices.Contains([]int{7, 33, 44}, id+1) && strings.Contains(plan, at) {
 			t.Errorf("the plan shows customer %d:\n%s", id+1, plan)
 		}
-	}
-}
-
-// setInState returns the set "test" in state.
-func setInState(c *acctest.Workspace) setTexts {
-	c.T.Helper()
-	var shown struct {
-		Values struct {
-			RootModule struct {
-				Resources []struct {
-					Address string
-					Values  map[string]any
-				}
-			} `json:"root_module"`
-		}
-	}
-	text := c.Run(0, "show", "-json")
-	if err := json.Unmarshal([]byte(text), &shown); err != nil {
-		c.T.Fatalf("show -json: %v\n%s", err, text)
-	}
-	for _, r := range shown.Values.RootModule.Resources {
-		if r.Address == acctest.SetAddress {
-			return textsOf(r.Values)
-		}
-	}
-	return nil
-}
-
-// showsSet fails the test unless state holds this set.
-func showsSet(c *acctest.Workspace, want acctest.LatchSet) {
-	c.T.Helper()
-	if diff := diffTexts(textsOfSet(want), setInState(c)); diff != "" {
-		c.T.Errorf("state differs (- want, + got):\n%s", diff)
 	}
 }

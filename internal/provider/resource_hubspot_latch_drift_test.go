@@ -73,7 +73,7 @@ func TestAccHubSpotLatchDrift_deletedCustomer(t *testing.T) {
 		Action:  plancheck.ResourceActionCreate, After: declared,
 	})
 	gone.ExpectError = acctest.Diagnosis("Customer not found in Fusebill", "fusebill_id = 11",
-		// The plan only warns: the customer may be there by the time of the apply.
+		// The plan only warns, because somebody may create the customer before the apply.
 		"Could not create the HubSpot latch of customer 11 to contact 101 and company 202: customer 11 does not exist: ",
 		`404 Not Found: "Customer with id 11 was not found."`, "Check that 11 is the ID of the customer")
 	acctest.Run(t, a.Creates(t, declared), gone, a.Step(t, acctest.Step{
@@ -108,7 +108,8 @@ func TestAccHubSpotLatchDrift_foreignNotFoundKeepsLatch(t *testing.T) {
 	misdirected := acctest.Account{Simulator: a.Simulator, URL: elsewhere.URL}
 	declared := acctest.Customer{ID: 11, Contact: 101}
 	acctest.Run(t, a.Creates(t, declared),
-		acctest.Refused(misdirected.With(declared.Block()), acctest.Diagnosis("Unexpected response, not from Fusebill", latchLine,
+		acctest.Refused(misdirected.With(declared.Block()), acctest.Diagnosis(
+			"Unexpected response, not from Fusebill", latchLine,
 			"Could not read the HubSpot latch of customer 11", "404 Not Found, not in the API's form", "404 page not found",
 			"Check that base_url")),
 		a.Step(t, acctest.Step{Action: plancheck.ResourceActionNoop, Before: declared, After: declared}),

@@ -132,9 +132,18 @@ func TestAccHubSpotLatchExchange_declaredTwiceIsRefusedAtPlan(t *testing.T) {
 		line    string
 		words   string
 	}{
-		"contact":  {acctest.Customer{ID: 12, Contact: 101}, "HubSpot contact is declared twice", "hubspot_id = 101", "this configuration also declares contact 101"},
-		"company":  {acctest.Customer{ID: 12, Company: 201}, "HubSpot company is declared twice", "hubspot_company_id = 201", "this configuration also declares company 201"},
-		"customer": {acctest.Customer{ID: 11, Company: 202}, "Customer is declared twice", "fusebill_id = 11", "another resource of this configuration also declares customer 11"},
+		"contact": {
+			acctest.Customer{ID: 12, Contact: 101}, "HubSpot contact is declared twice", "hubspot_id = 101",
+			"this configuration also declares contact 101",
+		},
+		"company": {
+			acctest.Customer{ID: 12, Company: 201}, "HubSpot company is declared twice", "hubspot_company_id = 201",
+			"this configuration also declares company 201",
+		},
+		"customer": {
+			acctest.Customer{ID: 11, Company: 202}, "Customer is declared twice", "fusebill_id = 11",
+			"another resource of this configuration also declares customer 11",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 12})
@@ -188,8 +197,9 @@ func TestAccHubSpotLatchExchange_failedReassociationIsRestored(t *testing.T) {
 	a.Configure(func(b *fusebillsim.Behavior) { b.UnknownCompanies = map[int64]bool{404: true} })
 	claim := acctest.Customer{ID: 11, Contact: 101, Company: 404}
 	acctest.Run(t, resource.TestStep{
-		Config:      a.With(claim.Block("allow_reassociation = true")),
-		ExpectError: acctest.Diagnosis("HubSpot company cannot be latched", "hubspot_company_id = 404", "Could not create the HubSpot latch of customer 11"),
+		Config: a.With(claim.Block("allow_reassociation = true")),
+		ExpectError: acctest.Diagnosis("HubSpot company cannot be latched", "hubspot_company_id = 404",
+			"Could not create the HubSpot latch of customer 11"),
 	})
 	a.Wrote(t, acctest.Customer{ID: 12, Company: 202}, claim, acctest.Customer{ID: 12, Contact: 101, Company: 202})
 	a.Holds(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 12, Contact: 101, Company: 202})

@@ -17,7 +17,7 @@ import (
 
 // The tests in this file inject faults into the calls for a single latch. They check that:
 //
-//   - a write whose response is lost succeeds: the provider repeats the call, or reads the customer;
+//   - a write whose response is lost succeeds: the provider repeats the call or reads the customer;
 //   - if the outcome of a write stays unknown, an error reports it, the resource is not tainted,
 //     and the next apply converges;
 //   - if the API refuses a call, the error on the attribute at fault quotes the reason;
@@ -81,8 +81,9 @@ func TestAccHubSpotLatchFaults_writesThatWereNotMade(t *testing.T) {
 			PreConfig: func() { repair = a.Faults(fusebillsim.FaultStatus500Before, fusebillsim.RouteLatch, -1) },
 			Config:    a.With(declared.Block()),
 			ExpectError: acctest.Diagnosis("Outcome of the latch call is unknown", latchLine,
-				"Could not create the HubSpot latch of customer 11 to contact 101: POST HubSpot/latchCustomer: 500 Internal Server Error: "+
-					`"An unexpected error occurred`, "(the outcome is unknown); afterwards customer 11 was latched to nothing, "+
+				"Could not create the HubSpot latch of customer 11 to contact 101: POST HubSpot/latchCustomer: "+
+					`500 Internal Server Error: "An unexpected error occurred`,
+				"(the outcome is unknown); afterwards customer 11 was latched to nothing, "+
 					"but Fusebill may still latch the customer to contact 101.",
 				"Apply again"),
 		},
@@ -167,8 +168,9 @@ func TestAccHubSpotLatchFaults_responseThatDiffersIsAnError(t *testing.T) {
 			PreConfig: differ,
 			Config:    a.With(declared.Block()),
 			ExpectError: acctest.Diagnosis("Fusebill answered with another latch", latchLine,
-				"Could not create the HubSpot latch of customer 11 to contact 100 and company 202: customer 11 was to be latched to "+
-					"contact 100 and company 202, and Fusebill answered that the customer is latched to contact 101 and company 203.",
+				"Could not create the HubSpot latch of customer 11 to contact 100 and company 202: "+
+					"customer 11 was to be latched to contact 100 and company 202, and Fusebill answered that "+
+					"the customer is latched to contact 101 and company 203.",
 				"The next plan shows the current latch."),
 		},
 		a.Step(t, acctest.Step{Action: plancheck.ResourceActionCreate, After: declared}),
@@ -176,13 +178,16 @@ func TestAccHubSpotLatchFaults_responseThatDiffersIsAnError(t *testing.T) {
 			PreConfig: differ,
 			Config:    a.With(),
 			ExpectError: acctest.Diagnosis("Fusebill answered with another latch", "",
-				"Could not delete the HubSpot latch of customer 11: customer 11 was to be latched to nothing, and Fusebill answered "+
-					"that the customer is latched to contact 1 and company 1."),
+				"Could not delete the HubSpot latch of customer 11: "+
+					"customer 11 was to be latched to nothing, and Fusebill answered that "+
+					"the customer is latched to contact 1 and company 1."),
 		},
 	)
 }
 
-const connected = "exists in the HubSpot account that is connected to Fusebill, and that no other customer is latched to it."
+// checkExists is a part of the next step for a contact or company that HubSpot refuses.
+const checkExists = "exists in the HubSpot account that is connected to Fusebill, " +
+	"and that no other customer is latched to it."
 
 func TestAccHubSpotLatchFaults_unknownContactOrCompany(t *testing.T) {
 	t.Parallel()
@@ -196,17 +201,18 @@ func TestAccHubSpotLatchFaults_unknownContactOrCompany(t *testing.T) {
 		"contact": {
 			acctest.Customer{ID: 11, Contact: 404}, "HubSpot contact cannot be latched", "hubspot_id = 404",
 			`"The was an error getting the contact from HubSpot: resource not found".`,
-			"Check that contact 404 " + connected + " To find that customer:",
+			"Check that contact 404 " + checkExists + " To find that customer:",
 		},
-		"contact of two": {
+		"contact, with a company": {
 			acctest.Customer{ID: 11, Contact: 404, Company: 202}, "HubSpot contact cannot be latched", "hubspot_id = 404",
 			`"The was an error getting the contact from HubSpot: resource not found".`,
-			"Check that contact 404 " + connected,
+			"Check that contact 404 " + checkExists,
 		},
-		"company of two": {
-			acctest.Customer{ID: 11, Contact: 101, Company: 405}, "HubSpot company cannot be latched", "hubspot_company_id = 405",
+		"company, with a contact": {
+			acctest.Customer{ID: 11, Contact: 101, Company: 405},
+			"HubSpot company cannot be latched", "hubspot_company_id = 405",
 			`"The was an error getting the company from HubSpot: resource not found".`,
-			"Check that company 405 " + connected + " To find that customer:",
+			"Check that company 405 " + checkExists + " To find that customer:",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -269,8 +275,8 @@ func TestAccHubSpotLatchFaults_conflictQuotesTheService(t *testing.T) {
 	t.Parallel()
 	holder := acctest.Customer{ID: 22, Contact: 102, Company: 203}
 	const (
-		conflict = `409 Conflict: "the HubSpot `
-		sorry    = `400 Bad Request: "An error occurred while updating the customer".`
+		conflict   = `409 Conflict: "the HubSpot `
+		badRequest = `400 Bad Request: "An error occurred while updating the customer".`
 	)
 	for name, c := range map[string]struct {
 		mode     fusebillsim.ConflictMode
@@ -280,35 +286,42 @@ func TestAccHubSpotLatchFaults_conflictQuotesTheService(t *testing.T) {
 		words    string
 		next     string
 	}{
-		"contact, answered 409": {
-			fusebillsim.ConflictStatus409, acctest.Customer{ID: 11, Contact: 102, Company: 202}, "HubSpot contact cannot be latched", "hubspot_id = 102",
-			conflict + `contact is already latched to another customer".`, "Check that contact 102 " + connected,
+		"contact, refused with 409": {
+			fusebillsim.ConflictStatus409, acctest.Customer{ID: 11, Contact: 102, Company: 202},
+			"HubSpot contact cannot be latched", "hubspot_id = 102",
+			conflict + `contact is already latched to another customer".`, "Check that contact 102 " + checkExists,
 		},
-		"company, answered 409": {
-			fusebillsim.ConflictStatus409, acctest.Customer{ID: 11, Contact: 101, Company: 203}, "HubSpot company cannot be latched", "hubspot_company_id = 203",
-			conflict + `company is already latched to another customer".`, "Check that company 203 " + connected,
+		"company, refused with 409": {
+			fusebillsim.ConflictStatus409, acctest.Customer{ID: 11, Contact: 101, Company: 203},
+			"HubSpot company cannot be latched", "hubspot_company_id = 203",
+			conflict + `company is already latched to another customer".`, "Check that company 203 " + checkExists,
 		},
-		// This text doesn't say what it is about. Where only one ID is declared, it can be about no other.
-		"contact, answered 400": {
-			fusebillsim.ConflictStatus400, acctest.Customer{ID: 11, Contact: 102}, "HubSpot contact cannot be latched", "hubspot_id = 102", sorry,
-			"Check that contact 102 " + connected,
+		// The text of a 400 does not name the ID at fault. If only one ID is declared, it must be
+		// that one.
+		"contact, refused with 400": {
+			fusebillsim.ConflictStatus400, acctest.Customer{ID: 11, Contact: 102},
+			"HubSpot contact cannot be latched", "hubspot_id = 102", badRequest,
+			"Check that contact 102 " + checkExists,
 		},
-		"company, answered 400": {
-			fusebillsim.ConflictStatus400, acctest.Customer{ID: 11, Company: 203}, "HubSpot company cannot be latched", "hubspot_company_id = 203", sorry,
-			"Check that company 203 " + connected,
+		"company, refused with 400": {
+			fusebillsim.ConflictStatus400, acctest.Customer{ID: 11, Company: 203},
+			"HubSpot company cannot be latched", "hubspot_company_id = 203", badRequest,
+			"Check that company 203 " + checkExists,
 		},
-		"one of two, answered 400": {
-			fusebillsim.ConflictStatus400, acctest.Customer{ID: 11, Contact: 102, Company: 202}, "HubSpot contact or company cannot be latched", latchLine, sorry,
-			"Check that contact 102 and company 202 exist in the HubSpot account that is connected to Fusebill, and that no other " +
-				"customer is latched to either of them.",
+		"contact or company, refused with 400": {
+			fusebillsim.ConflictStatus400, acctest.Customer{ID: 11, Contact: 102, Company: 202},
+			"HubSpot contact or company cannot be latched", latchLine, badRequest,
+			"Check that contact 102 and company 202 exist in the HubSpot account that is connected to Fusebill, and that no " +
+				"other customer is latched to either of them.",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t, append(acctest.NumberedSet(11, 0).Unlatched(), holder)...)
 			a.Configure(func(b *fusebillsim.Behavior) { b.Conflict = c.mode })
-			acctest.Run(t, acctest.Refused(a.Provider(`conflict_check = "never"`)+c.declared.Block(), acctest.Diagnosis(c.summary, c.line,
-				"Could not create the HubSpot latch of customer 11 to "+c.declared.Latch().String()+": POST HubSpot/latchCustomer: "+c.words,
-				c.next)))
+			config := a.Provider(`conflict_check = "never"`) + c.declared.Block()
+			acctest.Run(t, acctest.Refused(config, acctest.Diagnosis(c.summary, c.line,
+				"Could not create the HubSpot latch of customer 11 to "+c.declared.Latch().String()+": "+
+					"POST HubSpot/latchCustomer: "+c.words, c.next)))
 			a.Holds(t, acctest.Customer{ID: 11}, holder)
 		})
 	}
@@ -352,9 +365,12 @@ func TestAccHubSpotLatchFaults_failedReads(t *testing.T) {
 		summary string
 		parts   []string
 	}{
-		{fusebillsim.FaultHTMLBody, "Fusebill's answer cannot be understood", []string{page, "A proxy may have answered instead of Fusebill. Check base_url"}},
-		{fusebillsim.FaultHTML502, "Fusebill returned a server error", []string{"502 Bad Gateway, not in the API's form (text/html): " + page, "Run Terraform again later."}},
-		{fusebillsim.FaultDropBefore, "Fusebill cannot be reached", []string{"EOF", "Check base_url, the network and any proxy"}},
+		{fusebillsim.FaultHTMLBody, "Fusebill's answer cannot be understood", []string{
+			page, "A proxy may have answered instead of Fusebill. Check base_url"}},
+		{fusebillsim.FaultHTML502, "Fusebill returned a server error", []string{
+			"502 Bad Gateway, not in the API's form (text/html): " + page, "Run Terraform again later."}},
+		{fusebillsim.FaultDropBefore, "Fusebill cannot be reached", []string{
+			"EOF", "Check base_url, the network and any proxy"}},
 		{fusebillsim.FaultRedirectHost, "Base URL redirects to another address", []string{
 			"redirects to http://" + fusebillsim.RedirectHost, "the API key is only for the host of the base URL"}},
 	} {
@@ -371,7 +387,7 @@ func TestAccHubSpotLatchFaults_failedReads(t *testing.T) {
 			}
 			acctest.Run(t,
 				fails("Could not create the HubSpot latch of customer 11 to contact 101"),
-				// Without a read the create writes nothing, and the state stays empty.
+				// Without a read, the provider has made no write, and the state has no latch.
 				a.Step(t, acctest.Step{
 					Prepare: func() { a.Wrote(t); repair() },
 					Action:  plancheck.ResourceActionCreate, After: declared, Writes: []acctest.Customer{declared},
@@ -412,7 +428,8 @@ func TestAccHubSpotLatchFaults_wrongKey(t *testing.T) {
 }
 
 func TestAccHubSpotLatchFaults_unreachableHost(t *testing.T) {
-	config := acctest.ProviderBlock(`base_url = "`+acctest.NobodyURL+`/v1"`) + acctest.Customer{ID: 11, Contact: 101}.Block()
+	config := acctest.ProviderBlock(`base_url = "`+acctest.NobodyURL+`/v1"`) +
+		acctest.Customer{ID: 11, Contact: 101}.Block()
 	acctest.Run(t, acctest.Refused(config, acctest.Diagnosis("Fusebill cannot be reached", latchLine,
 		"Could not create the HubSpot latch of customer 11 to contact 101: ", "connection refused",
 		"Check base_url, the network and any proxy, then run Terraform again.")))
@@ -423,7 +440,8 @@ func TestAccHubSpotLatchFaults_unreachableHost(t *testing.T) {
 func TestAccHubSpotLatchFaults_quotaOfDayIsUsedUp(t *testing.T) {
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11})
 	a.Faults(fusebillsim.FaultRateLimitDay, "", -1)
-	acctest.Run(t, acctest.Refused(a.With(acctest.Customer{ID: 11, Contact: 101}.Block()), acctest.Diagnosis("Fusebill's quota of API calls is used up", latchLine,
+	config := a.With(acctest.Customer{ID: 11, Contact: 101}.Block())
+	acctest.Run(t, acctest.Refused(config, acctest.Diagnosis("Fusebill's quota of API calls is used up", latchLine,
 		"calls per day is used up until ", "API calls per day is exceeded.",
 		"Run Terraform again when the quota is renewed.")))
 	if n := a.Count(); n > 2 {

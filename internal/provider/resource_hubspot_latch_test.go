@@ -124,7 +124,8 @@ func TestAccHubSpotLatch_createRefusesOtherLatch(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := acctest.AccountWith(t, current)
-			acctest.Run(t, acctest.Refused(a.With(acctest.Customer{ID: 11, Contact: 101, Company: 202}.Block()), acctest.Diagnosis(
+			declared := acctest.Customer{ID: 11, Contact: 101, Company: 202}
+			acctest.Run(t, acctest.Refused(a.With(declared.Block()), acctest.Diagnosis(
 				"Customer is already latched", "fusebill_id = 11",
 				"Could not create the HubSpot latch of customer 11 to contact 101 and company 202: "+
 					"customer 11 is already latched to "+current.Latch().String()+".",
@@ -150,7 +151,8 @@ func TestAccHubSpotLatch_changeBetweenPlanAndApply(t *testing.T) {
 			Action: plancheck.ResourceActionCreate, After: first,
 			Sneak: func() { a.SetLatch(11, 999, 0) },
 		})
-		s.ExpectError = acctest.Diagnosis("Customer is already latched", "fusebill_id = 11", "(contact 101)", "latched to contact 999 already")
+		s.ExpectError = acctest.Diagnosis("Customer is already latched", "fusebill_id = 11",
+			"to contact 101", "already latched to contact 999")
 		acctest.Run(t, s)
 		a.Wrote(t)
 		a.Holds(t, acctest.Customer{ID: 11, Contact: 999})

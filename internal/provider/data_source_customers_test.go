@@ -13,10 +13,11 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// The promises tested here: customers come in the order of their IDs, to the last digit, latched or not as asked for; a
-// check block tells which ones lack a latch. Filters are in data_source_test.go.
+// The tests in this file list customers. They check that the list is in the order of the IDs, that
+// the argument latched chooses customers with or without a latch, and that a check block names
+// those without one. Filters are in data_source_test.go.
 
-// coverage is the account of the directory with customers that aren't latched.
+// coverage serves the account of directory, with further customers that are not latched.
 func coverage(t *testing.T) acctest.Account {
 	t.Helper()
 	return acctest.NewAccount(t, append(directory(),
@@ -28,7 +29,7 @@ func coverage(t *testing.T) acctest.Account {
 
 func TestAccCustomersDataSource(t *testing.T) {
 	a := coverage(t)
-	told := func(arguments string, ids ...int64) resource.TestStep {
+	lists := func(arguments string, ids ...int64) resource.TestStep {
 		var want []knownvalue.Check
 		for _, id := range ids {
 			c, _ := a.Customer(id)
@@ -37,23 +38,24 @@ func TestAccCustomersDataSource(t *testing.T) {
 		return resource.TestStep{
 			Config: a.With(dataBlock("fusebill_customers", arguments)),
 			ConfigStateChecks: []statecheck.StateCheck{
-				statecheck.ExpectKnownValue("data.fusebill_customers.test", tfjsonpath.New("customers"), knownvalue.ListExact(want)),
+				statecheck.ExpectKnownValue("data.fusebill_customers.test", tfjsonpath.New("customers"),
+					knownvalue.ListExact(want)),
 			},
 		}
 	}
 	acctest.Run(t,
 		acctest.Refused(a.With(dataBlock("fusebill_customers", `statuses = ["Active", "paid"]`)),
 			acctest.Diagnosis("Invalid filter", `statuses = ["Active", "paid"]`, `"paid" is no status of a customer.`)),
-		told("", 7, 11, 22, 33, 44, 55, 66, 77, 88, 9007199254740993),
-		told("latched = true", 11, 22, 33, 44, 55, 66, 9007199254740993),
-		told("latched = false", 7, 77, 88),
-		told("latched = null\nstatuses = [\"Hold\"]", 22, 77),
-		told("latched = false\nstatuses = [\"Active\"]", 7, 88),
-		told("latched = false\nreference = \"C-1\""),
+		lists("", 7, 11, 22, 33, 44, 55, 66, 77, 88, 9007199254740993),
+		lists("latched = true", 11, 22, 33, 44, 55, 66, 9007199254740993),
+		lists("latched = false", 7, 77, 88),
+		lists("latched = null\nstatuses = [\"Hold\"]", 22, 77),
+		lists("latched = false\nstatuses = [\"Active\"]", 7, 88),
+		lists("latched = false\nreference = \"C-1\""),
 	)
 }
 
-func TestAccCustomersDataSource_check(t *testing.T) {
+func TestAccCustomersDataSource_checkBlock(t *testing.T) {
 	t.Parallel()
 	a := coverage(t)
 	c := acctest.NewWorkspace(t, a)
@@ -71,7 +73,7 @@ func TestAccCustomersDataSource_check(t *testing.T) {
 	a.SetLatch(7, 107, 0)
 	a.SetLatch(88, 188, 0)
 	if output := c.Run(0, "plan", "-no-color"); strings.Contains(output, "Check block") {
-		t.Errorf("all are latched:\n%s", output)
+		t.Errorf("a check fails although all customers are latched:\n%s", output)
 	}
 }
 
@@ -80,6 +82,7 @@ func TestAccCustomersDataSource_failures(t *testing.T) {
 	acctest.Run(t, failures(a, "fusebill_customers",
 		failure{fusebillsim.FaultUnauthorized, `statuses = ["Active"]`, "Fusebill refused the API key",
 			"Could not list the customers: GET customers: 401 Unauthorized: "},
-		failure{fusebillsim.FaultStatus500Before, "", "Fusebill returned a server error", "Could not list the customers: GET customers: 500 Internal Server Error: "},
+		failure{fusebillsim.FaultStatus500Before, "", "Fusebill returned a server error",
+			"Could not list the customers: GET customers: 500 Internal Server Error: "},
 	)...)
 }

@@ -14,14 +14,21 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// The promises tested here: every latch is there to the last digit, and nothing else; what is missing is null; imports of
-// all that it lists cost one reading of the account, and end in an empty plan. Filters are in data_source_test.go.
+// The tests in this file list latches. They check that:
+//
+//   - the list has all latches of the account with all digits, and no other customers;
+//   - values that a customer does not have are null;
+//   - an import of all listed latches reads the account once, and the plan after it is empty.
+//
+// Filters are in data_source_test.go.
 
 func TestAccHubSpotLatchesDataSource(t *testing.T) {
-	text := knownvalue.StringExact
+	text, null := knownvalue.StringExact, knownvalue.Null()
 	a := acctest.NewAccount(t, append(directory(), fusebillsim.Customer{ID: 77, Reference: "unlatched"})...)
 	latches := func(want knownvalue.Check) []statecheck.StateCheck {
-		return []statecheck.StateCheck{statecheck.ExpectKnownValue("data.fusebill_hubspot_latches.test", tfjsonpath.New("latches"), want)}
+		return []statecheck.StateCheck{
+			statecheck.ExpectKnownValue("data.fusebill_hubspot_latches.test", tfjsonpath.New("latches"), want),
+		}
 	}
 	acctest.Run(t,
 		acctest.Refused(a.With(dataBlock("fusebill_hubspot_latches", `modified_since = "yesterday"`)),
@@ -30,16 +37,16 @@ func TestAccHubSpotLatchesDataSource(t *testing.T) {
 			Config: a.With(dataBlock("fusebill_hubspot_latches")),
 			ConfigStateChecks: latches(knownvalue.MapPartial(map[string]knownvalue.Check{
 				"11": knownvalue.ObjectExact(map[string]knownvalue.Check{
-					"hubspot_id": knownvalue.StringExact("101"), "hubspot_company_id": knownvalue.StringExact("201"),
-					"name": text("Stolen Bikes"), "company_name": text("Stolen Bikes"), "reference": text("C-1"), "status": text("Active"),
+					"hubspot_id": text("101"), "hubspot_company_id": text("201"), "name": text("Stolen Bikes"),
+					"company_name": text("Stolen Bikes"), "reference": text("C-1"), "status": text("Active"),
 				}),
 				"22": knownvalue.ObjectExact(map[string]knownvalue.Check{
-					"hubspot_id": knownvalue.StringExact("102"), "hubspot_company_id": knownvalue.Null(),
-					"name": text("John Doe"), "company_name": knownvalue.Null(), "reference": text("C-2"), "status": text("Hold"),
+					"hubspot_id": text("102"), "hubspot_company_id": null, "name": text("John Doe"),
+					"company_name": null, "reference": text("C-2"), "status": text("Hold"),
 				}),
 				"9007199254740993": knownvalue.ObjectExact(map[string]knownvalue.Check{
-					"hubspot_id": knownvalue.StringExact("9007199254740995"), "hubspot_company_id": knownvalue.StringExact("4294967297"),
-					"name": knownvalue.Null(), "company_name": knownvalue.Null(), "reference": knownvalue.Null(), "status": text("Active"),
+					"hubspot_id": text("9007199254740995"), "hubspot_company_id": text("4294967297"), "name": null,
+					"company_name": null, "reference": null, "status": text("Active"),
 				}),
 			})),
 		},
@@ -53,19 +60,22 @@ func TestAccHubSpotLatchesDataSource(t *testing.T) {
 func TestAccHubSpotLatchesDataSource_failures(t *testing.T) {
 	a := acctest.NewAccount(t, directory()...)
 	acctest.Run(t, failures(a, "fusebill_hubspot_latches",
-		failure{fusebillsim.FaultUnauthorized, "", "Fusebill refused the API key", "Could not list the HubSpot latches: GET customers: 401 Unauthorized: "},
+		failure{fusebillsim.FaultUnauthorized, "", "Fusebill refused the API key",
+			"Could not list the HubSpot latches: GET customers: 401 Unauthorized: "},
 		failure{fusebillsim.FaultStatus500Before, `reference = "C-1"`, "Fusebill returned a server error",
 			`Could not list the HubSpot latches: GET customers: 500 Internal Server Error: "An unexpected error occurred."`},
-		failure{fusebillsim.FaultHTMLBody, "", "Fusebill's answer cannot be understood", "A proxy may have answered instead of Fusebill"},
+		failure{fusebillsim.FaultHTMLBody, "", "Fusebill's answer cannot be understood",
+			"A proxy may have answered instead of Fusebill"},
 	)...)
 }
 
-// A set takes the two maps as they are, and finds that everything is so already.
+// A set can declare the two maps of the data source. Its create makes no write.
 func TestAccHubSpotLatchesDataSource_declaredAsSet(t *testing.T) {
 	a := acctest.NewAccount(t, directory()...)
 	acctest.Run(t, resource.TestStep{
 		Config: a.With(dataBlock("fusebill_hubspot_latches"),
-			acctest.Block(`resource "fusebill_hubspot_latches" "test"`, "hubspot_ids = data.fusebill_hubspot_latches.test.hubspot_ids",
+			acctest.Block(`resource "fusebill_hubspot_latches" "test"`,
+				"hubspot_ids = data.fusebill_hubspot_latches.test.hubspot_ids",
 				"hubspot_company_ids = data.fusebill_hubspot_latches.test.hubspot_company_ids")),
 		ConfigStateChecks: []statecheck.StateCheck{
 			statecheck.ExpectKnownValue(acctest.SetAddress, tfjsonpath.New("hubspot_ids").AtMapKey("9007199254740993"),
@@ -75,7 +85,7 @@ func TestAccHubSpotLatchesDataSource_declaredAsSet(t *testing.T) {
 	})
 }
 
-// Imports by what the data source lists read nothing more.
+// An import of all listed latches makes no calls other than those of the data source.
 func TestAccHubSpotLatchesDataSource_import(t *testing.T) {
 	const n = 100
 	a := acctest.NewAccount(t)
@@ -87,16 +97,18 @@ func TestAccHubSpotLatchesDataSource_import(t *testing.T) {
 		PreConfig: a.ResetCalls,
 		Config: a.With(dataBlock("fusebill_hubspot_latches"),
 			acctest.Block("import", "for_each = "+latches, "to = "+acctest.LatchAddress+"[each.key]", "id = each.key"),
-			acctest.LatchBlock("for_each = "+latches, "fusebill_id = each.key", "hubspot_id = each.value.hubspot_id", "hubspot_company_id = each.value.hubspot_company_id"),
+			acctest.LatchBlock("for_each = "+latches, "fusebill_id = each.key", "hubspot_id = each.value.hubspot_id",
+				"hubspot_company_id = each.value.hubspot_company_id"),
 		),
 		ConfigStateChecks: []statecheck.StateCheck{
-			statecheck.ExpectKnownValue(fmt.Sprintf("%s[%q]", acctest.LatchAddress, "2500099"), tfjsonpath.New("hubspot_id"), knownvalue.StringExact(formatID(n))),
+			statecheck.ExpectKnownValue(fmt.Sprintf("%s[%q]", acctest.LatchAddress, "2500099"),
+				tfjsonpath.New("hubspot_id"), knownvalue.StringExact(formatID(n))),
 		},
 		PostApplyFunc: func() {
 			a.Wrote(t)
-			if calls := a.Count(); calls > 3 { // The plan, the apply that plans again, and the plan after it.
-				t.Errorf("%d calls, want at most 5: %v", calls, a.Calls())
+			if calls := a.Count(); calls > 3 { // for the plan, the apply that plans again, and the plan after it
+				t.Errorf("%d calls, want at most 3: %v", calls, a.Calls())
 			}
 		},
-	}, resource.TestStep{Config: a.With()}) // The test framework can't end with instances of for_each in the state.
+	}, resource.TestStep{Config: a.With()}) // plugin-testing cannot end with instances of for_each in the state.
 }

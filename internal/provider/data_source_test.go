@@ -19,44 +19,55 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// What all data sources promise: filters choose to the letter, whatever characters are in them and whatever lists leave out;
-// what is wrong with an argument is told on it, before any call; data sources of one run share the reading of the account;
-// what the same run has written shows; Ctrl-C ends a reading. What each of them tells is in the file beside it.
+// The tests in this file are about all data sources. They check that:
+//
+//   - filters choose exactly the customers with these values, with any characters in them, and even
+//     if lists do not show latches;
+//   - an error about an argument is on the argument, and comes before any call;
+//   - the data sources of one run share one reading of the account;
+//   - a data source shows the writes of the same run;
+//   - Ctrl-C ends a reading.
+//
+// The values of each data source are tested in its own file.
 
-// dataBlock reads the data source "test" of a type.
+// dataBlock declares the data source "test" of a type.
 func dataBlock(typeName string, arguments ...string) string {
 	return acctest.Block(fmt.Sprintf("data %q %q", typeName, "test"), arguments...)
 }
 
-// failure is a fault of the service, and what the data source "test" with these arguments makes of it.
+// failure is a fault of the service, and the error of the data source "test" with these arguments.
 type failure struct {
 	kind      fusebillsim.FaultKind
 	arguments string
 	summary   string
-	says      string
+	detail    string // a part of it
 }
 
-// failures are steps that end with errors which are no argument's fault.
+// failures returns a step for each failure. Its error must not be on an argument.
 func failures(a acctest.Account, typeName string, all ...failure) []resource.TestStep {
-	back := func() {}
+	repair := func() {}
 	var steps []resource.TestStep
 	for _, f := range all {
-		step := acctest.Refused(a.With(dataBlock(typeName, f.arguments)), acctest.Diagnosis(f.summary, fmt.Sprintf("data %q %q {", typeName, "test"), f.says))
+		line := fmt.Sprintf("data %q %q {", typeName, "test")
+		step := acctest.Refused(a.With(dataBlock(typeName, f.arguments)), acctest.Diagnosis(f.summary, line, f.detail))
 		step.PreConfig = func() {
-			back()
-			back = a.Faults(f.kind, "", -1)
+			repair()
+			repair = a.Faults(f.kind, "", -1)
 		}
 		steps = append(steps, step)
 	}
-	return append(steps, resource.TestStep{Config: a.With()}) // What a test ends with is destroyed, and so must succeed.
+	// plugin-testing destroys the last configuration, which must succeed.
+	return append(steps, resource.TestStep{Config: a.With()})
 }
 
-// directory is an account in which each customer is there for a reason.
+// directory returns customers whose values differ in one respect from those of another one.
 func directory() []fusebillsim.Customer {
 	day := func(n int) time.Time { return time.Date(2026, 1, n, 12, 0, 0, 0, time.UTC) }
 	return []fusebillsim.Customer{
-		{ID: 11, Reference: "C-1", CompanyName: "Stolen Bikes", PrimaryEmail: "a@example.com", HubSpotID: 101, HubSpotCompanyID: 201, Modified: day(1)},
-		{ID: 22, Reference: "C-2", FirstName: "John", LastName: "Doe", PrimaryEmail: "A@example.com", Status: "Hold", HubSpotID: 102, Modified: day(2)},
+		{ID: 11, Reference: "C-1", CompanyName: "Stolen Bikes", PrimaryEmail: "a@example.com",
+			HubSpotID: 101, HubSpotCompanyID: 201, Modified: day(1)},
+		{ID: 22, Reference: "C-2", FirstName: "John", LastName: "Doe", PrimaryEmail: "A@example.com", Status: "Hold",
+			HubSpotID: 102, Modified: day(2)},
 		{ID: 33, Reference: "c-1", CompanyName: "Stolen Bikes", Status: "Draft", HubSpotCompanyID: 203, Modified: day(3)},
 		{ID: 44, Reference: "a;b", CompanyName: "Bikes, Ltd.", Status: "Draft", HubSpotID: 104, Modified: day(4)},
 		{ID: 55, Reference: "x:status:Draft", CompanyName: "a,b", HubSpotID: 105, Modified: day(5)},
@@ -67,7 +78,7 @@ func directory() []fusebillsim.Customer {
 
 const wholeDirectory = "11 22 33 44 55 66 9007199254740993"
 
-// filterCases are the arguments of filters and the customers of the directory that they choose.
+// filterCases are arguments of filters, with the customers of directory that they choose.
 var filterCases = map[string]string{
 	``:                                        wholeDirectory,
 	`reference = null`:                        wholeDirectory,
@@ -109,24 +120,32 @@ func TestAccDataSource_filters(t *testing.T) {
 				latches, customers := map[string]knownvalue.Check{}, []knownvalue.Check{}
 				for id := range strings.FieldsSeq(chosen) {
 					latches[id] = knownvalue.NotNull()
-					customers = append(customers, knownvalue.ObjectPartial(map[string]knownvalue.Check{"id": knownvalue.StringExact(id)}))
+					customers = append(customers, knownvalue.ObjectPartial(map[string]knownvalue.Check{
+						"id": knownvalue.StringExact(id),
+					}))
 				}
 				label := fmt.Sprintf("case%d", len(blocks))
 				blocks = append(blocks,
 					acctest.Block(fmt.Sprintf("data %q %q", "fusebill_hubspot_latches", label), arguments),
 					acctest.Block(fmt.Sprintf("data %q %q", "fusebill_customers", label), arguments))
 				checks = append(checks,
-					statecheck.ExpectKnownValue("data.fusebill_hubspot_latches."+label, tfjsonpath.New("latches"), knownvalue.MapExact(latches)),
-					statecheck.ExpectKnownValue("data.fusebill_customers."+label, tfjsonpath.New("customers"), knownvalue.ListExact(customers)))
+					statecheck.ExpectKnownValue("data.fusebill_hubspot_latches."+label, tfjsonpath.New("latches"),
+						knownvalue.MapExact(latches)),
+					statecheck.ExpectKnownValue("data.fusebill_customers."+label, tfjsonpath.New("customers"),
+						knownvalue.ListExact(customers)))
 			}
 			acctest.Run(t, resource.TestStep{Config: a.With(blocks...), ConfigStateChecks: checks})
 		})
 	}
 }
 
-func TestDataSource_wrongArguments(t *testing.T) {
+func TestDataSource_refusesInvalidArguments(t *testing.T) {
 	t.Parallel()
-	const exactlyOne = "Exactly one of these attributes must be configured: [id,reference,primary_email,hubspot_id,hubspot_company_id]"
+	const (
+		lists      = "fusebill_hubspot_latches fusebill_customers"
+		exactlyOne = "Exactly one of these attributes must be configured: " +
+			"[id,reference,primary_email,hubspot_id,hubspot_company_id]"
+	)
 	text := func(text string) tftypes.Value { return tftypes.NewValue(tftypes.String, text) }
 	list := func(texts ...string) tftypes.Value {
 		values := []tftypes.Value{}
@@ -139,27 +158,30 @@ func TestDataSource_wrongArguments(t *testing.T) {
 	for _, test := range []struct {
 		types     string
 		arguments arguments
-		on        string // the attribute at fault
-		says      string
+		attribute string // the one at fault
+		detail    string // a part of it
 	}{
-		{"fusebill_hubspot_latches fusebill_customers", arguments{"statuses": list("Draft", "active")},
-			`AttributeName("statuses").ElementKeyInt(1)`, `"active" is no status of a customer. There are: Draft, Active, Hold, Suspended, Cancelled.`},
-		{"fusebill_hubspot_latches fusebill_customers", arguments{"statuses": list()}, `AttributeName("statuses")`, "It is empty, so no customer would match."},
-		{"fusebill_hubspot_latches fusebill_customers", arguments{"reference": text("")}, `AttributeName("reference")`, "It is empty."},
-		{"fusebill_hubspot_latches fusebill_customers", arguments{"company_name": text(" ")}, `AttributeName("company_name")`, "It is empty."},
-		{"fusebill_hubspot_latches fusebill_customers", arguments{"primary_email": text("\t")}, `AttributeName("primary_email")`, "It is empty."},
-		{"fusebill_hubspot_latches fusebill_customers", arguments{"modified_since": text("yesterday")}, `AttributeName("modified_since")`,
+		{lists, arguments{"statuses": list("Draft", "active")}, `AttributeName("statuses").ElementKeyInt(1)`,
+			`"active" is no status of a customer. There are: Draft, Active, Hold, Suspended, Cancelled.`},
+		{lists, arguments{"statuses": list()}, `AttributeName("statuses")`, "It is empty, so no customer would match."},
+		{lists, arguments{"reference": text("")}, `AttributeName("reference")`, "It is empty."},
+		{lists, arguments{"company_name": text(" ")}, `AttributeName("company_name")`, "It is empty."},
+		{lists, arguments{"primary_email": text("\t")}, `AttributeName("primary_email")`, "It is empty."},
+		{lists, arguments{"modified_since": text("yesterday")}, `AttributeName("modified_since")`,
 			`"yesterday" is neither a date such as 2026-01-31 nor a time such as 2026-01-31T12:00:00Z.`},
 		{"fusebill_customer", nil, ``, exactlyOne},
 		{"fusebill_customer", arguments{"id": text("11"), "reference": text("C-1")}, `AttributeName("id")`, exactlyOne},
-		{"fusebill_customer", arguments{"id": text("0")}, `AttributeName("id")`, `"0" is not the ID of a Fusebill customer: it is not 1 or more.`},
-		{"fusebill_customer", arguments{"hubspot_id": text("-1")}, `AttributeName("hubspot_id")`, `"-1" is not the ID of a HubSpot contact: it is not 1 or more.`},
-		{"fusebill_customer", arguments{"hubspot_company_id": text("0")}, `AttributeName("hubspot_company_id")`, `"0" is not the ID of a HubSpot company: it is not 1 or more.`},
+		{"fusebill_customer", arguments{"id": text("0")}, `AttributeName("id")`,
+			`"0" is not the ID of a Fusebill customer: it is not 1 or more.`},
+		{"fusebill_customer", arguments{"hubspot_id": text("-1")}, `AttributeName("hubspot_id")`,
+			`"-1" is not the ID of a HubSpot contact: it is not 1 or more.`},
+		{"fusebill_customer", arguments{"hubspot_company_id": text("0")}, `AttributeName("hubspot_company_id")`,
+			`"0" is not the ID of a HubSpot company: it is not 1 or more.`},
 		{"fusebill_customer", arguments{"reference": text("")}, `AttributeName("reference")`, "must not be empty"},
 		{"fusebill_customer", arguments{"primary_email": text(" ")}, `AttributeName("primary_email")`, "must not be empty"},
 	} {
 		for typeName := range strings.FieldsSeq(test.types) {
-			p := acctest.NewProtocol(t, acctest.SimulatorWith()) // Not configured, as where nobody has a key.
+			p := acctest.NewProtocol(t, acctest.SimulatorWith()) // A validation does not configure the provider.
 			resp, err := p.Server.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{
 				TypeName: typeName, Config: p.Value(dataType(p, typeName), test.arguments),
 			})
@@ -167,18 +189,19 @@ func TestDataSource_wrongArguments(t *testing.T) {
 				t.Fatal(err)
 			}
 			if len(resp.Diagnostics) != 1 {
-				t.Errorf("%s %v: %d diagnostics", typeName, test.arguments, len(resp.Diagnostics))
+				t.Errorf("%s %v: %d diagnostics, want 1", typeName, test.arguments, len(resp.Diagnostics))
 				continue
 			}
 			got := resp.Diagnostics[0]
-			if on := got.Attribute.String(); on != test.on || !strings.Contains(got.Detail, test.says) {
-				t.Errorf("%s %v: on %s: %s", typeName, test.arguments, on, got.Detail)
+			if at := got.Attribute.String(); at != test.attribute || !strings.Contains(got.Detail, test.detail) {
+				t.Errorf("%s %v: got %q on %s, want %q on %s",
+					typeName, test.arguments, got.Detail, at, test.detail, test.attribute)
 			}
 		}
 	}
 }
 
-// What isn't known yet may turn out right.
+// An unknown argument may turn out to be valid, so a validation accepts it.
 func TestDataSource_unknownArgumentsAreValid(t *testing.T) {
 	t.Parallel()
 	unknown := tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
@@ -206,6 +229,7 @@ func TestDataSource_unknownArgumentsAreValid(t *testing.T) {
 	p.Succeeded(resp.Diagnostics, err)
 }
 
+// dataType returns the type of a data source.
 func dataType(p *acctest.Protocol, typeName string) tftypes.Object {
 	p.T.Helper()
 	schemas, err := p.Server.GetProviderSchema(p.T.Context(), &tfprotov6.GetProviderSchemaRequest{})
@@ -215,7 +239,7 @@ func dataType(p *acctest.Protocol, typeName string) tftypes.Object {
 	return acctest.ObjectType(p.T, schemas.DataSourceSchemas[typeName].ValueType())
 }
 
-// With 2,500 customers the account is three pages.
+// An account with 2,500 customers has three pages.
 func TestAccDataSource_callsOfOnePlan(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -226,8 +250,9 @@ func TestAccDataSource_callsOfOnePlan(t *testing.T) {
 		"everything at once": {dataBlock("fusebill_hubspot_latches") + dataBlock("fusebill_customers", "latched = false") +
 			dataBlock("fusebill_customer", "hubspot_id = 1001") +
 			acctest.Block(`data "fusebill_customer" "other"`, "hubspot_company_id = 5000"), 3},
-		// Lookups go four at a time, until it shows that reading the account is cheaper.
-		"a hundred lookups": {dataBlock("fusebill_customer", "count = 100", `reference = format("C-%06d", 7 * count.index + 1)`), 3 + 3 + 4},
+		// The provider makes up to four lookups at once, until reading the account is cheaper.
+		"a hundred lookups": {dataBlock("fusebill_customer", "count = 100",
+			`reference = format("C-%06d", 7 * count.index + 1)`), 3 + 3 + 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -245,8 +270,9 @@ func TestAccDataSource_callsOfOnePlan(t *testing.T) {
 	}
 }
 
-// Lists lag behind; what the same apply has written is known better.
-func TestAccDataSource_afterAWrite(t *testing.T) {
+// The lists of the service are out of date. The data sources show the writes of the same apply
+// instead.
+func TestAccDataSource_afterWriteOfSameApply(t *testing.T) {
 	t.Parallel()
 	a := acctest.NewAccount(t, fusebillsim.Customer{ID: 11, Reference: "C-1"}, fusebillsim.Customer{ID: 22})
 	a.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStaleList, Times: -1})
@@ -257,19 +283,20 @@ func TestAccDataSource_afterAWrite(t *testing.T) {
 		dataBlock("fusebill_customer", `reference = "C-1"`, after),
 		dataBlock("fusebill_customers", "latched = true", after),
 		acctest.Block(`data "fusebill_customer" "holder"`, "hubspot_company_id = 202", after),
-		acctest.Block(`output "told"`, `value = join(" ", [
+		acctest.Block(`output "ids"`, `value = join(" ", [
     data.fusebill_hubspot_latches.test.latches["11"].hubspot_id,
     data.fusebill_customer.test.hubspot_id,
     data.fusebill_customers.test.customers[0].hubspot_id,
     data.fusebill_customer.holder.id,
   ])`))
 	c.Apply()
-	if got, want := strings.TrimSpace(c.Run(0, "output", "-no-color", "told")), `"101 101 101 11"`; got != want {
-		t.Errorf("the data sources tell %s, want %s", got, want)
+	if got, want := strings.TrimSpace(c.Run(0, "output", "-no-color", "ids")), `"101 101 101 11"`; got != want {
+		t.Errorf("the data sources have the IDs %s, want %s", got, want)
 	}
 }
 
-// What an argument comes from may be made by the same apply: the data source is read after it then.
+// An argument may depend on a resource of the same apply. Terraform then reads the data source
+// after the resource is created.
 func TestAccDataSource_argumentUnknownAtPlan(t *testing.T) {
 	acctest.Needs(t, "terraform_data", tfversion.SkipBelow(tfversion.Version1_4_0),
 		resource.TestStep{
@@ -280,14 +307,17 @@ func TestAccDataSource_argumentUnknownAtPlan(t *testing.T) {
 				dataBlock("fusebill_customers", "statuses = [terraform_data.of.output.status]"),
 			),
 			ConfigStateChecks: []statecheck.StateCheck{
-				statecheck.ExpectKnownValue("data.fusebill_hubspot_latches.test", tfjsonpath.New("latches"), knownvalue.MapSizeExact(1)),
-				statecheck.ExpectKnownValue("data.fusebill_customer.test", tfjsonpath.New("reference"), knownvalue.StringExact("a;b")),
-				statecheck.ExpectKnownValue("data.fusebill_customers.test", tfjsonpath.New("customers"), knownvalue.ListSizeExact(2)),
+				statecheck.ExpectKnownValue("data.fusebill_hubspot_latches.test", tfjsonpath.New("latches"),
+					knownvalue.MapSizeExact(1)),
+				statecheck.ExpectKnownValue("data.fusebill_customer.test", tfjsonpath.New("reference"),
+					knownvalue.StringExact("a;b")),
+				statecheck.ExpectKnownValue("data.fusebill_customers.test", tfjsonpath.New("customers"),
+					knownvalue.ListSizeExact(2)),
 			},
 		})
 }
 
-// Whatever they wait for, the service or the rate limit.
+// Ctrl-C ends a data source that waits for a response, or for the rate limit.
 func TestProtocol_stopEndsDataSources(t *testing.T) {
 	t.Parallel()
 	for typeName, arguments := range map[string]map[string]tftypes.Value{
@@ -309,14 +339,16 @@ func TestProtocol_stopEndsDataSources(t *testing.T) {
 					config := p.Value(dataType(p, typeName), arguments)
 					stuck(sim)
 					go func() {
-						time.Sleep(time.Second) // By then everything is stuck.
+						time.Sleep(time.Second) // of the fake clock, which only moves while all calls wait
 						p.Stop()
 					}()
 					start := time.Now()
-					resp, err := p.Server.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: typeName, Config: config})
+					resp, err := p.Server.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{
+						TypeName: typeName, Config: config,
+					})
 					p.Failed(resp.Diagnostics, err, "Interrupted")
 					if took := time.Since(start); took > 3*time.Second {
-						t.Errorf("ended %s after the stop", took-time.Second)
+						t.Errorf("the data source ended %s after the stop, want at most 2s", took-time.Second)
 					}
 				})
 			})

@@ -16,8 +16,9 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
-// The promises tested here: every form of a record's URL is read, to the last digit; anything else is an error on the
-// argument that says what is wrong with it; null is refused, and what is unknown stays so.
+// The tests in this file parse URLs of HubSpot records. They check that each form of such a URL is
+// read with all digits, that any other string is an error on the argument that explains the fault,
+// and that null is refused and an unknown argument has an unknown result.
 
 func TestParseHubSpotURL(t *testing.T) {
 	t.Parallel()
@@ -52,13 +53,15 @@ func TestParseHubSpotURL(t *testing.T) {
 	}
 }
 
-func TestParseHubSpotURL_refused(t *testing.T) {
+func TestParseHubSpotURL_refusesOtherURLs(t *testing.T) {
 	t.Parallel()
 	const (
 		noURL  = "it is not a URL that begins with https://"
 		host   = "its host is not app.hubspot.com or that of a region, such as app-eu1.hubspot.com"
 		record = "its path is not that of a record"
 		noID   = "there is no ID of a contact in it"
+		// neither is the end of the reason for a record of another type.
+		neither = "which is neither a contact (contact, 0-1) nor a company (company, 0-2)"
 	)
 	for text, fault := range map[string]string{
 		"":    noURL,
@@ -86,7 +89,7 @@ func TestParseHubSpotURL_refused(t *testing.T) {
 		"https://app.hubspot.com/reports/6246015/contact/101":                  record,
 		"https://app.hubspot.com/x/contacts/6246015/contact/101":               record,
 		"https://app.hubspot.com/contacts%2F6246015/contact/101":               record,
-		"https://app.hubspot.com/contacts/6246015/record/0-3/55":               `it is of "0-3", which is neither a contact (contact, 0-1) nor a company (company, 0-2)`,
+		"https://app.hubspot.com/contacts/6246015/record/0-3/55":               `it is of "0-3", ` + neither,
 		"https://app.hubspot.com/contacts/6246015/deal/55":                     `it is of "deal", which is neither`,
 		"https://app.hubspot.com/contacts/6246015/record/0-11/101":             `it is of "0-11", which is neither`,
 		"https://app.hubspot.com/contacts/6246015/objects/0-1/views/all":       `it is of "objects", which is neither`,
@@ -112,10 +115,11 @@ func TestParseHubSpotURL_refused(t *testing.T) {
 	} {
 		record, err := parseHubSpotURL(text)
 		if err == nil || record != (hubSpotRecord{}) {
-			t.Errorf("parseHubSpotURL(%q) = %+v, %v, want an error alone", text, record, err)
+			t.Errorf("parseHubSpotURL(%q) = %+v, %v, want only an error", text, record, err)
 			continue
 		}
-		wanted := fmt.Sprintf("the URL of a HubSpot contact or company is wanted, such as https://app.hubspot.com/contacts/6246015/contact/101 "+
+		wanted := fmt.Sprintf("the URL of a HubSpot contact or company is wanted, "+
+			"such as https://app.hubspot.com/contacts/6246015/contact/101 "+
 			"or https://app.hubspot.com/contacts/6246015/record/0-2/202, not %q: %s", text, fault)
 		if !strings.HasPrefix(err.Error(), wanted) {
 			t.Errorf("parseHubSpotURL(%q): %v\nwant %s", text, err, wanted)
@@ -123,12 +127,16 @@ func TestParseHubSpotURL_refused(t *testing.T) {
 	}
 }
 
-// FuzzParseHubSpotURL holds that a URL is either refused or says what its record's own URL says.
+// FuzzParseHubSpotURL checks that a URL is either refused, or read as the same record as the
+// canonical URL of that record.
 func FuzzParseHubSpotURL(f *testing.F) {
 	for _, text := range []string{
-		"", "101", "https://app.hubspot.com/contacts/6246015/contact/101/", "https://app-eu1.hubspot.com/contacts/1/record/0-2/202?a#b",
-		" HTTP://APP.hubspot.com/contacts/9007199254740993/company/9223372036854775807/view/1", "https://app.hubspot.com/contacts/1/record/0-3/5",
-		"https://app.hubspot.com/contacts/1/contact/9223372036854775808", "https://app.hubspot.com/contacts/%31/contact/%2F", "https://[::1",
+		"", "101", "https://app.hubspot.com/contacts/6246015/contact/101/",
+		"https://app-eu1.hubspot.com/contacts/1/record/0-2/202?a#b",
+		" HTTP://APP.hubspot.com/contacts/9007199254740993/company/9223372036854775807/view/1",
+		"https://app.hubspot.com/contacts/1/record/0-3/5",
+		"https://app.hubspot.com/contacts/1/contact/9223372036854775808",
+		"https://app.hubspot.com/contacts/%31/contact/%2F", "https://[::1",
 	} {
 		f.Add(text)
 	}
@@ -136,26 +144,26 @@ func FuzzParseHubSpotURL(f *testing.F) {
 		record, err := parseHubSpotURL(text)
 		if err != nil {
 			if record != (hubSpotRecord{}) {
-				t.Errorf("%q: both %+v and an error: %v", text, record, err)
+				t.Errorf("%q: got %+v and the error %v, want only one of them", text, record, err)
 			}
 			return
 		}
 		_, isPortal := parseID(record.PortalID)
 		_, isID := parseID(record.ID)
 		if !isPortal || !isID {
-			t.Errorf("%q: accepted as %+v", text, record)
+			t.Errorf("%q: got %+v, want IDs or an error", text, record)
 		}
 		canonical := fmt.Sprintf("https://app.hubspot.com/contacts/%s/%s/%s", record.PortalID, record.ObjectType, record.ID)
 		if again, err := parseHubSpotURL(canonical); again != record || err != nil {
-			t.Errorf("%q: read as %+v, whose URL %s is read as %+v, %v", text, record, canonical, again, err)
+			t.Errorf("%q: got %+v, but for its canonical URL %s got %+v, %v", text, record, canonical, again, err)
 		}
 		if !strings.Contains(text, record.ID) || !strings.Contains(text, record.PortalID) {
-			t.Errorf("%q: read as %+v", text, record)
+			t.Errorf("%q: got %+v, whose IDs are not in the URL", text, record)
 		}
 	})
 }
 
-// What the framework makes of the arguments, for CLIs that are too old to call functions.
+// The function is called without a CLI, as old CLIs cannot call functions.
 func TestProtocol_parseHubSpotURL(t *testing.T) {
 	t.Parallel()
 	p := acctest.NewProtocol(t, acctest.SimulatorWith())
@@ -165,7 +173,9 @@ func TestProtocol_parseHubSpotURL(t *testing.T) {
 	call := func(argument string) *tfprotov6.CallFunctionResponse {
 		t.Helper()
 		resp, err := p.Server.CallFunction(t.Context(), &tfprotov6.CallFunctionRequest{
-			Name: "parse_hubspot_url", Arguments: []*tfprotov6.DynamicValue{p.Encode(tftypes.String, tftypes.NewValue(tftypes.String, argument))},
+			Name: "parse_hubspot_url", Arguments: []*tfprotov6.DynamicValue{
+				p.Encode(tftypes.String, tftypes.NewValue(tftypes.String, argument)),
+			},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -190,7 +200,7 @@ func TestProtocol_parseHubSpotURL(t *testing.T) {
 	}
 	resp = call("https://example.com")
 	if resp.Error == nil || resp.Error.FunctionArgument == nil || *resp.Error.FunctionArgument != 0 {
-		t.Errorf("the error isn't on the argument: %+v", resp.Error)
+		t.Errorf("got the error %+v, want one on the argument", resp.Error)
 	}
 }
 
@@ -203,14 +213,18 @@ func TestAccParseHubSpotURL(t *testing.T) {
 		return acctest.Block(`resource "terraform_data" "source"`, fmt.Sprintf("input = %q", url))
 	}
 	is := func(portalID, objectType, id string) []statecheck.StateCheck {
-		return []statecheck.StateCheck{statecheck.ExpectKnownOutputValue("record", knownvalue.ObjectExact(map[string]knownvalue.Check{
-			"portal_id": knownvalue.StringExact(portalID), "object_type": knownvalue.StringExact(objectType), "id": knownvalue.StringExact(id),
-		}))}
+		text := knownvalue.StringExact
+		return []statecheck.StateCheck{statecheck.ExpectKnownOutputValue("record",
+			knownvalue.ObjectExact(map[string]knownvalue.Check{
+				"portal_id": text(portalID), "object_type": text(objectType), "id": text(id),
+			}))}
 	}
 	const regional = "https://app-eu1.hubspot.com/contacts/6246015/company/9007199254740993"
 	acctest.Needs(t, "functions of providers", tfversion.SkipBelow(tfversion.Version1_8_0),
-		acctest.Refused(a.With(result("null")), acctest.Diagnosis("Invalid function argument", "", `Invalid value for "url" parameter: argument must not be null`)),
-		acctest.Refused(a.With(result(`"https://app.hubspot.com/contacts/6246015/record/0-3/55"`)), acctest.Diagnosis("Invalid function argument", "",
+		acctest.Refused(a.With(result("null")), acctest.Diagnosis("Invalid function argument", "",
+			`Invalid value for "url" parameter: argument must not be null`)),
+		acctest.Refused(a.With(result(`"https://app.hubspot.com/contacts/6246015/record/0-3/55"`)), acctest.Diagnosis(
+			"Invalid function argument", "",
 			`Invalid value for "url" parameter: The URL of a HubSpot contact or company is wanted, such as`,
 			`not "https://app.hubspot.com/contacts/6246015/record/0-3/55": it is of "0-3", which is neither a contact`)),
 		resource.TestStep{

@@ -17,10 +17,14 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// The promises tested here: a query lists the customers that are latched and fit its arguments,
-// each once, by identity and display name, with the resource only when asked for; it makes no more
-// calls than its limit takes; a list that breaks off says so in its last result; what Terraform
-// generates from it takes over a whole account without a write, and the plan after it is empty.
+// The tests in this file list latches in a query. They check that:
+//
+//   - a query lists each latched customer that matches its arguments once, with identity and
+//     display name, and with the resource only if Terraform asks for it;
+//   - it makes no more calls than its limit needs;
+//   - if a call fails, the last result is an error;
+//   - the configuration that Terraform generates from a query imports a whole account without a
+//     write, and the plan after it is empty.
 
 // listItem is a result of a query.
 type listItem struct {
@@ -29,13 +33,13 @@ type listItem struct {
 	resource bool
 }
 
-// lists returns all results of a query, whose resources have to be what the account holds, and the
-// diagnostics of the last.
+// lists returns all results of a query, and the diagnostics of the last one. It fails the test if a
+// resource differs from the latch of the account.
 func lists(p *acctest.Protocol, l acctest.Listing) (results []listItem, diags []*tfprotov6.Diagnostic) {
 	p.T.Helper()
 	p.List(p.T.Context(), l, func(result tfprotov6.ListResourceResult) bool {
 		if len(diags) > 0 {
-			p.T.Error("a result comes after one with diagnostics")
+			p.T.Error("a result follows one with diagnostics")
 		}
 		if diags = result.Diagnostics; result.Identity == nil {
 			return true
@@ -51,6 +55,7 @@ func lists(p *acctest.Protocol, l acctest.Listing) (results []listItem, diags []
 	return results, diags
 }
 
+// customerIn returns the customer of an identity.
 func customerIn(p *acctest.Protocol, identity *tfprotov6.ResourceIdentityData) int64 {
 	p.T.Helper()
 	value, err := identity.IdentityData.Unmarshal(p.IdentityType)
@@ -67,13 +72,13 @@ func customerIn(p *acctest.Protocol, identity *tfprotov6.ResourceIdentityData) i
 	}
 	customer, ok := parseID(text)
 	if !ok {
-		p.T.Errorf("an identity has %q", text)
+		p.T.Errorf("the identity has %q, want an ID", text)
 	}
 	return customer
 }
 
-// texts is a list of texts as an argument.
-func texts(values ...string) tftypes.Value {
+// listOfStrings returns a list of strings as an argument.
+func listOfStrings(values ...string) tftypes.Value {
 	var elements []tftypes.Value
 	for _, value := range values {
 		elements = append(elements, tftypes.NewValue(tftypes.String, value))
@@ -88,38 +93,46 @@ func TestListHubSpotLatch(t *testing.T) {
 	const large = 9007199254740993
 	sim := fusebillsim.New(fusebillsim.Config{APIKey: acctest.APIKey})
 	sim.AddCustomers(
-		fusebillsim.Customer{ID: 11, HubSpotID: 101, CompanyName: "Acme", FirstName: "Ann", LastName: "Lee", Reference: "C-11", Modified: day(1)},
+		fusebillsim.Customer{ID: 11, HubSpotID: 101, CompanyName: "Acme", FirstName: "Ann", LastName: "Lee",
+			Reference: "C-11", Modified: day(1)},
 		fusebillsim.Customer{ID: 22, Reference: "C-22", Modified: day(2)}, // not latched
-		fusebillsim.Customer{ID: 33, HubSpotCompanyID: 203, FirstName: "Bo", Status: "Hold", PrimaryEmail: "bo@example.com", Modified: day(3)},
-		fusebillsim.Customer{ID: 44, HubSpotID: 104, HubSpotCompanyID: 204, Reference: "C-44", Status: "Suspended", Modified: day(4)},
+		fusebillsim.Customer{ID: 33, HubSpotCompanyID: 203, FirstName: "Bo", Status: "Hold",
+			PrimaryEmail: "bo@example.com", Modified: day(3)},
+		fusebillsim.Customer{ID: 44, HubSpotID: 104, HubSpotCompanyID: 204, Reference: "C-44", Status: "Suspended",
+			Modified: day(4)},
 		fusebillsim.Customer{ID: large, HubSpotID: large + 2, Modified: day(5)},
 	)
-	acme, bo, bare := listItem{11, "Acme (C-11)", false}, listItem{33, "Bo", false}, listItem{44, "C-44", false}
-	nameless := listItem{large, "9007199254740993", false}
+	filter := func(name string, value tftypes.Value) acctest.Listing {
+		return acctest.Listing{Filter: map[string]tftypes.Value{name: value}}
+	}
+	acme, bo, noName := listItem{11, "Acme (C-11)", false}, listItem{33, "Bo", false}, listItem{44, "C-44", false}
+	onlyID := listItem{large, "9007199254740993", false}
 	for name, test := range map[string]struct {
 		listing acctest.Listing
 		want    []listItem
 	}{
-		"all":               {acctest.Listing{}, []listItem{acme, bo, bare, nameless}},
-		"limit":             {acctest.Listing{Limit: 2}, []listItem{acme, bo}},
-		"limit beyond them": {acctest.Listing{Limit: 5}, []listItem{acme, bo, bare, nameless}},
-		"resource": {
-			acctest.Listing{IncludeResource: true}, []listItem{{11, acme.name, true}, {33, bo.name, true}, {44, bare.name, true}, {large, nameless.name, true}},
-		},
-		"statuses":          {acctest.Listing{Filter: map[string]tftypes.Value{"statuses": texts("Hold", "Suspended")}}, []listItem{bo, bare}},
-		"reference":         {acctest.Listing{Filter: map[string]tftypes.Value{"reference": text("C-44")}}, []listItem{bare}},
-		"not latched":       {acctest.Listing{Filter: map[string]tftypes.Value{"reference": text("C-22")}}, nil},
-		"no pattern":        {acctest.Listing{Filter: map[string]tftypes.Value{"reference": text("C-*")}}, nil},
-		"company name":      {acctest.Listing{Filter: map[string]tftypes.Value{"company_name": text("Acme")}}, []listItem{acme}},
-		"primary email":     {acctest.Listing{Filter: map[string]tftypes.Value{"primary_email": text("bo@example.com")}}, []listItem{bo}},
-		"modified since":    {acctest.Listing{Filter: map[string]tftypes.Value{"modified_since": text("2026-01-04T12:00:00Z")}}, []listItem{bare, nameless}},
-		"two, of which one": {acctest.Listing{Filter: map[string]tftypes.Value{"statuses": texts("Hold"), "reference": text("C-11")}}, nil},
+		"all":         {acctest.Listing{}, []listItem{acme, bo, noName, onlyID}},
+		"limit":       {acctest.Listing{Limit: 2}, []listItem{acme, bo}},
+		"large limit": {acctest.Listing{Limit: 5}, []listItem{acme, bo, noName, onlyID}},
+		"resource": {acctest.Listing{IncludeResource: true}, []listItem{
+			{11, acme.name, true}, {33, bo.name, true}, {44, noName.name, true}, {large, onlyID.name, true},
+		}},
+		"statuses":       {filter("statuses", listOfStrings("Hold", "Suspended")), []listItem{bo, noName}},
+		"reference":      {filter("reference", text("C-44")), []listItem{noName}},
+		"not latched":    {filter("reference", text("C-22")), nil},
+		"no wildcard":    {filter("reference", text("C-*")), nil},
+		"company name":   {filter("company_name", text("Acme")), []listItem{acme}},
+		"primary email":  {filter("primary_email", text("bo@example.com")), []listItem{bo}},
+		"modified since": {filter("modified_since", text("2026-01-04T12:00:00Z")), []listItem{noName, onlyID}},
+		"no customer matches both": {acctest.Listing{Filter: map[string]tftypes.Value{
+			"statuses": listOfStrings("Hold"), "reference": text("C-11"),
+		}}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := acctest.NewConfiguredProtocol(t, sim)
 			got, diags := lists(p, test.listing)
-			if name == "limit" { // There are more.
+			if name == "limit" { // The account has more latches.
 				p.Failed(diags, nil, "List of HubSpot latches is cut off", "ends after 2 latches", "limit = 20")
 				diags = nil
 			}
@@ -131,19 +144,21 @@ func TestListHubSpotLatch(t *testing.T) {
 	}
 }
 
-func TestListHubSpotLatch_refusesWrongFilters(t *testing.T) {
+func TestListHubSpotLatch_refusesInvalidFilters(t *testing.T) {
 	t.Parallel()
 	sim := acctest.SimulatorWith(acctest.Customer{ID: 11, Contact: 101})
 	p := acctest.NewConfiguredProtocol(t, sim)
-	results, diags := lists(p, acctest.Listing{Filter: map[string]tftypes.Value{"statuses": texts("Active", "active")}})
+	results, diags := lists(p, acctest.Listing{Filter: map[string]tftypes.Value{
+		"statuses": listOfStrings("Active", "active"),
+	}})
 	p.Failed(diags, nil, "Invalid filter", `"active" is no status of a customer`)
 	if len(results) > 0 || sim.Count() > 0 {
-		t.Errorf("%d results, %d calls", len(results), sim.Count())
+		t.Errorf("%d results and %d calls, want none", len(results), sim.Count())
 	}
 }
 
-// manyLatched is an account of n customers, all latched but for every tenth, that serves pages of
-// 100.
+// manyLatched returns an account of n customers with pages of 100. Nine of ten customers are
+// latched.
 func manyLatched(n int64) *fusebillsim.Simulator {
 	sim := fusebillsim.New(fusebillsim.Config{APIKey: acctest.APIKey, Behavior: fusebillsim.Behavior{MaxPageSize: 100}})
 	for id := range n {
@@ -156,7 +171,8 @@ func manyLatched(n int64) *fusebillsim.Simulator {
 	return sim
 }
 
-// Each result comes before the next page is asked for, and none is asked for beyond the limit.
+// A query returns the results of a page before it reads the next one, and reads no page that its
+// limit does not need.
 func TestListHubSpotLatch_calls(t *testing.T) {
 	t.Parallel()
 	sim := manyLatched(300)
@@ -164,36 +180,38 @@ func TestListHubSpotLatch_calls(t *testing.T) {
 		limit          int64
 		results, calls int
 	}{
-		"within a page": {10, 10, 1}, "a page": {90, 90, 1}, "one more": {91, 91, 2}, "all": {270, 270, 3}, "more": {999, 270, 3}, "none": {0, 270, 3},
+		"part of a page": {10, 10, 1}, "one page": {90, 90, 1}, "one result of the next page": {91, 91, 2},
+		"all": {270, 270, 3}, "more than all": {999, 270, 3}, "no limit": {0, 270, 3},
 	} {
 		p := acctest.NewConfiguredProtocol(t, sim)
 		sim.ResetCalls()
 		results, diags := lists(p, acctest.Listing{Limit: test.limit})
 		p.Succeeded(diags, nil)
 		if len(results) != test.results || sim.Count() != test.calls {
-			t.Errorf("%s: %d results by %d calls, want %d by %d", name, len(results), sim.Count(), test.results, test.calls)
+			t.Errorf("%s: %d results with %d calls, want %d with %d",
+				name, len(results), sim.Count(), test.results, test.calls)
 		}
 	}
 	p := acctest.NewConfiguredProtocol(t, sim)
 	sim.ResetCalls()
 	p.List(t.Context(), acctest.Listing{}, func(tfprotov6.ListResourceResult) bool {
 		if n := sim.Count(); n != 1 {
-			t.Errorf("the first result comes after %d calls", n)
+			t.Errorf("the first result comes after %d calls, want 1", n)
 		}
 		return false
 	})
 	if n := sim.Count(); n != 1 {
-		t.Errorf("%d calls for one result", n)
+		t.Errorf("%d calls for one result, want 1", n)
 	}
 }
 
-// Where customers are deleted while pages are read, others move to pages that were read already or
-// come twice. Terraform would generate two resources for the latter.
-func TestListHubSpotLatch_noneTwice(t *testing.T) {
+// If the list changes between two calls, a customer may be on two pages. Terraform would generate
+// two resources for it.
+func TestListHubSpotLatch_listsEachCustomerOnce(t *testing.T) {
 	t.Parallel()
 	sim := manyLatched(200)
 	sim.Inject(fusebillsim.Fault{Route: fusebillsim.RouteCustomers, After: 1, OnRequest: func(*http.Request) {
-		// The list goes by the time when customers were made, so this one shifts the others.
+		// The list is sorted by creation time, so this old customer moves all others.
 		sim.AddCustomers(fusebillsim.Customer{ID: 5000, Created: time.Unix(1, 0)})
 	}})
 	p := acctest.NewConfiguredProtocol(t, sim)
@@ -202,7 +220,7 @@ func TestListHubSpotLatch_noneTwice(t *testing.T) {
 	seen := map[int64]bool{}
 	for _, result := range results {
 		if seen[result.customer] {
-			t.Errorf("customer %d comes twice", result.customer)
+			t.Errorf("customer %d is listed twice", result.customer)
 		}
 		seen[result.customer] = true
 	}
@@ -211,20 +229,22 @@ func TestListHubSpotLatch_noneTwice(t *testing.T) {
 	}
 }
 
-// A list that breaks off mustn't pass for the whole one.
-func TestListHubSpotLatch_breaksOff(t *testing.T) {
+// If a call fails, the last result is an error. Otherwise the list would look complete.
+func TestListHubSpotLatch_failedCallIsLastResult(t *testing.T) {
 	t.Parallel()
 	sim := manyLatched(300)
-	sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, Route: fusebillsim.RouteCustomers, After: 1, Times: -1})
+	sim.Inject(fusebillsim.Fault{
+		Kind: fusebillsim.FaultStatus500Before, Route: fusebillsim.RouteCustomers, After: 1, Times: -1,
+	})
 	p := acctest.NewConfiguredProtocol(t, sim)
 	results, diags := lists(p, acctest.Listing{})
 	p.Failed(diags, nil, "Fusebill returned a server error", "Could not list the HubSpot latches: GET customers: 500")
 	if len(results) != 90 {
-		t.Errorf("%d results come before the error, want 90", len(results))
+		t.Errorf("%d results before the error, want 90", len(results))
 	}
 }
 
-func TestListHubSpotLatch_stopEndsIt(t *testing.T) {
+func TestListHubSpotLatch_stopEndsQuery(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := manyLatched(300)
@@ -237,18 +257,19 @@ func TestListHubSpotLatch_stopEndsIt(t *testing.T) {
 		results, diags := lists(p, acctest.Listing{})
 		p.Failed(diags, nil, "Interrupted", "Could not list the HubSpot latches")
 		if took := time.Since(start); took > 2*time.Second || len(results) != 90 {
-			t.Errorf("ended after %s and %d results", took, len(results))
+			t.Errorf("the query ended after %s with %d results, want at most 2s and 90", took, len(results))
 		}
 	})
 }
 
-// Where settings of the provider aren't known yet and Terraform could put changes off, a query
-// can't be.
+// If settings of the provider are unknown, Terraform can defer changes, but not a query.
 func TestListHubSpotLatch_unknownSettings(t *testing.T) {
 	t.Parallel()
 	p := acctest.NewProtocol(t, acctest.SimulatorWith())
 	resp, err := p.Server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
-		Config:             p.Value(p.ProviderType, map[string]tftypes.Value{"api_key": tftypes.NewValue(tftypes.String, tftypes.UnknownValue)}),
+		Config: p.Value(p.ProviderType, map[string]tftypes.Value{
+			"api_key": tftypes.NewValue(tftypes.String, tftypes.UnknownValue),
+		}),
 		ClientCapabilities: &tfprotov6.ConfigureProviderClientCapabilities{DeferralAllowed: true},
 	})
 	p.Succeeded(resp.Diagnostics, err)
@@ -272,14 +293,14 @@ func TestDisplayName(t *testing.T) {
 	}
 }
 
-// queryOf is a query for the latches of an account.
+// queryOf returns a query for the latches of the account, with these lines in its block.
 func queryOf(lines ...string) string {
 	return acctest.Block(`list "fusebill_hubspot_latch" "all"`, append([]string{"provider = fusebill"}, lines...)...)
 }
 
-// From an account that was latched by hand to code, in three commands: 15 calls for 1,000 latches
-// at most.
-func TestAccCLI_queryTakesOverAnAccount(t *testing.T) {
+// Three commands import an account whose latches were made without Terraform. For 1,000 latches,
+// they make at most 15 calls.
+func TestAccCLI_queryImportsAccount(t *testing.T) {
 	t.Parallel()
 	const latches, maxCalls = 1000, 15
 	var holds []acctest.Customer
@@ -313,24 +334,27 @@ func TestAccCLI_queryTakesOverAnAccount(t *testing.T) {
 	c.PlanIs(false)
 	count("empty plan")
 	if calls > maxCalls {
-		t.Errorf("%d calls, want %d at most", calls, maxCalls)
+		t.Errorf("%d calls, want at most %d", calls, maxCalls)
 	}
 	a.Holds(t, holds...)
 	if state := c.Run(0, "state", "list"); strings.Count(state, "fusebill_hubspot_latch.") != latches {
-		t.Errorf("state holds %d latches, want %d", strings.Count(state, "fusebill_hubspot_latch."), latches)
+		t.Errorf("the state has %d latches, want %d", strings.Count(state, "fusebill_hubspot_latch."), latches)
 	}
 }
 
-// The CLI shows what a list that breaks off says, and fails.
-func TestAccCLI_queryThatBreaksOff(t *testing.T) {
+// If a call of a query fails, the CLI shows the error and fails.
+func TestAccCLI_queryWithFailedCall(t *testing.T) {
 	t.Parallel()
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101}, acctest.Customer{ID: 22, Contact: 102})
 	c := acctest.NewWorkspace(t, a)
 	c.SkipWithoutTerraform14("terraform query")
 	c.Write("all.tfquery.hcl", queryOf("config {\n    statuses = [\"Active\"]\n  }"))
 	a.Configure(func(b *fusebillsim.Behavior) { b.MaxPageSize = 1 })
-	a.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultStatus500Before, Route: fusebillsim.RouteCustomers, After: 1, Times: -1})
-	acctest.Prints(t, c.Run(1, "query", "-no-color"), "Error: Fusebill returned a server error", "Could not list the HubSpot latches")
+	a.Inject(fusebillsim.Fault{
+		Kind: fusebillsim.FaultStatus500Before, Route: fusebillsim.RouteCustomers, After: 1, Times: -1,
+	})
+	acctest.Prints(t, c.Run(1, "query", "-no-color"), "Error: Fusebill returned a server error",
+		"Could not list the HubSpot latches")
 	c.Write("all.tfquery.hcl", queryOf("config {\n    statuses = [\"active\"]\n  }"))
 	acctest.Prints(t, c.Run(1, "query", "-no-color"), "Error: Invalid filter", `"active" is no status of a customer`)
 }

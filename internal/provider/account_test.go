@@ -16,8 +16,8 @@ import (
 
 const isOfAnother = "Error: State belongs to another Fusebill account"
 
-// accountOf is an account whose customers were created in a year. Two accounts with the same IDs
-// differ in that alone.
+// accountOf serves an account whose customers were created in a year. Two accounts with the same
+// customers differ only in this year.
 func accountOf(t *testing.T, year int, latches ...acctest.Customer) acctest.Account {
 	t.Helper()
 	sim := fusebillsim.New(fusebillsim.Config{APIKey: acctest.APIKey, LimitMinute: 1 << 30, LimitDay: 1 << 30})
@@ -32,7 +32,7 @@ func accountOf(t *testing.T, year int, latches ...acctest.Customer) acctest.Acco
 	return acctest.Account{Simulator: sim, URL: server.URL + "/v1"}
 }
 
-// opens makes the workspace use an account by the environment alone, as pipelines do.
+// opens directs the workspace to an account by environment variables, as pipelines do.
 func opens(c *acctest.Workspace, url string) {
 	c.Write("provider.tf", acctest.Required+acctest.ProviderBlock("max_retries = 0"))
 	c.Setenv("FUSEBILL_BASE_URL", url)
@@ -134,7 +134,7 @@ func TestAccAccount_providerAliasOfAnotherAccount(t *testing.T) {
 	keeps(t, c, sandbox, 2, 4)
 }
 
-// A large configuration is not looked up customer by customer in an account that has none of it.
+// If the account has none of the customers of a large configuration, a run looks up only a few.
 func TestAccAccount_fewCallsForManyLatches(t *testing.T) {
 	t.Parallel()
 	latches, few := acctest.NumberedSet(400, 1000), acctest.NumberedSet(60, 1000)
@@ -160,8 +160,8 @@ func TestAccAccount_fewCallsForManyLatches(t *testing.T) {
 	}
 }
 
-// A state without a fingerprint, as after a move from another provider, is guarded by the customers
-// that a run finds: one that finds none stops, and asks for few of them.
+// A state may have no fingerprint, for example after a move from another provider. A run then stops
+// if it finds none of its customers, after a few lookups.
 func TestAccount_withoutFingerprint(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

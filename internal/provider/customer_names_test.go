@@ -7,7 +7,7 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// Messages name customers by the company, else the reference, and never by a person.
+// Messages name a customer by its company, or else its reference, and never by a person.
 func TestMessages_nameCustomers(t *testing.T) {
 	t.Parallel()
 	c := newSetTerraform(t,
@@ -30,7 +30,7 @@ func TestMessages_nameCustomers(t *testing.T) {
 	p.diags.has(t, "HubSpot latches will be removed", "customer 22 (C-22)")
 }
 
-// A plan that adopts latches says how many and which.
+// The plan of a set counts and names the customers whose latches it adopts.
 func TestMessages_countAdoptedLatches(t *testing.T) {
 	t.Parallel()
 	c := newSetTerraform(t, latchedCustomers([3]int64{11, 101, 0}, [3]int64{22, 102, 0}, [3]int64{33, 0, 0})...)

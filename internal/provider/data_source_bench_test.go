@@ -11,9 +11,9 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// BenchmarkDataSourceProtocol measures what a data source that lists the account costs in the
-// protocol, without Terraform and the network. The account is read before: what counts is what the
-// framework makes of the answer.
+// BenchmarkDataSourceProtocol measures the calls of the protocol for a data source that lists the
+// account, without Terraform and the network. The account is read before, so the benchmark measures
+// only the work of the framework.
 func BenchmarkDataSourceProtocol(b *testing.B) {
 	for _, typeName := range []string{latchesType, "fusebill_customers"} {
 		for _, n := range []int{1000, 10_000} {

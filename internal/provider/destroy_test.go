@@ -8,9 +8,9 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
-// A customer that is gone, one that somebody has latched otherwise, and a conflict of the
-// configuration with a stranger's latch do not stop a destroy.
-func TestAccDestroy_unrelatedTroubleDoesNotStopIt(t *testing.T) {
+// A destroy works although a customer was deleted, somebody has changed the latch of another one,
+// and the configuration conflicts with the latch of an unmanaged customer.
+func TestAccDestroy_worksDespiteConflicts(t *testing.T) {
 	t.Parallel()
 	for _, refresh := range []string{"true", "false"} {
 		t.Run("refresh="+refresh, func(t *testing.T) {
@@ -42,9 +42,10 @@ func TestAccDestroy_unrelatedTroubleDoesNotStopIt(t *testing.T) {
 	}
 }
 
-// A limit may refuse the plan before a destroy. The way that its message names removes nothing but
-// what the state holds: not what the exclusive set has only seen, nor what has changed since.
-func TestAccDestroy_wayPastTheLimits(t *testing.T) {
+// A limit may refuse the plan before a destroy. A destroy with -refresh=false, as the error
+// advises, removes only the latches of the state: neither the unlisted ones of an exclusive set,
+// nor those that have changed since.
+func TestAccDestroy_withoutRefreshDespiteLimits(t *testing.T) {
 	t.Parallel()
 	set := acctest.NumberedSet(12, 100)
 	stranger := acctest.Customer{ID: 50, Contact: 500}
@@ -62,7 +63,7 @@ func TestAccDestroy_wayPastTheLimits(t *testing.T) {
 	a.Latched(t, 3, 0, 0)
 }
 
-// Replacements by create_before_destroy hand each latch over, and one warning is for all of them.
+// Replacements with create_before_destroy keep each latch, and one warning covers all of them.
 func TestAccDestroy_replacementsShareOneWarning(t *testing.T) {
 	t.Parallel()
 	a := accountOf(t, 2020, acctest.NumberedSet(5, 100).Unlatched()...)

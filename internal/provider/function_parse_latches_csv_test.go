@@ -62,7 +62,7 @@ func TestParseLatchesCSV(t *testing.T) {
 	}
 }
 
-// A column that is not there is an empty map.
+// The map of a missing column is empty.
 func TestParseLatchesCSV_oneColumn(t *testing.T) {
 	t.Parallel()
 	for column, want := range map[string]spreadsheet.Latches{
@@ -75,7 +75,7 @@ func TestParseLatchesCSV_oneColumn(t *testing.T) {
 	}
 }
 
-// badFiles are files with their mistakes. The messages are in testdata.
+// badFiles are invalid files. Their messages are in testdata.
 func badFiles() map[string]string {
 	const header = "fusebill_id,hubspot_id,hubspot_company_id\n"
 	many := header
@@ -130,7 +130,8 @@ func TestParseLatchesCSV_refused(t *testing.T) {
 	}
 }
 
-// FuzzParseLatchesCSV holds that a file is refused, or read in the same way in any other form.
+// FuzzParseLatchesCSV checks that a file is refused, or that other forms of it give the same
+// latches.
 func FuzzParseLatchesCSV(f *testing.F) {
 	for _, text := range badFiles() {
 		f.Add(text)

@@ -12,13 +12,13 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
-// The promises tested here: an ID is a string in every schema; a string that is not an ID is
-// refused with the same message in each argument that takes an ID, on it, before any call.
+// The tests in this file check that an ID is a string in every schema, and that each argument that
+// takes an ID refuses other strings with the same message, on the argument and before any call.
 
 // idArgument is an argument that takes an ID.
 type idArgument struct {
 	kind idKind
-	// beside are the other arguments that the object needs.
+	// beside holds the other arguments that the object needs.
 	beside map[string]string
 }
 
@@ -139,8 +139,8 @@ func TestProtocol_wrongIDs(t *testing.T) {
 	}
 }
 
-// refusals are the diagnostics of each step in which an object has to refuse wrong IDs. A CLI
-// validates resources and data sources whenever it evaluates them, but an action only at first.
+// refusals returns the diagnostics of each step in which an object has to refuse invalid IDs. A CLI
+// validates resources and data sources each time it evaluates them, but an action only once.
 func refusals(
 	p *acctest.Protocol, kind, typeName string, config *tfprotov6.DynamicValue,
 ) map[string][]*tfprotov6.Diagnostic {

@@ -107,7 +107,7 @@ func TestIDFault(t *testing.T) {
 	}
 }
 
-// An ID that is not understood may be a whole file. Its message is not.
+// A string that is not an ID may be a whole file. The message quotes only its start.
 func TestIDFault_quotesTheStartOfALongString(t *testing.T) {
 	t.Parallel()
 	for _, character := range []string{"9", "é", "\xff"} {
@@ -149,7 +149,7 @@ func TestIDValidator(t *testing.T) {
 	}
 }
 
-// FuzzID holds that a string is either exactly an ID or explained, with a text that a CLI can show.
+// FuzzID checks that a string is either an ID, or refused with a text that a CLI can print.
 func FuzzID(f *testing.F) {
 	for _, text := range append(wrongIDs, "101", "9007199254740993", "9223372036854775807") {
 		f.Add(text)

@@ -21,9 +21,12 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// The promises tested here: to Terraform the maps of a set are maps; no other resource notices that
-// a layer stands between Terraform and the framework; a request that is over leaves nothing behind;
-// and the layer is still needed.
+// The tests in this file check that:
+//
+//   - Terraform sees the maps of a set as maps;
+//   - the layer between Terraform and the framework does not change calls for other resources;
+//   - a request that has ended uses no memory;
+//   - the layer is still needed.
 
 const singleType = "fusebill_hubspot_latch"
 
@@ -108,8 +111,8 @@ func TestProtocolLayer_generatedConfiguration(t *testing.T) {
 	}
 }
 
-// deepest is how long the context of a visit to a map of n elements is, where the framework makes
-// it longer with each of them.
+// deepest returns the length of the longest context in which the framework visits a map of n
+// elements. The framework makes the context longer with each element.
 func deepest(t *testing.T, n int, call func(server tfprotov6.ProviderServer, value *tfprotov6.DynamicValue) error) int {
 	t.Helper()
 	probe := &probeProvider{}
@@ -177,8 +180,8 @@ func (t probeType) TerraformType(ctx context.Context) tftypes.Type {
 	return t.MapType.TerraformType(ctx)
 }
 
-// A failure of this test is good news: the framework has been mended, and the part of the protocol
-// layer that the test names can go.
+// If this test fails, the framework no longer needs the workaround that the failure names. Remove
+// that part of the protocol layer.
 func TestFrameworkStillNeedsTheProtocolLayer(t *testing.T) {
 	t.Parallel()
 	const few, many = 100, 300
@@ -208,8 +211,8 @@ func TestFrameworkStillNeedsTheProtocolLayer(t *testing.T) {
 	runtime.KeepAlive(framework)
 }
 
-// A value that does not have the type of the schema is an error, and no panic.
-func TestProtocolLayer_brokenValues(t *testing.T) {
+// A value that does not have the type of the schema is an error. It must not cause a panic.
+func TestProtocolLayer_valuesOfOtherTypes(t *testing.T) {
 	t.Parallel()
 	c := newSetTerraform(t)
 	server, none := c.process(), c.encode(c.state)
@@ -246,7 +249,7 @@ func TestProtocolLayer_brokenValues(t *testing.T) {
 	}
 }
 
-// passing is a framework's server that keeps what it was given, and refuses it.
+// passing is a framework's server that records its requests and refuses them.
 type passing struct {
 	frameworkServer
 	got any
@@ -333,8 +336,8 @@ func TestProtocolLayer_leavesOtherResourcesAlone(t *testing.T) {
 	check(generate, err)
 }
 
-// Terraform looks for these by what the server implements: it does not know of list resources and
-// actions behind a wrapper without them.
+// The protocol server finds optional methods by the type of the provider's server. It would not
+// find list resources and actions behind a wrapper without their methods.
 func TestProtocolLayer_hidesNothing(t *testing.T) {
 	t.Parallel()
 	var server any = newServer(&fusebillProvider{})()
@@ -348,7 +351,7 @@ func TestProtocolLayer_hidesNothing(t *testing.T) {
 
 type keptKey struct{}
 
-// isForgotten reports whether what a request's context carries is gone after the request.
+// isForgotten reports whether the values of a request's context are released after the request.
 func isForgotten(request func(context.Context)) bool {
 	carried := func() weak.Pointer[[1024]byte] {
 		value := new([1024]byte)
@@ -406,8 +409,8 @@ func TestRequestsAreForgotten(t *testing.T) {
 	}
 }
 
-// Work that goes on after a request, such as a read that others have joined, finds a context that
-// has ended, and no panic.
+// Work may go on after its request, for example a read that other requests have joined. It finds a
+// canceled context, and does not panic.
 func TestRequestContext_afterItsRequest(t *testing.T) {
 	t.Parallel()
 	var kept context.Context

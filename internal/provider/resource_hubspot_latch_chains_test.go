@@ -24,8 +24,8 @@ func chainOf(n int64, isRing bool) (before, after acctest.LatchSet) {
 	return before, after
 }
 
-// settled returns how many customers are latched as declared. It fails the test where one has lost
-// its latch, or a contact has two customers.
+// settled returns the number of customers that are latched as declared. It fails the test if a
+// customer has lost its latch, or if two customers have the same contact.
 func settled(t *testing.T, a acctest.Account, declared acctest.LatchSet) int {
 	t.Helper()
 	n := 0
@@ -46,7 +46,7 @@ func settled(t *testing.T, a acctest.Account, declared acctest.LatchSet) int {
 	return n
 }
 
-// mostWritesOfACustomer returns the most writes that one customer has had.
+// mostWritesOfACustomer returns the largest number of writes of one customer.
 func mostWritesOfACustomer(t *testing.T, a acctest.Account) int {
 	t.Helper()
 	writes := make(map[string]int)
@@ -87,8 +87,8 @@ func TestAccCLIChains_settleAtTheParallelismOfTheirLength(t *testing.T) {
 	}
 }
 
-// Below that parallelism no latch is lost. Each apply settles a part of a chain, and a ring stays
-// as it is.
+// With a smaller parallelism, no latch is lost. Each apply settles a part of a chain, and a ring
+// stays as it is.
 func TestAccCLIChains_belowTheParallelismOfTheirLength(t *testing.T) {
 	t.Parallel()
 	const length = 30
@@ -145,8 +145,8 @@ func TestAccCLIChains_permutationOfASetHasOneMoreWriteForEachRing(t *testing.T) 
 	c.PlanIs(false)
 }
 
-// cyclesOf returns how many latches a permutation leaves as they are, and how many rings the others
-// form.
+// cyclesOf returns the number of latches that a permutation leaves as they are, and the number of
+// rings that the others form.
 func cyclesOf(before, after acctest.LatchSet) (fixed, rings int) {
 	holder := make(map[int64]int64)
 	for _, h := range before {

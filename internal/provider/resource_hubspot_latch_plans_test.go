@@ -11,8 +11,9 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// The tests of this file show with the real CLI that a plan refuses only what no apply can do: an
-// apply settles swaps of customers, replacements and renames, and loses no latch where it cannot.
+// The tests in this file check with the real CLI that a plan refuses only changes that no apply can
+// make. An apply settles swaps of customers, replacements and renames. If it cannot settle them, no
+// latch is lost.
 
 // cliStep is one command of the CLI and its results.
 type cliStep struct {
@@ -68,7 +69,7 @@ func runStepsIn(t *testing.T, a acctest.Account, c *acctest.Workspace, steps ...
 	}
 }
 
-// planIn is what an apply prints before its first change.
+// planIn returns the part of an apply's output before the first change.
 func planIn(output string) string {
 	if first := regexp.MustCompile(`(Creating|Modifying|Destroying)\.\.\.`).FindStringIndex(output); first != nil {
 		return output[:first[0]]
@@ -76,12 +77,12 @@ func planIn(output string) string {
 	return output
 }
 
-// applied is an apply with further arguments.
+// applied returns an apply with further arguments.
 func applied(more ...string) []string {
 	return append([]string{"apply", "-no-color", "-auto-approve"}, more...)
 }
 
-// warnings are the summaries of the warnings about what may stop an apply.
+// warnings are the summaries of warnings about conflicts that may stop an apply.
 var warnings = []string{
 	"Customer is already latched", "is latched to another customer", "would be removed by another resource",
 }
@@ -216,8 +217,8 @@ func TestAccCLIPlans_settleInOneApply(t *testing.T) {
 	}
 }
 
-// A contact that moves to the new customer of a replacement stays with the old one until the new
-// latch exists, where create_before_destroy is set.
+// With create_before_destroy, a contact that moves to the new customer of a replacement stays with
+// the old one until the new latch exists.
 func TestAccCLIPlans_createBeforeDestroyKeepsTheContact(t *testing.T) {
 	t.Parallel()
 	runSteps(t, []acctest.Customer{{ID: 1}, {ID: 2}},
@@ -236,7 +237,7 @@ func TestAccCLIPlans_createBeforeDestroyKeepsTheContact(t *testing.T) {
 	)
 }
 
-// The create does not know that the latch in its way is that of the object it replaces.
+// The create does not know that the existing latch is that of the object that it replaces.
 func TestAccCLIPlans_createBeforeDestroyOfTheSameCustomer(t *testing.T) {
 	t.Parallel()
 	replaced := applied("-replace=fusebill_hubspot_latch.a")
@@ -285,9 +286,9 @@ func TestAccCLIPlans_renamedSetMakesNoWrite(t *testing.T) {
 		cliStep{config: declared.BlockOf("renamed"), latched: declared, writes: -1})
 }
 
-// A latch that is in the state twice has one object that keeps it and one that removes it.
-// Terraform orders the two plans at random: the removal makes no call, or an error gives the
-// commands that work.
+// Two objects of the state have the same latch. One keeps it, and the other one removes it.
+// Terraform makes the two plans in a random order: the removal makes no call, or an error gives the
+// commands that solve the conflict.
 func TestAccCLIPlans_latchInStateTwice(t *testing.T) {
 	t.Parallel()
 	each := func(keys ...string) string {

@@ -11,8 +11,8 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// BenchmarkLatchesProtocol measures what a set costs in each call of the protocol, without
-// Terraform and the network.
+// BenchmarkLatchesProtocol measures each call of the protocol for a set, without Terraform and the
+// network.
 func BenchmarkLatchesProtocol(b *testing.B) {
 	for _, n := range []int{10_000, 100_000} {
 		sim := fusebillsim.New(fusebillsim.Config{APIKey: acctest.APIKey, LimitMinute: 1 << 30, LimitDay: 1 << 30,

@@ -10,10 +10,12 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// The promises tested here, over the protocol: an exclusive set removes only what its plan shows; a
-// destroy or a replacement never unlatches a customer that the set did not list; limits bound
-// updates and replacements; a create that failed is resumed, and releases nothing that is still
-// declared.
+// The tests in this file call the provider without a CLI. They check that:
+//
+//   - an exclusive set removes only the latches that its plan shows;
+//   - a destroy or a replacement never unlatches a customer that the set did not list;
+//   - the limits apply to updates and replacements;
+//   - the apply after a failed create removes no latch that is still declared.
 
 // numbered are n customers from the first on, each latched to the contact that is so far above its
 // ID; 0: to none. rowsOf are the rows of such customers.
@@ -36,7 +38,7 @@ func rowsOf(first, n, above int64) ids {
 	return rows
 }
 
-// latchedCount is how many of n customers from the first on are latched.
+// latchedCount returns how many of n customers, from the first one on, are latched.
 func (c *setTerraform) latchedCount(first, n int64) (count int) {
 	for id := first; id < first+n; id++ {
 		if customer, _ := c.sim.Customer(id); customer.HubSpotID != 0 || customer.HubSpotCompanyID != 0 {
@@ -52,7 +54,7 @@ func TestLatchSet_exclusive(t *testing.T) {
 	declared := map[string]any{contactsAttribute: ids{"11": "101"}, "exclusive": true}
 	others := ids{"44": "contact 104 and company 204", "55": "company 205"}
 
-	// A create only records.
+	// A create only records the latches of other customers.
 	p := c.plan(declared)
 	p.plans(t, c, map[string]any{unlistedAttribute: unknown})
 	p.diags.warnings().has(t, "Other customers are latched", "customer 44, customer 55", "This apply leaves them alone")
@@ -60,8 +62,8 @@ func TestLatchSet_exclusive(t *testing.T) {
 	c.stateIs(map[string]any{contactsAttribute: ids{"11": "101"}, companiesAttribute: nil, unlistedAttribute: others})
 	c.accountIs([3]int64{44, 104, 204}, [3]int64{55, 0, 205})
 
-	// The plan of an update shows them as removed, and its apply removes what it has shown: not what
-	// is new, and not what has changed since.
+	// The plan of an update shows them as removed. Its apply removes those that the plan has shown,
+	// but no new ones and none that have changed since.
 	p = c.plan(declared)
 	p.plans(t, c, map[string]any{contactsAttribute: ids{"11": "101"}, unlistedAttribute: ids{}})
 	p.diags.warnings().has(t, "HubSpot latches will be removed", "2 customers that it does not list: customer 44, "+
@@ -93,7 +95,7 @@ func TestLatchSet_exclusiveListsCustomer(t *testing.T) {
 	c.accountIs([3]int64{44, 109, 0}, [3]int64{55, 105, 0})
 }
 
-// A set that is no longer exclusive leaves the customers alone that it does not list.
+// A set that is no longer exclusive leaves customers alone that it does not list.
 func TestLatchSet_endsExclusive(t *testing.T) {
 	t.Parallel()
 	c := newSetTerraform(t, latchedCustomers([3]int64{11, 0, 0}, [3]int64{22, 0, 0}, [3]int64{44, 104, 0})...)
@@ -109,7 +111,7 @@ func TestLatchSet_endsExclusive(t *testing.T) {
 }
 
 // After a refresh that put unlisted latches into the state, a destroy releases only the rows.
-func TestLatchSet_destroyOfAnExclusiveSet(t *testing.T) {
+func TestLatchSet_destroyOfExclusiveSet(t *testing.T) {
 	t.Parallel()
 	c := newSetTerraform(t, append(numbered(1, 3, 0), numbered(100, 40, 1000)...)...)
 	c.apply(c.plan(map[string]any{contactsAttribute: rowsOf(1, 3, 500), "exclusive": true})).errors().isEmpty(t)
@@ -166,9 +168,9 @@ func TestLatchSet_resumesExclusive(t *testing.T) {
 	}
 }
 
-// max_removals bounds the replacement of a tainted set: at plan, and at apply where the plan has
-// not read the set.
-func TestLatchSet_limitsOfATaintedSet(t *testing.T) {
+// max_removals limits the replacement of a tainted set at plan, and at apply if the plan has not
+// read the set.
+func TestLatchSet_limitsOfTaintedSet(t *testing.T) {
 	t.Parallel()
 	c := newSetTerraform(t, numbered(1, 100, 0)...)
 	declared := map[string]any{contactsAttribute: rowsOf(1, 100, 500), "max_removals": 3}
@@ -202,8 +204,8 @@ func TestLatchSet_limitsOfATaintedSet(t *testing.T) {
 	}
 }
 
-// Rows that change between a failed create and the next apply are changed, not refused: the destroy
-// half leaves them to the create half.
+// The apply after a failed create changes rows whose declared latch has changed since. The destroy
+// half of the replacement leaves them in place for the create half.
 func TestLatchSet_resumesWithChangedRows(t *testing.T) {
 	t.Parallel()
 	c := newSetTerraform(t, numbered(1, 4, 0)...)
@@ -222,7 +224,7 @@ func TestLatchSet_resumesWithChangedRows(t *testing.T) {
 	c.succeeds(declared)
 }
 
-// The destroy half leaves all rows where those of the configuration are not known at plan.
+// The destroy half leaves all rows in place if the declared rows are unknown at plan.
 func TestLatchSet_resumesWithUnknownRows(t *testing.T) {
 	t.Parallel()
 	c := newSetTerraform(t, numbered(1, 4, 0)...)
@@ -236,8 +238,8 @@ func TestLatchSet_resumesWithUnknownRows(t *testing.T) {
 	}
 }
 
-// With create_before_destroy, the create comes first and the destroy gets none of its data; the
-// destroy keeps what the create of the same process has declared.
+// With create_before_destroy, the create comes first, and the destroy gets none of its private
+// data. The destroy keeps the latches that the create of the same process has declared.
 func TestLatchSet_createBeforeDestroy(t *testing.T) {
 	t.Parallel()
 	c := newSetTerraform(t, numbered(1, 4, 0)...)
@@ -319,7 +321,7 @@ func TestLatchSet_limits(t *testing.T) {
 				return
 			}
 			p.diags.errors().has(t, test.refused, test.parts...)
-			// The way that the message names is open, and it is not bounded.
+			// A destroy without a refresh, as the message advises, has no limit.
 			c.destroy().errors().isEmpty(t)
 			if n := c.latchedCount(1, test.rows); n > 0 {
 				t.Errorf("%d rows are still latched", n)
@@ -328,8 +330,8 @@ func TestLatchSet_limits(t *testing.T) {
 	}
 }
 
-// Terraform says "1 to change" for any change of a set, so a warning gives numbers and names.
-func TestLatchSet_warnsOfLargeChanges(t *testing.T) {
+// Terraform reports any change of a set as "1 to change", so a warning gives numbers and names.
+func TestLatchSet_warnsAboutLargeChanges(t *testing.T) {
 	t.Parallel()
 	c := newSetTerraform(t, numbered(1, 60, 0)...)
 	c.succeeds(map[string]any{contactsAttribute: rowsOf(1, 40, 500)})
@@ -348,9 +350,9 @@ func TestLatchSet_warnsOfLargeChanges(t *testing.T) {
 	p.diags.warnings().has(t, "Many HubSpot latches will change", "12 customers")
 }
 
-// A rename without a moved block is a destroy and a create in one process: what the create declares
-// stays.
-func TestLatchSet_destroyKeepsWhatIsDeclared(t *testing.T) {
+// A rename without a moved block is a destroy and a create in one process. The latches that the
+// create declares stay.
+func TestLatchSet_destroyKeepsDeclaredLatches(t *testing.T) {
 	t.Parallel()
 	c := newSetTerraform(t, numbered(1, 4, 0)...)
 	c.succeeds(map[string]any{contactsAttribute: rowsOf(1, 4, 500)})

@@ -11,11 +11,14 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// The promises tested here, over the protocol: the two maps hold what is declared, as it is
-// written; a drifted row shows its current ID; empty values change nothing; what is unknown is no
-// error; an error names the map and the key, on the path of the element.
+// The tests in this file call the provider without a CLI. They check that:
+//
+//   - the two maps of the state have the values as they were declared;
+//   - a drifted row shows its current ID;
+//   - empty values change nothing, and unknown values are no errors;
+//   - an error names the map and the key, on the path of the element.
 
-func TestLatchSet_rowsAreKeptAsWritten(t *testing.T) {
+func TestLatchSet_rowsStayAsDeclared(t *testing.T) {
 	t.Parallel()
 	for name, declared := range map[string]map[string]any{
 		"contacts alone":  {contactsAttribute: ids{"11": "101", "22": "102"}},
@@ -66,8 +69,8 @@ func TestLatchSet_changes(t *testing.T) {
 	c.accountIs([3]int64{11, 101, 201}, [3]int64{22, 0, 0}, [3]int64{33, 103, 0})
 }
 
-// Read stores the current ID of a drifted row, and removes a key only where the customer no longer
-// has that ID.
+// Read stores the current ID of a drifted row. It removes a key only if the customer no longer has
+// an ID of this kind.
 func TestLatchSet_drift(t *testing.T) {
 	t.Parallel()
 	declared := map[string]any{
@@ -113,7 +116,8 @@ func TestLatchSet_drift(t *testing.T) {
 	}
 }
 
-// A map that has only empty elements more than the state is the state: an import cannot know them.
+// A map that differs from the state only in empty elements causes no change, because an import
+// cannot know these elements.
 func TestLatchSet_emptyValuesChangeNothing(t *testing.T) {
 	t.Parallel()
 	c := newSetTerraform(t, latchedCustomers([3]int64{11, 101, 0}, [3]int64{22, 0, 202})...)
@@ -148,7 +152,7 @@ func (c *setTerraform) imports(id string) diagnostics {
 	return resp.Diagnostics
 }
 
-// The plan after an import shows only what an import cannot know.
+// The plan after an import shows only values that the import cannot know.
 func TestLatchSet_planAfterImport(t *testing.T) {
 	t.Parallel()
 	c := newSetTerraform(t, latchedCustomers([3]int64{11, 101, 0}, [3]int64{22, 102, 0}, [3]int64{33, 103, 0})...)
@@ -270,7 +274,7 @@ func TestLatchSet_invalidRows(t *testing.T) {
 	}
 }
 
-// Many faults are twenty and a number.
+// For many faults, the errors show twenty and count the others.
 func TestLatchSet_manyInvalidRows(t *testing.T) {
 	t.Parallel()
 	rows := ids{}
@@ -346,8 +350,9 @@ func TestLatchSet_wrongAccount(t *testing.T) {
 	wrong.stateIs(declared)
 }
 
-// A row that the account has otherwise is a warning at plan and an error at apply, with both sides.
-func TestLatchSet_latchedOtherwise(t *testing.T) {
+// A row with another latch in the account is a warning at plan and an error at apply. Both messages
+// name the declared and the current latch.
+func TestLatchSet_otherLatch(t *testing.T) {
 	t.Parallel()
 	c := newSetTerraform(t, latchedCustomers([3]int64{11, 999, 299}, [3]int64{22, 0, 0})...)
 	declared := map[string]any{contactsAttribute: ids{"11": "101", "22": "102"}}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestLogNoMoreThanIsShown(t *testing.T) {
+func TestSetLogLevels(t *testing.T) {
 	for _, c := range []struct{ log, logProvider, own, want string }{
 		{"", "", "", "OFF"},
 		{"DEBUG", "", "", "DEBUG"},
@@ -14,7 +14,7 @@ func TestLogNoMoreThanIsShown(t *testing.T) {
 		{"off", "", "", "OFF"},
 		{"JSON", "", "", "TRACE"},
 		{"yes", "", "", "TRACE"},
-		{"", "", "DEBUG", "DEBUG"}, // The user's own word counts.
+		{"", "", "DEBUG", "DEBUG"}, // A level that the user has set stays.
 	} {
 		t.Setenv("TF_LOG", c.log)
 		t.Setenv("TF_LOG_PROVIDER", c.logProvider)

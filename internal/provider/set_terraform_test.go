@@ -14,9 +14,9 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// setTerraform plays Terraform for one latch set, over the protocol and in this process: which
-// calls come in which order and process, and which private data they carry. Tests with the real CLI
-// are slow; this shows the provider's side of each rule.
+// setTerraform calls the provider for one latch set as Terraform does, but in this process: with
+// the same calls in the same order, each in the right provider process and with the right private
+// data. It is much faster than the real CLI.
 type setTerraform struct {
 	t       testing.TB
 	sim     *fusebillsim.Simulator
@@ -70,8 +70,8 @@ func (c *setTerraform) process() tfprotov6.ProviderServer {
 // unknown stands for a value that is not known yet.
 var unknown = tftypes.UnknownValue
 
-// objectOf is an object with these attributes, given as a bool, an int, a string, a map[string]any,
-// unknown, or nil for null. All others are null.
+// objectOf returns an object with these attributes, given as a bool, an int, a string, a
+// map[string]any, unknown, or nil for null. All others are null.
 func objectOf(typ tftypes.Object, attributes map[string]any) tftypes.Value {
 	values := make(map[string]tftypes.Value, len(typ.AttributeTypes))
 	for name, attribute := range typ.AttributeTypes {
@@ -106,7 +106,7 @@ func (c *setTerraform) decode(value *tfprotov6.DynamicValue) tftypes.Value {
 	return decoded
 }
 
-// diagnostics are those of one or more calls.
+// diagnostics are the diagnostics of one or more calls.
 type diagnostics []*tfprotov6.Diagnostic
 
 func (d diagnostics) of(severity tfprotov6.DiagnosticSeverity) diagnostics {
@@ -137,7 +137,7 @@ func (d diagnostics) has(t testing.TB, summary string, parts ...string) *tfproto
 	return &tfprotov6.Diagnostic{}
 }
 
-// isEmpty fails the test where there are diagnostics.
+// isEmpty fails the test if there are diagnostics.
 func (d diagnostics) isEmpty(t testing.TB) {
 	t.Helper()
 	if len(d) > 0 {
@@ -152,7 +152,7 @@ type setPlanned struct {
 	diags                  diagnostics
 }
 
-// isNoop reports whether Terraform would call the plan "no changes".
+// isNoop reports whether Terraform would report no changes for the plan.
 func (p setPlanned) isNoop() bool { return p.prior.Equal(p.planned) }
 
 // config is a configuration of the set.
@@ -210,7 +210,7 @@ func (c *setTerraform) planIn(server tfprotov6.ProviderServer, attributes map[st
 	return c.planFrom(server, p, private)
 }
 
-// planFrom is the call of a plan.
+// planFrom calls the provider for a plan.
 func (c *setTerraform) planFrom(server tfprotov6.ProviderServer, p setPlanned, private []byte) setPlanned {
 	c.t.Helper()
 	resp, err := server.PlanResourceChange(c.t.Context(), &tfprotov6.PlanResourceChangeRequest{
@@ -228,7 +228,7 @@ func (c *setTerraform) planFrom(server tfprotov6.ProviderServer, p setPlanned, p
 	return p
 }
 
-// proposed is the configuration with the prior value of the computed attribute.
+// proposed returns the configuration with the prior value of the computed attribute.
 func (c *setTerraform) proposed(p setPlanned) tftypes.Value {
 	c.t.Helper()
 	if p.config.IsNull() {
@@ -287,7 +287,8 @@ func (c *setTerraform) applyIn(server tfprotov6.ProviderServer, p setPlanned) di
 	return append(diags, called...)
 }
 
-// isConsistent makes the check of Terraform that what was planned and known comes back.
+// isConsistent fails the test unless the state has all known values of the plan, as Terraform
+// checks.
 func (c *setTerraform) isConsistent(what string, planned, got tftypes.Value) {
 	c.t.Helper()
 	want := c.attributes(planned)
@@ -298,7 +299,7 @@ func (c *setTerraform) isConsistent(what string, planned, got tftypes.Value) {
 	}
 }
 
-// call is the call of an apply. A create that ends with errors and a state is tainted.
+// call calls the provider for an apply. It taints a set whose create returns errors and a state.
 func (c *setTerraform) call(server tfprotov6.ProviderServer, prior, config, planned tftypes.Value,
 	private []byte) diagnostics {
 	c.t.Helper()
@@ -384,7 +385,7 @@ func (c *setTerraform) accountIs(want ...[3]int64) {
 	}
 }
 
-// latchedCustomers are customers of an account: ID, contact, company.
+// latchedCustomers are the customers of an account, each with its ID, contact and company.
 func latchedCustomers(latches ...[3]int64) []fusebillsim.Customer {
 	var customers []fusebillsim.Customer
 	for _, l := range latches {

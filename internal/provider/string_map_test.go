@@ -15,8 +15,8 @@ func mapValue(elements map[string]any) tftypes.Value {
 	return tftypes.NewValue(mapOfStrings, values)
 }
 
-// Each value that Terraform sends comes back as it was: known, null and unknown, at every place.
-func TestStringMap_valuesComeBack(t *testing.T) {
+// A map with known, null and unknown elements is the same after it was packed and unpacked.
+func TestStringMap_roundTrip(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]tftypes.Value{
 		"null":           tftypes.NewValue(mapOfStrings, nil),
@@ -77,7 +77,8 @@ func TestStringMap_isEquivalentTo(t *testing.T) {
 	}
 }
 
-// FuzzStringMap unpacks any text: it never panics, and a map that it accepts comes back.
+// FuzzStringMap unpacks any text. It checks that there is no panic, and that a map is the same
+// after it was packed and unpacked.
 func FuzzStringMap(f *testing.F) {
 	for _, seed := range []string{"", "{}", `{"known":{}}`, `{"known":{"11":"101","22":null},"unknown":{"33":true}}`,
 		`{"known":null}`, "null", "[1]"} {

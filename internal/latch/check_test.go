@@ -8,11 +8,12 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
+// checker returns a checker with its own intents, which reads through the coordinator's reader.
 func (r *trial) checker(maxPages int) *Checker {
-	return NewChecker(r.keeper.reader, NewIntents(), maxPages)
+	return NewChecker(r.coordinator.reader, NewIntents(), maxPages)
 }
 
-// finding returns the only finding of a change, and an empty one where there is none.
+// finding returns the finding of a change, or a zero Finding where there is none.
 func (r *trial) finding(c *Checker, change Change, reassociate bool) Finding {
 	r.t.Helper()
 	findings, err := c.Check(r.t.Context(), []Change{change}, reassociate)
@@ -25,7 +26,7 @@ func (r *trial) finding(c *Checker, change Change, reassociate bool) Finding {
 
 // A plan warns of the claims that other customers hold, except for those that other objects are
 // planned to release.
-func TestChecker_held(t *testing.T) {
+func TestChecker_warnsOfOtherHolders(t *testing.T) {
 	contact := func(id int64) fusebill.Claim { return fusebill.Claim{Kind: fusebill.Contact, ID: id} }
 	company := func(id int64) fusebill.Claim { return fusebill.Claim{Kind: fusebill.Company, ID: id} }
 	inBubble(t, func(t *testing.T) {
@@ -36,11 +37,15 @@ func TestChecker_held(t *testing.T) {
 			change Change
 			want   []Holding
 		}{
-			"free":               {Change{CustomerID: 1, Declared: pair(101, 201)}, nil},
-			"held":               {Change{CustomerID: 1, Declared: pair(102, 202)}, []Holding{{contact(102), 2}, {company(202), 2}}},
-			"planned to be free": {Change{CustomerID: 1, Declared: pair(103, 203)}, []Holding{{contact(103), 3}}},
-			"its own":            {Change{CustomerID: 4, Prior: pair(104, 0), Declared: pair(104, 202)}, []Holding{{company(202), 2}}},
-			"nothing new":        {Change{CustomerID: 4, Prior: pair(104, 0), Declared: pair(104, 0)}, nil},
+			"free": {Change{CustomerID: 1, Declared: pair(101, 201)}, nil},
+			"held": {
+				Change{CustomerID: 1, Declared: pair(102, 202)}, []Holding{{contact(102), 2}, {company(202), 2}},
+			},
+			"released by a plan": {Change{CustomerID: 1, Declared: pair(103, 203)}, []Holding{{contact(103), 3}}},
+			"more IDs": {
+				Change{CustomerID: 4, Prior: pair(104, 0), Declared: pair(104, 202)}, []Holding{{company(202), 2}},
+			},
+			"the same IDs": {Change{CustomerID: 4, Prior: pair(104, 0), Declared: pair(104, 0)}, nil},
 		} {
 			if got := r.finding(c, test.change, false).Held; !slices.Equal(got, test.want) {
 				t.Errorf("%s: got %v, want %v", name, got, test.want)
@@ -48,14 +53,14 @@ func TestChecker_held(t *testing.T) {
 		}
 		r.wantWrites(0)
 		if lists := r.sim.Count(fusebillsim.RouteCustomers); lists != 1 {
-			t.Errorf("%d lists", lists)
+			t.Errorf("%d list calls, want 1", lists)
 		}
 	})
 }
 
 // A plan warns of a customer that does not exist, and of a latch that an apply refuses to replace.
-// The latch of another object of the state is no surprise: that object removes it first.
-func TestChecker_creates(t *testing.T) {
+// It does not warn of the latch of another object of the state, which that object removes first.
+func TestChecker_warnsOfCreates(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		r := newTrial(t, latches{1: pair(101, 201), 2: pair(102, 0), 3: pair(103, 0)})
 		c := r.checker(DefaultMaxPages)
@@ -66,12 +71,16 @@ func TestChecker_creates(t *testing.T) {
 			reassociate bool
 			want        []error
 		}{
-			"no such customer":   {Change{CustomerID: 9, Declared: pair(109, 0)}, false, []error{&NoCustomerError{CustomerID: 9}}},
-			"latched otherwise":  {Change{CustomerID: 1, Declared: pair(109, 0)}, false, []error{&AlreadyLatchedError{1, pair(101, 201)}}},
-			"may be replaced":    {Change{CustomerID: 1, Declared: pair(109, 0)}, true, nil},
-			"as declared":        {Change{CustomerID: 1, Declared: pair(101, 201)}, false, nil},
-			"removed by another": {Change{CustomerID: 2, Declared: pair(109, 0)}, false, nil},
-			"of a state":         {Change{CustomerID: 3, Declared: pair(109, 0)}, false, nil},
+			"missing customer": {
+				Change{CustomerID: 9, Declared: pair(109, 0)}, false, []error{&NoCustomerError{CustomerID: 9}},
+			},
+			"another latch": {
+				Change{CustomerID: 1, Declared: pair(109, 0)}, false, []error{&AlreadyLatchedError{1, pair(101, 201)}},
+			},
+			"reassociation":     {Change{CustomerID: 1, Declared: pair(109, 0)}, true, nil},
+			"as declared":       {Change{CustomerID: 1, Declared: pair(101, 201)}, false, nil},
+			"removed by a plan": {Change{CustomerID: 2, Declared: pair(109, 0)}, false, nil},
+			"in the state":      {Change{CustomerID: 3, Declared: pair(109, 0)}, false, nil},
 		} {
 			got := r.finding(c, test.change, test.reassociate).Errors()
 			if !slices.EqualFunc(got, test.want, func(a, b error) bool { return a.Error() == b.Error() }) {
@@ -81,34 +90,33 @@ func TestChecker_creates(t *testing.T) {
 	})
 }
 
-// A plan does not depend on the API: one error says that it cannot be asked, and then nothing is
-// checked any more. A refused key stops every plan.
-func TestChecker_withoutTheAPI(t *testing.T) {
+// An outage is reported by one plan, and the later ones check nothing, because a plan does not
+// depend on the API. A refused key is reported by every plan, because no apply can succeed with it.
+func TestChecker_reportsOutageOnce(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault     fusebillsim.FaultKind
 		isRefused bool
 	}{
-		"outage": {fusebillsim.FaultStatus500Before, false}, "malformed key": {fusebillsim.FaultMalformedKey, true},
+		"outage":        {fusebillsim.FaultStatus500Before, false},
+		"malformed key": {fusebillsim.FaultMalformedKey, true},
 	} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
-				r := newTrial(t, latches{1: {}, 2: pair(102, 0)})
-				r.sim.Inject(fusebillsim.Fault{Kind: test.fault, Times: -1})
-				c := r.checker(DefaultMaxPages)
-				changes := []Change{{CustomerID: 1, Declared: pair(101, 0)}}
-				if _, err := c.Check(t.Context(), changes, false); err == nil || fusebill.IsKeyRefused(err) != test.isRefused {
-					t.Errorf("first: %v", err)
-				}
-				if _, err := c.Check(t.Context(), changes, false); (err != nil) != test.isRefused {
-					t.Errorf("second: %v", err)
-				}
-			})
+		runInBubble(t, name, func(t *testing.T) {
+			r := newTrial(t, latches{1: {}, 2: pair(102, 0)})
+			r.sim.Inject(fusebillsim.Fault{Kind: test.fault, Times: -1})
+			c := r.checker(DefaultMaxPages)
+			changes := []Change{{CustomerID: 1, Declared: pair(101, 0)}}
+			if _, err := c.Check(t.Context(), changes, false); err == nil || fusebill.IsKeyRefused(err) != test.isRefused {
+				t.Errorf("first check: got error %v", err)
+			}
+			if _, err := c.Check(t.Context(), changes, false); (err != nil) != test.isRefused {
+				t.Errorf("second check: got error %v", err)
+			}
 		})
 	}
 }
 
-// In an account that is not to be read whole, the plan checks the customers alone.
-func TestChecker_unreadAccount(t *testing.T) {
+// In an account that is too large to be read whole, a plan checks only the customers.
+func TestChecker_checksCustomersWithoutAccount(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		r := newTrial(t, latches{1: {}, 2: pair(102, 0), 3: pair(103, 0)})
 		c := r.checker(0)
@@ -121,9 +129,9 @@ func TestChecker_unreadAccount(t *testing.T) {
 	})
 }
 
-// Single latches that each claim the contact of the next one are a chain of as many places. A set
-// needs none.
-func TestChecker_chain(t *testing.T) {
+// Single latches of which each one claims the contact of the next one are a chain. The changes of a
+// set are none.
+func TestChecker_countsChain(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		account := latches{}
 		for id := int64(1); id <= 30; id++ {
@@ -139,12 +147,12 @@ func TestChecker_chain(t *testing.T) {
 			all = append(all, change)
 		}
 		if chain != 30 {
-			t.Errorf("a chain of %d", chain)
+			t.Errorf("got a chain of %d, want 30", chain)
 		}
 		findings, err := c.Check(t.Context(), all, false)
 		wantNil(t, err)
 		if findings[0].Chain != 0 {
-			t.Errorf("a set is a chain of %d", findings[0].Chain)
+			t.Errorf("got a chain of %d for a set, want 0", findings[0].Chain)
 		}
 	})
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// TestApplySetCost holds a set of 10,000 creates to one write each, the reads of the account, and
-// the time that the width allows.
-func TestApplySetCost(t *testing.T) {
+// A set of 10,000 creates makes one write for each, reads its customers in batches of 100 and the
+// account in pages, and takes no longer than [width] writes at the same time allow.
+func TestApplySet_callsOf10000Creates(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const customers = 10_000
@@ -24,13 +24,13 @@ func TestApplySetCost(t *testing.T) {
 			APIKey: "key", LimitMinute: 1 << 30, LimitDay: 1 << 30, DiscardRequests: true,
 			Behavior: fusebillsim.Behavior{Latency: 20 * time.Millisecond},
 		})
-		keeper := newCoordinator(newTestClient(t, sim))
+		coordinator := newCoordinator(newTestClient(t, sim))
 		var changes []Change
 		for i, id := range sim.AddSampleCustomers(customers) {
 			changes = append(changes, Change{CustomerID: id, Declared: fusebill.Latch{HubSpotID: int64(i + 1)}})
 		}
 		start := time.Now()
-		results, err := keeper.Apply(t.Context(), changes, ApplyOptions{})
+		results, err := coordinator.Apply(t.Context(), changes, ApplyOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,30 +39,33 @@ func TestApplySetCost(t *testing.T) {
 				t.Fatalf("customer %d: %v", id, result.Err)
 			}
 		}
-		if writes, reads := sim.Writes(), sim.Count()-sim.Writes(); writes != customers || reads > customers/100+customers/1000+2 {
-			t.Errorf("%d writes and %d reads, want %d and at most one for 100", writes, reads, customers)
+		writes, reads := sim.Writes(), sim.Count()-sim.Writes()
+		if writes != customers || reads > customers/100+customers/1000+2 {
+			t.Errorf("%d writes and %d reads, want %d writes and at most one read for 100 of them", writes, reads, customers)
 		}
 		if took, want := time.Since(start), 40*time.Second; took > want {
-			t.Errorf("it took %s at 20 ms a call, want at most %s", took, want)
+			t.Errorf("took %s at 20 ms a call, want at most %s", took, want)
 		}
 	})
 }
 
-// TestReadSetCost reads sets of accounts that they hold whole: by pages, which are fewer than sets
-// of 100.
-func TestReadSetCost(t *testing.T) {
+// The reader reads a set of all customers of an account in pages, which takes fewer calls than
+// batches of 100.
+func TestReadSet_callsOfWholeAccount(t *testing.T) {
 	for accountSize, most := range map[int]int{1000: 5, 10_000: 23} {
 		t.Run(strconv.Itoa(accountSize), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				sim := fusebillsim.New(fusebillsim.Config{APIKey: "key", LimitMinute: 1 << 30, LimitDay: 1 << 30, DiscardRequests: true})
-				keeper := newCoordinator(newTestClient(t, sim))
+				sim := fusebillsim.New(fusebillsim.Config{
+					APIKey: "key", LimitMinute: 1 << 30, LimitDay: 1 << 30, DiscardRequests: true,
+				})
+				coordinator := newCoordinator(newTestClient(t, sim))
 				ids := sim.AddSampleCustomers(accountSize)
 				sim.SetLatch(ids[0], 0, 0)
 				sim.SetLatch(ids[1], 101, 0)
-				found, err := keeper.reader.Customers(t.Context(), ids, customers.MaxAge)
+				found, err := coordinator.reader.Customers(t.Context(), ids, customers.MaxAge)
 				if err != nil || len(found) != len(ids) || *found[ids[1]].Latch != pair(101, 0) {
-					t.Errorf("%d customers, error %v", len(found), err)
+					t.Errorf("got %d customers and error %v", len(found), err)
 				}
 				if n := sim.Count(); n > most {
 					t.Errorf("%d calls, want at most %d", n, most)
@@ -72,32 +75,34 @@ func TestReadSetCost(t *testing.T) {
 	}
 }
 
-// TestReadSetCost_inParts reads accounts by many sets at once and one after another, as one process
-// does for a configuration that has several.
-func TestReadSetCost_inParts(t *testing.T) {
+// Many sets share the reader of one process, so together they take as few calls as the account has
+// pages. Some sets are read at the same time, others one after another.
+func TestReadSet_callsOfManySets(t *testing.T) {
 	for _, test := range []struct {
-		customers, parts, atOnce, most int
+		customers, sets, parallel, most int
 	}{
 		{10_000, 10, 10, 10},
-		{10_000, 100, 10, 23}, // sets of 100 customers each
+		{10_000, 100, 10, 23},
 		{20_000, 20, 10, 43},
 	} {
-		t.Run(fmt.Sprintf("%d in %d parts, %d at once", test.customers, test.parts, test.atOnce), func(t *testing.T) {
+		name := fmt.Sprintf("%d customers in %d sets, %d at a time", test.customers, test.sets, test.parallel)
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				sim := fusebillsim.New(fusebillsim.Config{
-					APIKey: "key", LimitMinute: 1 << 30, LimitDay: 1 << 30, DiscardRequests: true, Behavior: fusebillsim.Behavior{Latency: latency},
+					APIKey: "key", LimitMinute: 1 << 30, LimitDay: 1 << 30, DiscardRequests: true,
+					Behavior: fusebillsim.Behavior{Latency: callTime},
 				})
-				keeper := newCoordinator(newTestClient(t, sim))
-				parts := make([][]int64, test.parts)
+				coordinator := newCoordinator(newTestClient(t, sim))
+				sets := make([][]int64, test.sets)
 				for i, id := range sim.AddSampleCustomers(test.customers) {
-					parts[i%test.parts] = append(parts[i%test.parts], id)
+					sets[i%test.sets] = append(sets[i%test.sets], id)
 				}
 				group := errgroup.Group{}
-				group.SetLimit(test.atOnce)
-				for _, part := range parts {
+				group.SetLimit(test.parallel)
+				for _, set := range sets {
 					group.Go(func() error {
-						_, err := keeper.reader.Customers(t.Context(), part, customers.MaxAge)
+						_, err := coordinator.reader.Customers(t.Context(), set, customers.MaxAge)
 						return err
 					})
 				}

@@ -9,38 +9,38 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// Checker looks, at plan time and without a write, for what may stop an apply. Its findings are
-// warnings: they depend on the order of changes, on others, or on the present state of the account,
-// and the apply checks them again.
+// Checker finds, at plan time and without a write, the reasons that may make an apply fail. A
+// finding is a warning, because it depends on the order of changes, on other users of the account,
+// or on the current state of the account. The apply checks all of it again.
 //
 // A Checker is safe for concurrent use. One serves a whole provider process.
 type Checker struct {
 	reader   *customers.Reader
 	intents  *Intents
 	chains   *chains
-	maxPages int // of the account that are read to know who holds what
-	// isOff is set once the account could not be read: a plan does not depend on it, and one warning
-	// is enough. It is also set once an apply has begun, see Stop.
+	maxPages int // the number of pages up to which the account is read, to know the holders of claims
+	// isOff is set after the account could not be read: a plan does not depend on the check, and
+	// one warning is enough. It is also set once an apply has begun, see [Checker.Stop].
 	isOff atomic.Bool
 }
 
 // NewChecker returns a checker that reads the account through reader where it has at most maxPages
-// pages, and knows from intents what the other objects of the configuration release.
+// pages. The checker learns from intents which claims other objects of the configuration release.
 func NewChecker(reader *customers.Reader, intents *Intents, maxPages int) *Checker {
 	return &Checker{reader: reader, intents: intents, chains: newChains(), maxPages: maxPages}
 }
 
-// Finding is what may stop one change of an apply.
+// Finding has the reasons that may make one change of an apply fail.
 type Finding struct {
 	Change    Change
 	IsMissing bool           // the customer does not exist
-	Current   fusebill.Latch // where it is not zero: the customer of a create is latched to something else
-	Held      []Holding      // claims that other customers hold, and are not planned to release
-	Chain     int            // how many single latches wait for each other, as far as they are planned; 0 in a set
+	Current   fusebill.Latch // the latch that a create would replace; zero: none
+	Held      []Holding      // claims of other customers that no plan releases
+	Chain     int            // the number of single latches that wait for each other, by the plans so far; 0 in a set
 }
 
-// Errors returns what an apply would report if nothing changed until then, except for claims that
-// other customers hold.
+// Errors returns the errors that an apply would report for the change if nothing changed until
+// then. The claims of other customers are not among them.
 func (f Finding) Errors() []error {
 	var errs []error
 	if f.IsMissing {
@@ -52,9 +52,10 @@ func (f Finding) Errors() []error {
 	return errs
 }
 
-// Check returns what may stop changes, one finding for each of them that has any. It returns an
-// error where the account cannot be read: where [fusebill.IsKeyRefused] holds for it, no apply can
-// succeed. Any other error comes once, and no later plan of this process is checked.
+// Check returns a finding for each change that claims something, which is empty where nothing may
+// stop the change. It returns an error where the account cannot be read. Where
+// [fusebill.IsKeyRefused] reports true for the error, no apply can succeed. Check returns any other
+// error only once, and finds nothing for later plans of this process.
 func (c *Checker) Check(ctx context.Context, changes []Change, reassociate bool) ([]Finding, error) {
 	claiming := claimingChanges(changes)
 	if len(claiming) == 0 || c.isOff.Load() {
@@ -81,13 +82,12 @@ func (c *Checker) Check(ctx context.Context, changes []Change, reassociate bool)
 	return findings, nil
 }
 
-// Stop ends the checks of this process, because an apply has begun in it. Terraform plans each object
-// again right before it applies it, and does not plan destroys again. So these plans do not show who
-// releases what, and the apply checks itself.
+// Stop ends the checks of this process, because an apply has begun in it. During an apply,
+// Terraform plans each object again right before it applies it, but does not plan destroys again.
+// So these plans do not show what is released, and the apply makes its own checks.
 func (c *Checker) Stop() { c.isOff.Store(true) }
 
-// claimingChanges returns the changes that claim something which their customers are not known to
-// hold.
+// claimingChanges returns the changes that claim something which is not in the state.
 func claimingChanges(changes []Change) []Change {
 	var claiming []Change
 	for _, change := range changes {
@@ -98,8 +98,8 @@ func claimingChanges(changes []Change) []Change {
 	return claiming
 }
 
-// read reads the account, to know who holds what, and the customers of creates. The others have
-// been read for the state.
+// read reads the account, to know the holders of claims, and returns the customers of creates. The
+// other customers have been read for the state.
 func (c *Checker) read(ctx context.Context, changes []Change) (map[int64]fusebill.Customer, error) {
 	err := c.reader.ReadAccount(ctx, customers.MaxAge, c.maxPages)
 	if err != nil && !errors.Is(err, customers.ErrAccountUnread) {
@@ -114,6 +114,7 @@ func (c *Checker) read(ctx context.Context, changes []Change) (map[int64]fusebil
 	return c.reader.Customers(ctx, ids, customers.MaxAge)
 }
 
+// finding compares a change with the account and with the other plans.
 func (c *Checker) finding(change Change, found map[int64]fusebill.Customer, reassociate bool) Finding {
 	f := Finding{Change: change}
 	if change.Prior.IsZero() {
@@ -133,8 +134,8 @@ func (c *Checker) finding(change Change, found map[int64]fusebill.Customer, reas
 	return f
 }
 
-// isForeign reports whether a customer has a latch that neither the change nor any object of the
-// state has.
+// isForeign reports whether the current latch of a customer is neither declared by the change, nor
+// in the state, nor removed by another plan.
 func (c *Checker) isForeign(change Change, current fusebill.Latch) bool {
 	return !current.Without(change.Declared).IsZero() && !c.intents.Removes(change.CustomerID) &&
 		c.intents.InState(change.CustomerID) == 0

@@ -7,9 +7,10 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// Intents records what the objects of a configuration and of its state intend for the latches of customers. Terraform
-// plans one object at a time and knows nothing of uniqueness, so conflicts between objects are found here: each new
-// intent is compared with those that other objects have noted for the same customer or the same claim.
+// Intents records what the objects of a configuration and of its state intend for the latches of
+// customers. Terraform plans one object at a time and does not know that latches are unique, so
+// Intents finds the conflicts between objects. It compares each new intent with those of other
+// objects for the same customer or the same claim.
 //
 // Intents is safe for concurrent use. One serves a whole provider process.
 type Intents struct {
@@ -17,10 +18,12 @@ type Intents struct {
 	customers map[int64][]record
 	claims    map[fusebill.Claim][]record // of intents that declare or keep a latch
 	noted     map[string][]Intent         // by owner, to replace them where Terraform plans an object twice
-	exclusive map[string]map[int64]bool   // the customers that each exclusive set lists, by owner
-	inState   map[int64]int               // how many objects of the state have the customer's latch
-	isShared  map[int64]bool              // customers whose latch an object keeps, and another one was read after that was planned
-	creates   int                         // plans of objects that are new or tainted
+	exclusive map[string]map[int64]bool   // by owner, the customers that an exclusive set lists
+	inState   map[int64]int               // by customer, the number of objects of the state that have its latch
+	// isShared has the customers whose latch one object keeps, where another object that has the
+	// same latch was read after the first one was planned.
+	isShared map[int64]bool
+	creates  int // the number of planned objects that are new or tainted
 }
 
 // Intent is the plan of one object for the latch of one customer.
@@ -28,7 +31,7 @@ type Intent struct {
 	CustomerID int64
 	Kind       IntentKind
 	Prior      fusebill.Latch // the object's latch in the state
-	Declared   fusebill.Latch // of [Declare] and [Keep]
+	Declared   fusebill.Latch // the object's latch in the configuration, for [Declare] and [Keep]
 }
 
 // IntentKind is what an object does with a customer's latch.
@@ -37,7 +40,8 @@ type IntentKind int
 const (
 	// Declare brings the customer to a latch, by a change of the apply.
 	Declare IntentKind = iota
-	// Keep leaves the customer's latch as it is: the state has it as declared, and the apply does nothing.
+	// Keep leaves the customer's latch as it is: the state has the declared latch, so the apply
+	// does nothing.
 	Keep
 	// RemoveRow drops the customer from a set, by an update.
 	RemoveRow
@@ -47,20 +51,21 @@ const (
 	Unlatch
 )
 
-// verdict is the result of two intents for one customer by different owners.
+// verdict is whether two intents of different owners for one customer are compatible.
 type verdict int
 
 const (
-	compatible       verdict = iota // the apply settles it, in any order
-	declaredTwice                   // two objects declare the customer's latch
-	unlatchedToo                    // one object declares what an action removes
-	removedElsewhere                // one object keeps what the other removes: the apply would not notice
-	destroySpared                   // the destroy makes no call, where its object was read after the other was planned
+	compatible       verdict = iota // the apply can carry out both, in any order
+	declaredTwice                   // both objects declare the customer's latch
+	unlatchedToo                    // an object declares the latch that an action removes
+	removedElsewhere                // one object keeps the latch that the other removes, and the apply would not notice
+	destroySpared                   // the same, but a destroy whose object was read after the other plan spares the latch
 )
 
-// verdicts has a row for the intent that is noted first and a column for the later one. An object that declares a latch
-// by a change takes part in the apply, where the coordinator puts it in order with those that remove the latch. An object
-// that keeps a latch takes no part, because Terraform applies nothing without changes.
+// verdicts has a row for the intent that is noted first and a column for the later one. The change
+// of an object that declares a latch is part of the apply, where the coordinator orders it with the
+// changes that remove the latch. An object that keeps a latch has no part in the apply, because
+// Terraform applies only objects with changes.
 var verdicts = [...][5]verdict{
 	//          Declare     Keep       RemoveRow   Destroy     Unlatch
 	Declare:   {declaredTwice, declaredTwice, compatible, compatible, unlatchedToo},
@@ -73,8 +78,9 @@ var verdicts = [...][5]verdict{
 // Conflict is an intent that another object's intent contradicts.
 type Conflict struct {
 	Intent Intent
-	// Err is a [DeclaredTwiceError], [UnlatchConflictError], [RemovedElsewhereError] or [ExclusiveError]. It is nil where
-	// the intent is a destroy that makes no call, because another object keeps the latch.
+	// Err is a [DeclaredTwiceError], [UnlatchConflictError], [RemovedElsewhereError] or
+	// [ExclusiveError]. It is nil where the intent is a destroy that must spare the latch, because
+	// another object keeps it.
 	Err error
 }
 
@@ -96,12 +102,12 @@ func NewIntents() *Intents {
 	}
 }
 
-// Observe notes that an object of the state has been read, and has the latches of these customers. It
-// returns the customers whose latch another object keeps, as far as objects have been planned by now.
+// Observe notes that an object of the state has been read and has the latches of these customers.
+// It returns those whose latch another object keeps, by the plans so far.
 //
-// The caller stores these with the state of the object. A destroy of a deposed object, which
-// create_before_destroy has left, is planned again by the process that applies it, and gets nothing
-// else from the first plan.
+// The caller stores the result with the state of the object. Terraform plans the destroy of a
+// deposed object (one that create_before_destroy has left behind) again in the process that applies
+// it. That plan gets nothing from the first one but the state.
 func (i *Intents) Observe(customerIDs ...int64) (kept []int64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -115,12 +121,13 @@ func (i *Intents) Observe(customerIDs ...int64) (kept []int64) {
 	return kept
 }
 
-// isKeptLocked reports whether an object keeps the latch of a customer. i.mu is held.
+// isKeptLocked reports whether an object keeps the latch of a customer. The caller holds i.mu.
 func (i *Intents) isKeptLocked(customerID int64) bool {
 	return slices.ContainsFunc(i.customers[customerID], func(r record) bool { return r.Kind == Keep })
 }
 
-// InState returns how many objects of the state have a customer's latch, as far as they have been read by now.
+// InState returns the number of objects of the state that have a customer's latch, among those that
+// have been read so far.
 func (i *Intents) InState(customerID int64) int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -132,18 +139,21 @@ type ObjectPlan struct {
 	// Owner identifies the object.
 	Owner   string
 	Intents []Intent
-	// IsExclusive reports that the object is a set which is responsible for the whole account: it
-	// declares each customer that it does not list, too.
+	// IsExclusive reports whether the object is a set that is responsible for the whole account.
+	// Such a set also declares that each customer which it does not list is unlatched.
 	IsExclusive bool
-	// IsReplacement reports that this is the second plan of an object that Terraform replaces, which
-	// has no prior state. What the first plan noted as prior is destroyed, and may be declared again.
+	// IsReplacement reports whether this is the second plan of an object that Terraform replaces,
+	// which has no prior state. The apply destroys the prior latches of the first plan. This plan
+	// may declare them again.
 	IsReplacement bool
-	// IsCreate reports that Terraform has given the plan neither a prior state nor private data. The
-	// object is new or tainted. A tainted object is destroyed without a plan of that.
+	// IsCreate reports whether Terraform has given the plan neither a prior state nor private data.
+	// The object is new or tainted. Terraform destroys a tainted object without planning the
+	// destroy.
 	IsCreate bool
 }
 
-// Note records the plan of an object, instead of an earlier one, and returns what contradicts it.
+// Note records the plan of an object in place of its earlier plan, and returns the conflicts with
+// the plans of other objects.
 func (i *Intents) Note(plan ObjectPlan) []Conflict {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -168,6 +178,7 @@ func (i *Intents) Note(plan ObjectPlan) []Conflict {
 	return append(conflicts, i.noteLocked(plan.Owner, intents)...)
 }
 
+// listedBy returns the customers whose latches intents declare.
 func listedBy(intents []Intent) map[int64]bool {
 	listed := make(map[int64]bool, len(intents))
 	for _, intent := range intents {
@@ -178,7 +189,8 @@ func listedBy(intents []Intent) map[int64]bool {
 	return listed
 }
 
-// destroysLocked returns the destroys of what an owner has noted as its prior latches. i.mu is held.
+// destroysLocked returns a destroy for each prior latch that an owner has noted. The caller holds
+// i.mu.
 func (i *Intents) destroysLocked(owner string) []Intent {
 	var destroys []Intent
 	for _, before := range i.noted[owner] {
@@ -189,8 +201,9 @@ func (i *Intents) destroysLocked(owner string) []Intent {
 	return destroys
 }
 
-// sparedByTaintedLocked returns the customers that the destroy of a tainted object must leave alone:
-// another object of the state has their latches too, and keeps them. i.mu is held.
+// sparedByTaintedLocked returns a conflict for each customer whose latch the destroy of a tainted
+// object must spare, because another object of the state has it too and keeps it. The caller holds
+// i.mu.
 func (i *Intents) sparedByTaintedLocked() []Conflict {
 	var spared []Conflict
 	for id, objects := range i.inState {
@@ -206,8 +219,8 @@ func (i *Intents) sparedByTaintedLocked() []Conflict {
 	return spared
 }
 
-// Releases reports whether the objects that have noted intents for a customer, as far as they have been planned by now,
-// leave its claim to others.
+// Releases reports whether the plans so far release a claim of a customer: at least one plan is
+// about the customer, and none declares the claim for it.
 func (i *Intents) Releases(customerID int64, claim fusebill.Claim) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -221,8 +234,8 @@ func (i *Intents) Releases(customerID int64, claim fusebill.Claim) bool {
 	return releases
 }
 
-// Removes reports whether an object, as far as it has been planned by now, removes the latch of a customer. The destroy half
-// of a replacement does.
+// Removes reports whether a plan so far removes the latch of a customer. The destroy half of a
+// replacement counts, too.
 func (i *Intents) Removes(customerID int64) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -238,7 +251,7 @@ func (i Intent) declares() bool { return i.Kind == Declare || i.Kind == Keep }
 
 func (i Intent) removes() bool { return !i.declares() }
 
-// forgetLocked removes what an owner has noted. i.mu is held.
+// forgetLocked removes the intents of an owner. The caller holds i.mu.
 func (i *Intents) forgetLocked(owner string) {
 	isOwned := func(r record) bool { return r.owner == owner }
 	for _, intent := range i.noted[owner] {
@@ -251,6 +264,7 @@ func (i *Intents) forgetLocked(owner string) {
 	delete(i.exclusive, owner)
 }
 
+// deleteRecords removes records of one key.
 func deleteRecords[K comparable](records map[K][]record, key K, isDeleted func(record) bool) {
 	left := records[key][:0]
 	for _, r := range records[key] {
@@ -265,6 +279,8 @@ func deleteRecords[K comparable](records map[K][]record, key K, isDeleted func(r
 	records[key] = left
 }
 
+// noteLocked records the intents of an owner, and returns their conflicts with those of others. The
+// caller holds i.mu.
 func (i *Intents) noteLocked(owner string, intents []Intent) []Conflict {
 	var conflicts []Conflict
 	for _, intent := range intents {
@@ -281,7 +297,8 @@ func (i *Intents) noteLocked(owner string, intents []Intent) []Conflict {
 	return conflicts
 }
 
-// conflictLocked compares an intent with those of other owners. i.mu is held.
+// conflictLocked returns the conflict of an intent with those of other owners, and reports whether
+// there is one. The caller holds i.mu.
 func (i *Intents) conflictLocked(owner string, intent Intent) (Conflict, bool) {
 	id := intent.CustomerID
 	isSpared := false
@@ -307,8 +324,8 @@ func (i *Intents) conflictLocked(owner string, intent Intent) (Conflict, bool) {
 	if !intent.declares() {
 		return Conflict{intent, nil}, isSpared
 	}
-	// Another object of the state has the latch, and intends nothing. It may have been planned as a
-	// create, because it is tainted.
+	// Another object of the state has the latch but no intent for it. It may be tainted, and so was
+	// planned as a create.
 	if intent.Kind == Keep && i.inState[id] > 1 && len(i.customers[id]) == 0 && i.creates > 0 {
 		return Conflict{intent, &RemovedElsewhereError{CustomerID: id}}, true
 	}
@@ -327,7 +344,8 @@ func (i *Intents) conflictLocked(owner string, intent Intent) (Conflict, bool) {
 	return Conflict{}, false
 }
 
-// unlistedLocked returns what other owners declare for customers that an exclusive set does not list. i.mu is held.
+// unlistedLocked returns a conflict for each latch that another owner declares and an exclusive set
+// does not list. The caller holds i.mu.
 func (i *Intents) unlistedLocked(owner string, listed map[int64]bool) []Conflict {
 	var conflicts []Conflict
 	for id, records := range i.customers {

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// Positions of the plot in the chart, in pixels.
+// The edges of the plot in the chart, in pixels.
 const plotLeft, plotTop, plotRight, plotBottom = 92, 116, 676, 396
 
-// chartStyle has colors that can be read on white and on black, and others for readers who prefer a
-// dark page.
+// chartStyle has colors that are readable on white and on black, and others for browsers that
+// prefer a dark color scheme.
 const chartStyle = `
 text { font: 13px system-ui, -apple-system, 'Segoe UI', sans-serif; fill: #6e7781 }
 line { stroke: #80808050 }
@@ -27,11 +27,11 @@ circle, g text { fill: currentColor }
 }
 `
 
-// chart draws the calls of plans without changes by the number of latches, both axes logarithmic. It
-// needs no fonts or files beside it.
+// chart draws the calls of plans without changes by the number of latches, both axes logarithmic.
+// It needs no fonts or files beside it.
 func chart(rows []row) string {
-	points := map[string][][2]int{} // latches and calls
-	most := 10
+	points := map[string][][2]int{} // by configuration, pairs of latches and calls
+	maxLatches := 10
 	for _, r := range rows {
 		if r.operation != plan {
 			continue
@@ -39,10 +39,10 @@ func chart(rows []row) string {
 		points[r.what] = append(points[r.what], [2]int{r.latches, r.reads})
 		if r.what == oneSet {
 			points["each"] = append(points["each"], [2]int{r.latches, r.latches})
-			most = max(most, r.latches)
+			maxLatches = max(maxLatches, r.latches)
 		}
 	}
-	decades := math.Ceil(math.Log10(float64(most)))
+	decades := math.Ceil(math.Log10(float64(maxLatches)))
 	x := func(latches int) float64 {
 		return plotLeft + (plotRight-plotLeft)*(math.Log10(float64(latches))-1)/max(decades-1, 1)
 	}
@@ -67,7 +67,7 @@ func chart(rows []row) string {
 		(plotLeft+plotRight)/2, plotBottom+42)
 	for i, line := range []struct {
 		class, what, legend string
-		label               float64 // from the point to its number
+		labelOffset         float64 // of the number below its point, in pixels
 	}{
 		{"naive", "each", "one call for each latch", -10},
 		{"single", singles, "this provider, single latches", -10},
@@ -80,7 +80,7 @@ func chart(rows []row) string {
 			corners = append(corners, fmt.Sprintf("%.1f,%.1f", x(p[0]), y(p[1])))
 			fmt.Fprintf(&svg, `<circle cx="%.1f" cy="%.1f" r="4"/>`, x(p[0]), y(p[1]))
 			fmt.Fprintf(&svg, `<text text-anchor="middle" x="%.1f" y="%.1f">%s</text>`+"\n",
-				x(p[0]), y(p[1])+line.label, grouped(p[1]))
+				x(p[0]), y(p[1])+line.labelOffset, grouped(p[1]))
 		}
 		fmt.Fprintf(&svg, `<polyline points="%s"/></g>`+"\n", strings.Join(corners, " "))
 	}

@@ -29,11 +29,11 @@ type row struct {
 	bounds          []bound
 }
 
-// bound is a bound of the design. See "Reading at scale" there.
+// bound is an upper limit of a measurement, and the result of the comparison.
 type bound struct {
 	name   string
 	isHeld bool
-	isTime bool // may be missed on a busy machine, and breaks nothing
+	isTime bool // a busy machine may exceed it, so that is no error
 }
 
 // measureSize measures n latches in one set, in a terraform_data, and as a resource each.

@@ -28,6 +28,12 @@ func inBubble(t *testing.T, test func(t *testing.T)) {
 	synctest.Test(t, test)
 }
 
+// runInBubble runs a subtest as inBubble does.
+func runInBubble(t *testing.T, name string, test func(t *testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { inBubble(t, test) })
+}
+
 // pair makes a latch of a contact and a company, 0 for none.
 func pair(contact, company int64) fusebill.Latch {
 	return fusebill.Latch{HubSpotID: contact, HubSpotCompanyID: company}

@@ -8,26 +8,27 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// Reader answers every read of a customer in one provider process with as few calls as it can.
-// Terraform reads one resource at a time, some of them side by side, and does not announce how many
-// there will be. Therefore:
+// Reader reads customers for one provider process with as few calls as it can. Terraform reads each
+// resource individually, several of them at the same time, and does not announce their number.
+// Therefore:
 //
-//   - All reads wait in one queue (queue.go). Reads that come while a call is under way share the
-//     next one, a batch of just these customers (batch.go).
-//   - Once the pages of the account cost fewer calls than were spent and than the queue still
-//     needs, the Reader reads the account (account.go). The total stays within about twice the
-//     better of the two ways.
-//   - The Reader keeps for a while what it has read, and this process's own writes replace it
-//     (cache.go).
+//   - All reads wait in one queue (queue.go). Reads that arrive while a call is under way share the
+//     next call, which reads a batch of these customers (batch.go).
+//   - The Reader reads the pages of the account (account.go) once they cost fewer calls than it has
+//     already made, and than the queue still needs. So the total number of calls is at most about
+//     twice the number that the cheaper of the two ways needs.
+//   - The Reader keeps each answer for a while. The answers to this process's own writes replace
+//     those to earlier reads (cache.go).
 //
-// A list proves no absence: the Reader reads a customer individually (single.go) where a list
-// leaves it out or shows it without its HubSpot IDs.
+// A list does not prove that a customer is absent. The Reader reads a customer individually
+// (single.go) where a list leaves it out or shows it without its HubSpot IDs.
 //
-// A Reader is safe for concurrent use. A caller that is cancelled does not disturb others that wait
-// for the same call, and a failed call fails only those who waited for it.
+// A Reader is safe for concurrent use. The end of one caller's context does not affect other
+// callers that wait for the same call. An error of a call is returned only to the callers that have
+// waited for it.
 type Reader struct {
 	client   *fusebill.Client
-	searches chan struct{} // holds an element for each search with a filter that is under way
+	searches chan struct{} // has an element for each search with a filter that is under way
 	control  control
 
 	mu          sync.Mutex // guards the fields below
@@ -35,16 +36,16 @@ type Reader struct {
 	lists       lists
 	account     account
 	queue       queue
-	spent       int         // calls for plans since the Reader last read the whole account
+	spent       int         // the number of calls for plans since the whole account was last read
 	fingerprint Fingerprint // nil until the first page of the account was read
 }
 
 const (
-	// MaxAge is the age up to which an answer serves a plan, and up to which the Reader's picture of
-	// the account serves a write. It is longer than a plan of 10,000 latches takes.
+	// MaxAge is the maximum age of an answer that a plan uses, and of the account as it was read
+	// where a write relies on it. A plan of 10,000 latches takes less time.
 	MaxAge = 10 * time.Minute
-	// MaxAgeBeforeWrite is the age up to which an answer serves a write of that customer. A later
-	// change by somebody else would be overwritten unseen.
+	// MaxAgeBeforeWrite is the maximum age of an answer about a customer when a write of that
+	// customer is sent. The write overwrites a change that somebody else has made since the answer.
 	MaxAgeBeforeWrite = 15 * time.Second
 )
 
@@ -68,9 +69,9 @@ func (r *Reader) Customer(ctx context.Context, id int64) (fusebill.Customer, err
 	return r.customer(ctx, id, MaxAge)
 }
 
-// CustomerBeforeWrite is Customer for a read that decides on a write. The answer was asked for at
-// most [MaxAgeBeforeWrite] before the call. The write must be sent before sendBefore, when the
-// answer has that age.
+// CustomerBeforeWrite is Customer for a write that depends on the answer. The answer was requested
+// at most [MaxAgeBeforeWrite] before the call. The caller must send the write before sendBefore,
+// which is when the answer reaches that age.
 func (r *Reader) CustomerBeforeWrite(
 	ctx context.Context, id int64,
 ) (customer fusebill.Customer, sendBefore time.Time, err error) {
@@ -81,7 +82,7 @@ func (r *Reader) CustomerBeforeWrite(
 	if e, ok := r.cache.entries[id]; ok && customer.Latch != nil && e.customer.Latch == customer.Latch {
 		return customer, e.asked.at.Add(MaxAgeBeforeWrite), err
 	}
-	return customer, called, err // As old as it may be.
+	return customer, called, err // The answer may have the maximum age.
 }
 
 func (r *Reader) customer(ctx context.Context, id int64, maxAge time.Duration) (fusebill.Customer, error) {
@@ -90,7 +91,7 @@ func (r *Reader) customer(ctx context.Context, id int64, maxAge time.Duration) (
 	return found[id], err
 }
 
-// CustomerNow is Customer by a call of its own, made now.
+// CustomerNow is Customer by its own call, made at once. Later reads can use the answer.
 func (r *Reader) CustomerNow(ctx context.Context, id int64) (fusebill.Customer, error) {
 	asked := r.ask()
 	customer, err := r.client.Customer(ctx, id)
@@ -106,16 +107,15 @@ func (r *Reader) CustomerNow(ctx context.Context, id int64) (fusebill.Customer, 
 	return customer, err
 }
 
-// Customers returns those of many customers that exist, each of them read no longer ago than
-// maxAge.
+// Customers returns the customers with these IDs that exist. Each answer is at most maxAge old.
 func (r *Reader) Customers(
 	ctx context.Context, ids []int64, maxAge time.Duration,
 ) (map[int64]fusebill.Customer, error) {
 	return r.readMany(ctx, ids, acceptance{notBefore: time.Now().Add(-maxAge)}, fusebill.IsNotFound)
 }
 
-// readMany returns customers without those whose reads end in an error that isIgnored reports. Any
-// other error ends the reading.
+// readMany returns customers. It leaves out those whose reads fail with an error for which
+// isIgnored returns true, and returns the first other error.
 func (r *Reader) readMany(
 	ctx context.Context, ids []int64, accepted acceptance, isIgnored func(error) bool,
 ) (map[int64]fusebill.Customer, error) {
@@ -136,17 +136,17 @@ func (r *Reader) readMany(
 	return found, nil
 }
 
-// Holders returns the customers that may hold a contact or company, in the order of their IDs: each
-// of them held it when it was last read, however long ago. There may be several: while pages are
-// read side by side, a contact may move from a customer of one page to a customer of another.
+// Holders returns the customers that may hold a contact or company, in the order of their IDs. Each
+// of them held it when it was last read, however long ago that is. There may be several, because a
+// contact may move between customers of two pages while the pages are read.
 func (r *Reader) Holders(claim fusebill.Claim) []int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.cache.holders.of(claim)
 }
 
-// BeginWrite informs the Reader that a write of a customer's latch begins. The Reader does not
-// serve earlier answers about the customer any more.
+// BeginWrite informs the Reader that a write of a customer's latch begins. The Reader no longer
+// returns earlier answers about the customer.
 func (r *Reader) BeginWrite(id int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -154,9 +154,9 @@ func (r *Reader) BeginWrite(id int64) {
 	r.queue.writes++
 }
 
-// EndWrite gives the Reader the answer to a write, nil where the outcome is unknown. A later read
-// does not join one that is under way, whose answer may be from before the write. Each BeginWrite
-// needs its EndWrite.
+// EndWrite informs the Reader of the answer to a write, which is nil where the outcome is unknown.
+// A read after EndWrite does not share a call that is already under way, because its answer may be
+// older than the write. Each BeginWrite needs an EndWrite.
 func (r *Reader) EndWrite(id int64, answer *fusebill.Customer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -171,8 +171,8 @@ func (r *Reader) EndWrite(id int64, answer *fusebill.Customer) {
 	}
 }
 
-// Name returns the customer in the words of messages, such as "customer 2554530 (Brown Coffee)", with
-// the name that the last answer about it has shown. It makes no call.
+// Name returns a customer as messages show it, such as "customer 2554530 (Brown Coffee)". The name
+// is that of the last answer about the customer. Name makes no call.
 func (r *Reader) Name(id int64) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -181,15 +181,16 @@ func (r *Reader) Name(id int64) string {
 	return customer.String()
 }
 
-// IsListed reports whether a list is likely to show a customer's current latch. Other customers
-// take a call each.
+// IsListed reports whether a list is likely to show a customer's current latch. Each other customer
+// needs its own call.
 func (r *Reader) IsListed(id int64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.lists.size() > 1 && !r.cache.isUnlisted(id)
 }
 
-// LatchOf returns the latch of a customer that was read, and the zero latch where reading failed.
+// LatchOf returns the latch of a customer that was read, or the zero latch where the read has
+// failed.
 func LatchOf(customer fusebill.Customer) fusebill.Latch {
 	if customer.Latch == nil {
 		return fusebill.Latch{}
@@ -197,7 +198,7 @@ func LatchOf(customer fusebill.Customer) fusebill.Latch {
 	return *customer.Latch
 }
 
-// ask notes the time at which a question is asked.
+// ask returns a question that is asked now.
 func (r *Reader) ask() *question {
 	r.mu.Lock()
 	defer r.mu.Unlock()

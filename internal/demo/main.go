@@ -1,7 +1,7 @@
 // Command demo shows the provider at work: it builds it, serves a simulated Fusebill account on
 // loopback, and drives the Terraform or OpenTofu CLI of this machine through the life of three
-// latches (steps.go). It checks each step, what is printed and what the account holds afterwards,
-// and ends with an error at the first one that is not as it should be. `make demo` runs it.
+// latches (steps.go). It checks the output of each step and the latches of the account afterwards,
+// and ends with an error at the first difference. `make demo` runs it.
 //
 // It writes to one temporary folder only, which it removes at its end, also when it is interrupted.
 package main
@@ -29,7 +29,7 @@ func main() {
 	flags := flag.NewFlagSet("demo", flag.ExitOnError)
 	picture := flags.String("picture", "", "draw the picture of the README into this `file`, too")
 	_ = flags.Parse(os.Args[1:]) // It ends the process where it fails.
-	// A broken pipe would otherwise end the process before the folder is removed.
+	// Without SIGPIPE, a closed output would end the process before it has removed its folder.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	err := run(ctx, os.Stdout, *picture)
 	stop()

@@ -8,13 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// refreshing is what the CLI prints of each resource that it reads, in an order that chance decides.
+// refreshing matches the line that the CLI prints for each resource that it reads. The order of
+// these lines is random, so the picture leaves them out.
 var refreshing = regexp.MustCompile(`(?m)^.*: Refreshing state\.\.\..*\n`)
 
-// colors are those that the CLI sets, with values that can be read on the dark ground.
+// colors are the colors of the CLI, by their ANSI codes. They are readable on the dark background.
 var colors = map[string]string{"31": "#d74e6f", "32": "#5fd787", "33": "#d3e561", "36": "#04d7d7", "90": "#8a8a8a"}
 
-// draw turns what a terminal shows, with its colors, into an SVG.
+// draw returns the output of a terminal, with its colors, as an SVG.
 func draw(text string) string {
 	text = strings.TrimSpace(refreshing.ReplaceAllString(text, ""))
 	var svg strings.Builder

@@ -23,22 +23,22 @@ var customers = []fusebillsim.Customer{
 	{ID: dental, CompanyName: "Castillo Dental", HubSpotID: 303},
 }
 
-// step is one command of the CLI, and what it has to show and to do.
+// step is one command of the CLI with its expected output and effect.
 type step struct {
 	title      string
-	before     func(acctest.Account) // somebody else's change in Fusebill
-	file, text string                // what the user writes
-	command    string                // arguments of the CLI
-	code       int                   // the exit code
-	shows      []string              // parts of the output, with single spaces
-	writes     int                   // calls that change the account
-	latches    []acctest.Customer    // of the account afterwards
-	isPictured bool                  // in the README
+	before     func(acctest.Account) // a change by somebody else, before the command
+	file, text string                // the file that the user writes before the command
+	command    string                // the arguments of the CLI
+	code       int                   // the expected exit code
+	shows      []string              // expected parts of the output, with single spaces
+	writes     int                   // the expected number of calls that change the account
+	latches    []acctest.Customer    // the expected latches of the account afterwards
+	isPictured bool                  // the picture in the README shows the step
 }
 
 var (
 	unlatched = []acctest.Customer{{ID: bikes}, {ID: coffee}, {ID: dental}}
-	byHand    = []acctest.Customer{{ID: bikes}, {ID: coffee}, {ID: dental, Contact: 303}}
+	atFirst   = []acctest.Customer{{ID: bikes}, {ID: coffee}, {ID: dental, Contact: 303}}
 	declared  = []acctest.Customer{
 		{ID: bikes, Contact: 101, Company: 202}, {ID: coffee, Company: 9007199254740993}, {ID: dental, Contact: 303},
 	}
@@ -47,7 +47,7 @@ var (
 	}
 )
 
-// steps is the demo.
+// steps are the steps of the demo, in order.
 var steps = []step{{
 	title: "Two latches are declared, and the provider that was just built is installed.",
 	file:  "main.tf",
@@ -65,12 +65,12 @@ resource "fusebill_hubspot_latch" "coffee" {
 `,
 	command: "init",
 	shows:   []string{"has been successfully initialized!"},
-	latches: byHand,
+	latches: atFirst,
 }, {
 	title:   "The plan shows two latches to make. It changes nothing.",
 	command: "plan -out=latches.tfplan",
 	shows:   []string{"Plan: 2 to add, 0 to change, 0 to destroy."},
-	latches: byHand,
+	latches: atFirst,
 }, {
 	title:   "Apply makes them, each with one call. The company's ID is above 2^53, and exact.",
 	command: "apply latches.tfplan",
@@ -119,7 +119,7 @@ resource "fusebill_hubspot_latch" "coffee" {
 	latches: unlatched,
 }}
 
-// check compares a step with what it has to show and to do.
+// check compares the result of a step with the expected one.
 func (s step) check(got acctest.Result, account acctest.Account) error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
@@ -140,13 +140,13 @@ func (s step) check(got acctest.Result, account acctest.Account) error {
 		latches = append(latches, latchOf(c))
 	}
 	if !slices.Equal(latches, s.latches) {
-		fail("the account holds %v, want %v", latches, s.latches)
+		fail("the latches of the account are %v, want %v", latches, s.latches)
 	}
 	return errors.Join(errs...)
 }
 
-// plain is a text without colors, frames, line breaks and columns, which depend on the CLI's
-// version and the terminal.
+// plain removes colors, frames, line breaks and columns from a text. They depend on the version of
+// the CLI and on the terminal.
 func plain(text string) string {
 	return strings.Join(strings.Fields(strings.ReplaceAll(escape.ReplaceAllString(text, ""), "│", "")), " ")
 }

@@ -1,8 +1,9 @@
 // Command schemajson prints the provider's schema in the JSON form of `terraform providers schema
 // -json`, from which the documentation is generated.
 //
-// Terraform could print it, too, but a CLI before 1.14 leaves out list resources and actions, one
-// before 1.12 identities, and one before 1.8 functions, and their pages would get lost.
+// Terraform prints the same, but its versions before 1.14 leave out list resources and actions,
+// those before 1.12 identities, and those before 1.8 functions. The documentation would lack the
+// pages of these.
 package main
 
 import (
@@ -26,11 +27,11 @@ func main() {
 	fmt.Printf("%s\n", text)
 }
 
-// object is an object in JSON.
+// object is a JSON object.
 type object map[string]any
 
-// schemaJSON asks a server for all its schemas. The name of the provider is the short one, since the
-// documentation generator knows the whole address of HashiCorp's own providers only.
+// schemaJSON returns all schemas of a server. It uses the short name of the provider, because the
+// documentation generator recognizes full addresses only for HashiCorp's own providers.
 func schemaJSON(ctx context.Context, server tfprotov6.ProviderServer) ([]byte, error) {
 	s, err := server.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
@@ -42,7 +43,7 @@ func schemaJSON(ctx context.Context, server tfprotov6.ProviderServer) ([]byte, e
 	}
 	for _, d := range append(s.Diagnostics, identities.Diagnostics...) {
 		if d.Severity == tfprotov6.DiagnosticSeverityError {
-			return nil, fmt.Errorf("the provider refuses to show its schema: %s: %s", d.Summary, d.Detail)
+			return nil, fmt.Errorf("read the schema of the provider: %s: %s", d.Summary, d.Detail)
 		}
 	}
 	return json.MarshalIndent(object{"format_version": "1.0", "provider_schemas": object{"fusebill": dropZero(object{
@@ -59,7 +60,7 @@ func schemaJSON(ctx context.Context, server tfprotov6.ProviderServer) ([]byte, e
 	})}}, "", "  ")
 }
 
-// dropZero removes what Terraform leaves out: false, 0, empty strings and empty objects.
+// dropZero removes the values that Terraform leaves out: false, 0, empty strings and empty objects.
 func dropZero(o object) object {
 	for key, value := range o {
 		if v := reflect.ValueOf(value); !v.IsValid() || v.IsZero() || v.Kind() == reflect.Map && v.Len() == 0 {
@@ -69,6 +70,7 @@ func dropZero(o object) object {
 	return o
 }
 
+// each converts the values of a map.
 func each[T any](from map[string]T, convert func(T) object) object {
 	to := object{}
 	for name, value := range from {

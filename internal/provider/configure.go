@@ -17,7 +17,7 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
-// Environment variables that stand in for settings that are left out.
+// Environment variables that provide the values of settings that are left out.
 const (
 	envAPIKey  = "FUSEBILL_API_KEY" //nolint:gosec // The name of a variable, not a key.
 	envBaseURL = "FUSEBILL_BASE_URL"
@@ -30,13 +30,15 @@ const (
 	conflictCheckNever  = "never"
 )
 
-// How to recognize and to find an API key (https://developer.staxbill.com/reference/authentication).
+// The form of an API key, and the page that shows it
+// (https://developer.staxbill.com/reference/authentication).
 const (
 	keyForm  = `A key is base64 of "0:" and 64 characters, 88 characters in all`
 	keyPlace = "Fusebill shows it under Settings > Integrations > API Key"
 )
 
-// maxMaxRetries bounds max_retries: with waits that double, more of them only hide that the service is away.
+// maxMaxRetries is the largest max_retries. The wait between retries doubles, so more retries would
+// only hide an outage.
 const maxMaxRetries = 20
 
 // providerModel is the provider block.
@@ -50,8 +52,9 @@ type providerModel struct {
 	CACertificate     types.String `tfsdk:"ca_certificate"`
 }
 
-// unknownAttributes names the settings whose values come from something that isn't applied yet. None of them may fall
-// back to its default: a plan would then speak to another account than the apply.
+// unknownAttributes returns the names of the settings whose values are known only after apply. The
+// provider must not use the default of such a setting: the plan would then use another account than
+// the apply.
 func (m providerModel) unknownAttributes() []string {
 	var names []string
 	for _, setting := range []struct {
@@ -73,8 +76,9 @@ func (m providerModel) unknownAttributes() []string {
 	return names
 }
 
-// clientSettings checks every setting that is known, so that one run shows all that is wrong, and returns what it makes
-// of them. A missing API key isn't an error yet: validation runs where no key is at hand.
+// clientSettings checks every known setting and returns the client's options for them. It reports
+// all invalid settings, so one run shows them all. It accepts a missing API key, because a
+// configuration may be validated without a key.
 func (m providerModel) clientSettings() ([]fusebill.Option, diag.Diagnostics) {
 	var (
 		options []fusebill.Option
@@ -82,34 +86,38 @@ func (m providerModel) clientSettings() ([]fusebill.Option, diag.Diagnostics) {
 	)
 	if key := m.apiKey(); key != "" {
 		if _, err := fusebill.ParseAPIKey(key); err != nil {
-			diags.AddAttributeError(path.Root("api_key"), "Invalid API key", sentence(err)+"\n\n"+whereFrom(m.APIKey, envAPIKey))
+			diags.AddAttributeError(path.Root("api_key"), "Invalid API key",
+				sentence(err)+"\n\n"+sourceOf(m.APIKey, envAPIKey))
 		}
 	}
 	switch baseURL := cmp.Or(m.BaseURL.ValueString(), os.Getenv(envBaseURL)); {
 	case m.BaseURL.IsUnknown():
 	case baseURL == "":
-		// Left out. But one that is set and empty was meant to name an account, which needn't be the default's.
+		// A URL that is set but empty was meant to name a service, which need not be the default
+		// one.
 		if isKnown(m.BaseURL) {
-			diags.AddAttributeError(path.Root("base_url"), "Invalid base URL", "The base URL is empty. Leave it out for "+
-				fusebill.DefaultBaseURL+".\n\nThe value stands in the provider block.")
+			diags.AddAttributeError(path.Root("base_url"), "Invalid base URL",
+				"The base URL is empty. Leave it out to use "+fusebill.DefaultBaseURL+".\n\n"+setInBlock)
 		}
 	default:
 		if _, err := fusebill.ParseBaseURL(baseURL); err != nil {
-			diags.AddAttributeError(path.Root("base_url"), "Invalid base URL", sentence(err)+"\n\n"+whereFrom(m.BaseURL, envBaseURL))
+			diags.AddAttributeError(path.Root("base_url"), "Invalid base URL",
+				sentence(err)+"\n\n"+sourceOf(m.BaseURL, envBaseURL))
 		}
 		options = append(options, fusebill.WithBaseURL(baseURL))
 	}
 	if n := m.RequestsPerMinute; isKnown(n) {
 		if n.ValueInt64() < 1 || n.ValueInt64() > 1_000_000 {
 			diags.AddAttributeError(path.Root("requests_per_minute"), "Invalid requests per minute",
-				fmt.Sprintf("It must be from 1 to 1000000, not %d. Leave it out for the account's own limit.", n.ValueInt64()))
+				fmt.Sprintf("requests_per_minute must be from 1 to 1000000, not %d. Leave it out to use the account's own limit.",
+					n.ValueInt64()))
 		}
 		options = append(options, fusebill.WithRequestsPerMinute(int(n.ValueInt64())))
 	}
 	if n := m.MaxRetries; isKnown(n) {
 		if n.ValueInt64() < 0 || n.ValueInt64() > maxMaxRetries {
 			diags.AddAttributeError(path.Root("max_retries"), "Invalid number of retries",
-				fmt.Sprintf("It must be from 0 to %d, not %d.", maxMaxRetries, n.ValueInt64()))
+				fmt.Sprintf("max_retries must be from 0 to %d, not %d.", maxMaxRetries, n.ValueInt64()))
 		}
 		options = append(options, fusebill.WithMaxRetries(int(n.ValueInt64())))
 	}
@@ -117,7 +125,8 @@ func (m providerModel) clientSettings() ([]fusebill.Option, diag.Diagnostics) {
 		timeout, err := time.ParseDuration(text.ValueString())
 		if err != nil || timeout <= 0 {
 			diags.AddAttributeError(path.Root("request_timeout"), "Invalid request timeout",
-				fmt.Sprintf("It must be a duration of more than 0, such as \"30s\" or \"2m\", not %q.", text.ValueString()))
+				fmt.Sprintf("request_timeout must be a duration of more than 0, such as \"30s\" or \"2m\", not %q.",
+					text.ValueString()))
 		}
 		options = append(options, fusebill.WithRequestTimeout(timeout))
 	}
@@ -125,14 +134,14 @@ func (m providerModel) clientSettings() ([]fusebill.Option, diag.Diagnostics) {
 		pem := []byte(text.ValueString())
 		if err := fusebill.CheckCACertificates(pem); err != nil {
 			diags.AddAttributeError(path.Root("ca_certificate"), "Invalid CA certificate", sentence(err)+
-				"\n\nGive the certificate itself, for instance by file(\"ca.pem\"), and not the name of its file.")
+				"\n\nSet ca_certificate to the content of the file, for example with file(\"ca.pem\"), not to its name.")
 		}
 		options = append(options, fusebill.WithCACertificates(pem))
 	}
 	return options, diags
 }
 
-// maxPages returns how many pages the account may have to be read whole.
+// maxPages returns the number of pages up to which the account is read to check for conflicts.
 func (m providerModel) maxPages() int {
 	switch m.ConflictCheck.ValueString() {
 	case conflictCheckAlways:
@@ -144,33 +153,36 @@ func (m providerModel) maxPages() int {
 	}
 }
 
-// baseURL returns the base URL that is set, or the default.
+// baseURL returns the configured base URL, or the default one.
 func (m providerModel) baseURL() string {
 	return cmp.Or(m.BaseURL.ValueString(), os.Getenv(envBaseURL), fusebill.DefaultBaseURL)
 }
 
-// newClient makes the client of a configuration that is wholly known.
+// newClient makes a client. All settings of the configuration must be known.
 func (m providerModel) newClient(userAgent string, extra []fusebill.Option) (*fusebill.Client, diag.Diagnostics) {
 	options, diags := m.clientSettings()
 	key := m.apiKey()
 	if key == "" {
 		diags.AddAttributeError(path.Root("api_key"), "Missing API key",
-			"Set the environment variable "+envAPIKey+", or api_key in the provider block, to the API key of the Fusebill account.")
+			"Set the environment variable "+envAPIKey+", or api_key in the provider block, "+
+				"to the API key of the Fusebill account.")
 	}
 	if diags.HasError() {
 		return nil, diags
 	}
 	if err := fusebill.CheckProxyVariables(m.baseURL()); err != nil {
-		diags.AddError("Invalid proxy variable", sentence(err)+" Its value is not shown, because it may hold a password.\n\n"+
-			"Write each character of the user name and the password that has a meaning in an address as a percent code: %25 for "+
-			"%, %23 for #, %40 for @, %2F for / and %3A for :. To call Fusebill without a proxy, unset the variable, and list "+
-			"the host of base_url in NO_PROXY.")
+		diags.AddError("Invalid proxy variable", sentence(err)+
+			" Its value is not shown, because it may contain a password.\n\n"+
+			"In the user name and the password, write %25 for %, %23 for #, %40 for @, %2F for / and %3A for :. "+
+			"To call Fusebill without a proxy, unset the variable, or correct it and list the host "+
+			"of base_url in NO_PROXY.")
 		return nil, diags
 	}
 	if bare, err := fusebill.ParseAPIKey(key); err == nil && !fusebill.HasUsualForm(bare) {
 		diags.AddAttributeWarning(path.Root("api_key"), "Unusual API key", fmt.Sprintf("The API key has %d characters. %s. "+
-			"Fusebill may refuse this one, unless its support made it long ago.\n\n%s If Fusebill refuses it, copy the key again: %s.",
-			len(bare), keyForm, whereFrom(m.APIKey, envAPIKey), keyPlace))
+			"Fusebill may refuse this key, unless it is an old one that Fusebill's support issued.\n\n"+
+			"%s If Fusebill refuses the key, copy it again: %s.",
+			len(bare), keyForm, sourceOf(m.APIKey, envAPIKey), keyPlace))
 	}
 	options = append(options, fusebill.WithUserAgent(userAgent), fusebill.WithLogger(slog.New(newLogHandler(key))))
 	client, err := fusebill.NewClient(key, append(options, extra...)...)
@@ -180,8 +192,9 @@ func (m providerModel) newClient(userAgent string, extra []fusebill.Option) (*fu
 	return client, diags
 }
 
-// apiKey returns the key that is set, where it is set and known. An empty one in the configuration counts as left out, so
-// that a variable with an empty default falls back to the environment.
+// apiKey returns the API key, or "" where it is missing or unknown. An empty key in the
+// configuration counts as left out, so a Terraform variable with an empty default falls back to the
+// environment.
 func (m providerModel) apiKey() string {
 	if m.APIKey.IsUnknown() {
 		return ""
@@ -189,18 +202,21 @@ func (m providerModel) apiKey() string {
 	return cmp.Or(m.APIKey.ValueString(), os.Getenv(envAPIKey))
 }
 
-// whereFrom says where a value at fault stands.
-func whereFrom(value types.String, env string) string {
+const setInBlock = "The value is set in the provider block."
+
+// sourceOf returns the sentence of a message that names the source of an invalid value.
+func sourceOf(value types.String, env string) string {
 	if value.ValueString() != "" {
-		return "The value stands in the provider block."
+		return setInBlock
 	}
 	return "The value comes from the environment variable " + env + "."
 }
 
+// unknownSetting is the error of a setting that is known only after apply.
 func unknownSetting(name string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root(name), "Provider setting not known yet",
-		fmt.Sprintf("The value of %s depends on something that is known only after apply, and the provider can't read "+
-			"latches without it.\n\nApply what it comes from first (terraform apply -target=ADDRESS), or take the value from "+
+		fmt.Sprintf("The value of %s is known only after apply, and the provider cannot read latches without it.\n\n"+
+			"Apply the resource that it comes from first (terraform apply -target=ADDRESS), or take the value from "+
 			"a variable or the environment.", name))
 }
 

@@ -16,12 +16,9 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// The promises tested here: what the client logs comes out in Terraform's log, in the call that it belongs to, at its
-// level, and with the key masked in it, even were the client to log it.
-//
-// That a whole run's log holds no part of the key is tested in internal/acceptance.
-
-func TestLogHandler_passesRecordsOnToTheCallsOwnLog(t *testing.T) {
+// Each record of the client appears in Terraform's log of the call that it belongs to, at its
+// level.
+func TestLogHandler_writesToLogOfCall(t *testing.T) {
 	t.Parallel()
 	var first, second bytes.Buffer
 	logger := slog.New(newLogHandler(acctest.APIKey))
@@ -30,15 +27,18 @@ func TestLogHandler_passesRecordsOnToTheCallsOwnLog(t *testing.T) {
 
 	logger.Log(ctx, fusebill.LevelTrace, "traced")
 	logger.DebugContext(ctx, "debugged", "status", 200, "took", 1500*time.Millisecond)
-	logger.With("try", 2).InfoContext(ctx, "told")
+	logger.With("try", 2).InfoContext(ctx, "informed")
 	logger.WarnContext(ctx, "warned", "error", errors.New("broken"))
 	logger.ErrorContext(other, "of another call")
 
 	for output, want := range map[*bytes.Buffer][]map[string]any{
 		&first: {
 			{"@level": "trace", "@message": "traced", "@module": "provider.fusebill_http", "resource": "one"},
-			{"@level": "debug", "@message": "debugged", "@module": "provider.fusebill_http", "resource": "one", "status": "200", "took": "1.5s"},
-			{"@level": "info", "@message": "told", "@module": "provider.fusebill_http", "resource": "one", "try": "2"},
+			{
+				"@level": "debug", "@message": "debugged", "@module": "provider.fusebill_http", "resource": "one",
+				"status": "200", "took": "1.5s",
+			},
+			{"@level": "info", "@message": "informed", "@module": "provider.fusebill_http", "resource": "one", "try": "2"},
 			{"@level": "warn", "@message": "warned", "@module": "provider.fusebill_http", "resource": "one", "error": "broken"},
 		},
 		&second: {{"@level": "warn", "@message": "of another call", "@module": "provider.fusebill_http"}},
@@ -48,20 +48,23 @@ func TestLogHandler_passesRecordsOnToTheCallsOwnLog(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := gocmp.Diff(want, got); diff != "" {
-			t.Errorf("log (- want, + got):\n%s", diff)
+			t.Errorf("log differs (-want +got):\n%s", diff)
 		}
 	}
 }
 
-func TestLogHandler_masksTheKey(t *testing.T) {
+// The log handler masks the key even where the client logs it. Package acceptance searches the logs
+// of whole runs for the key (secrets_test.go).
+func TestLogHandler_masksKey(t *testing.T) {
 	t.Parallel()
 	var output bytes.Buffer
 	ctx := tflogtest.RootLogger(t.Context(), &output)
-	// The key as people paste it: what the client makes of it is masked too.
+	// The handler gets the key as users paste it, and masks the key without the prefix, too.
 	logger := slog.New(newLogHandler(" Basic " + acctest.APIKey + "\n"))
-	logger.InfoContext(ctx, "the key is "+acctest.APIKey, "header", "Basic "+acctest.APIKey, "error", errors.New(acctest.APIKey))
+	logger.InfoContext(ctx, "the key is "+acctest.APIKey,
+		"header", "Basic "+acctest.APIKey, "error", errors.New(acctest.APIKey))
 	logger.With("key", acctest.APIKey).InfoContext(ctx, "again")
 	if text := output.String(); strings.Contains(text, acctest.APIKey) || strings.Count(text, "***") != 4 {
-		t.Errorf("the key isn't masked wherever it was logged:\n%s", text)
+		t.Errorf("the key is not masked everywhere:\n%s", text)
 	}
 }

@@ -15,25 +15,26 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// The provider spoken to without a CLI, in its own protocol: for what the CLI at hand may be too old for, and for what
-// depends on a clock, which stands still here while anything is under way. The promises tested here: the identity is set
-// by create, read, update and import, whether or not it was there before; an import by identity is one by ID; what is
-// unknown in the provider's configuration defers where the CLI allows it; timeouts are kept to the second; Ctrl-C ends
-// within two.
+// These tests call the provider by its protocol, without a CLI. So they cover features that the CLI
+// of this machine may lack, and timeouts, with the clock of a synctest bubble.
 
-func TestProtocol_identityIsSetByEveryOperation(t *testing.T) {
+// Create, read and update set the identity, whether or not it was set before.
+func TestProtocol_setsIdentity(t *testing.T) {
 	t.Parallel()
 	const customer = 9007199254740993
 	sim := acctest.SimulatorWith(acctest.Customer{ID: customer})
 	p := acctest.NewConfiguredProtocol(t, sim)
-	none, first, second := acctest.Customer{}, acctest.Customer{ID: customer, Contact: 101}, acctest.Customer{ID: customer, Company: 202}
+	none := acctest.Customer{}
+	first, second := acctest.Customer{ID: customer, Contact: 101}, acctest.Customer{ID: customer, Company: 202}
 
 	created := p.Apply(p.Plan(p.State(none), p.State(first)))
 	p.Succeeded(created.Diagnostics, nil)
 	p.Holds(created.NewState, first)
 	p.Identifies(created.NewIdentity, customer)
 
-	read, err := p.Server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{TypeName: acctest.LatchType, CurrentState: p.State(first)})
+	read, err := p.Server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
+		TypeName: acctest.LatchType, CurrentState: p.State(first),
+	})
 	p.Succeeded(read.Diagnostics, err)
 	p.Holds(read.NewState, first)
 	p.Identifies(read.NewIdentity, customer)
@@ -44,38 +45,41 @@ func TestProtocol_identityIsSetByEveryOperation(t *testing.T) {
 	p.Identifies(updated.NewIdentity, customer)
 }
 
-// Terraform plans once more before it applies, which finds most of what has changed. What comes even later is refused by
-// the operations themselves.
-func TestProtocol_applyChecksForItself(t *testing.T) {
+// Terraform plans again before it applies, which notices most changes by others. The operations
+// refuse changes that are made after that plan.
+func TestProtocol_applyNoticesLaterChanges(t *testing.T) {
 	t.Parallel()
 	sim := acctest.SimulatorWith(acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
 	p := acctest.NewConfiguredProtocol(t, sim)
 	create := p.Plan(p.State(acctest.Customer{}), p.State(acctest.Customer{ID: 11, Contact: 101}))
 	sim.SetLatch(11, 999, 0)
 	created := p.Apply(create)
-	p.Failed(created.Diagnostics, nil, "Customer is already latched", "Could not create the HubSpot latch of customer 11 to contact 101",
+	p.Failed(created.Diagnostics, nil, "Customer is already latched",
+		"Could not create the HubSpot latch of customer 11 to contact 101",
 		"customer 11 is already latched to contact 999")
 	p.Holds(created.NewState, acctest.Customer{})
 
 	update := p.Plan(p.State(acctest.Customer{ID: 22, Contact: 102}), p.State(acctest.Customer{ID: 22, Contact: 103}))
 	sim.SetLatch(22, 888, 0)
 	updated := p.Apply(update)
-	p.Failed(updated.Diagnostics, nil, "HubSpot latch changed since the plan was made", "Could not update the HubSpot latch of customer 22 to contact 103",
+	p.Failed(updated.Diagnostics, nil, "HubSpot latch changed since the plan was made",
+		"Could not update the HubSpot latch of customer 22 to contact 103",
 		"customer 22 was latched to contact 102, and is latched to contact 888 now")
 	p.Holds(updated.NewState, acctest.Customer{ID: 22, Contact: 102})
 	if n := sim.Writes(); n > 0 {
-		t.Errorf("%d writes were made", n)
+		t.Errorf("got %d writes, want 0", n)
 	}
 }
 
-// Terraform wants an identity even of a resource that turns out to be gone.
-func TestProtocol_readOfWhatIsGoneNeedsNoIdentity(t *testing.T) {
+// A read of a resource that is gone succeeds without an identity, which Terraform otherwise
+// requires.
+func TestProtocol_readsMissingLatchWithoutIdentity(t *testing.T) {
 	t.Parallel()
 	p := acctest.NewConfiguredProtocol(t, acctest.SimulatorWith(acctest.Customer{ID: 11}))
 	for _, test := range []struct {
 		name     string
 		customer int64
-	}{{"latch", 11}, {"customer", 99}} { // A customer that is found shows that the account is the right one.
+	}{{"latch", 11}, {"customer", 99}} { // The first customer exists, which shows that the account is the right one.
 		name, customer := test.name, test.customer
 		read, err := p.Server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
 			TypeName: acctest.LatchType, CurrentState: p.State(acctest.Customer{ID: customer, Contact: 101}),
@@ -83,12 +87,13 @@ func TestProtocol_readOfWhatIsGoneNeedsNoIdentity(t *testing.T) {
 		p.Succeeded(read.Diagnostics, err)
 		p.Holds(read.NewState, acctest.Customer{})
 		if t.Failed() {
-			t.Log("where the " + name + " is gone")
+			t.Log("case: the " + name + " is gone")
 		}
 	}
 }
 
-func TestProtocol_import(t *testing.T) {
+// An import by identity has the same result as one by ID, and the same errors.
+func TestProtocol_importsByIDAndIdentity(t *testing.T) {
 	t.Parallel()
 	const customer = math.MaxInt64
 	sim := acctest.SimulatorWith(acctest.Customer{ID: customer, Contact: 101, Company: 202}, acctest.Customer{ID: 22})
@@ -100,13 +105,14 @@ func TestProtocol_import(t *testing.T) {
 		resp, err := p.Server.ImportResourceState(t.Context(), req)
 		p.Succeeded(resp.Diagnostics, err)
 		if len(resp.ImportedResources) != 1 {
-			t.Fatalf("%s: %d resources are imported, want 1", name, len(resp.ImportedResources))
+			t.Fatalf("%s: got %d imported resources, want 1", name, len(resp.ImportedResources))
 		}
 		imported := resp.ImportedResources[0]
 		p.Identifies(imported.Identity, customer)
 
 		read, err := p.Server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
-			TypeName: acctest.LatchType, CurrentState: imported.State, CurrentIdentity: imported.Identity, Private: imported.Private,
+			TypeName: acctest.LatchType, CurrentState: imported.State, CurrentIdentity: imported.Identity,
+			Private: imported.Private,
 		})
 		p.Succeeded(read.Diagnostics, err)
 		p.Holds(read.NewState, acctest.Customer{ID: customer, Contact: 101, Company: 202})
@@ -120,7 +126,10 @@ func TestProtocol_import(t *testing.T) {
 		{0, "Invalid import ID", []string{`"0" is not the ID of a Fusebill customer: it is not 1 or more.`}},
 		{-11, "Invalid import ID", []string{`"-11" is not the ID of a Fusebill customer`}},
 		{22, "Customer is not latched", []string{"Customer 22 exists and is latched to nothing in HubSpot"}},
-		{99, "Customer not found in Fusebill", []string{"Could not import the HubSpot latch of customer 99", "Customer with id 99 was not found."}},
+		{
+			99, "Customer not found in Fusebill",
+			[]string{"Could not import the HubSpot latch of customer 99", "Customer with id 99 was not found."},
+		},
 	} {
 		resp, err := p.Server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{
 			TypeName: acctest.LatchType, Identity: p.IdentityOf(refused.customer),
@@ -128,13 +137,14 @@ func TestProtocol_import(t *testing.T) {
 		p.Failed(resp.Diagnostics, err, refused.summary, refused.parts...)
 	}
 	if n := sim.Writes(); n > 0 {
-		t.Errorf("imports made %d writes", n)
+		t.Errorf("imports made %d writes, want 0", n)
 	}
 }
 
-// With settings that come from something not applied yet, a CLI that can put changes off is asked to; for any other the
-// settings are errors. A default in their place would plan for another account than the one that is applied to.
-func TestProtocol_unknownSettings(t *testing.T) {
+// Settings that are known only after apply make the provider defer its resources where the CLI
+// allows deferral, and are errors elsewhere. With their defaults, the plan would use another
+// account than the apply.
+func TestProtocol_deferredWithUnknownSettings(t *testing.T) {
 	t.Parallel()
 	unknown := func(p *acctest.Protocol) *tfprotov6.DynamicValue {
 		return p.Value(p.ProviderType, map[string]tftypes.Value{
@@ -145,7 +155,7 @@ func TestProtocol_unknownSettings(t *testing.T) {
 			"request_timeout":     tftypes.NewValue(tftypes.String, tftypes.UnknownValue),
 		})
 	}
-	t.Run("are deferred where that is allowed", func(t *testing.T) {
+	t.Run("deferral is allowed", func(t *testing.T) {
 		t.Parallel()
 		sim := acctest.SimulatorWith(acctest.Customer{ID: 11, Contact: 101})
 		p := acctest.NewProtocol(t, sim)
@@ -157,11 +167,13 @@ func TestProtocol_unknownSettings(t *testing.T) {
 		isDeferred := func(deferred *tfprotov6.Deferred) {
 			t.Helper()
 			if deferred == nil || deferred.Reason != tfprotov6.DeferredReasonProviderConfigUnknown {
-				t.Errorf("deferred: %v, want for the provider's unknown configuration", deferred)
+				t.Errorf("got deferral %v, want the reason of an unknown provider configuration", deferred)
 			}
 		}
+		latched := p.State(acctest.Customer{ID: 11, Contact: 101})
 		plan, err := p.Server.PlanResourceChange(t.Context(), &tfprotov6.PlanResourceChangeRequest{
-			TypeName: acctest.LatchType, PriorState: p.State(acctest.Customer{}), ProposedNewState: p.State(acctest.Customer{ID: 11, Contact: 101}), Config: p.State(acctest.Customer{ID: 11, Contact: 101}),
+			TypeName: acctest.LatchType, PriorState: p.State(acctest.Customer{}),
+			ProposedNewState: latched, Config: latched,
 			ClientCapabilities: &tfprotov6.PlanResourceChangeClientCapabilities{DeferralAllowed: true},
 		})
 		p.Succeeded(plan.Diagnostics, err)
@@ -179,10 +191,10 @@ func TestProtocol_unknownSettings(t *testing.T) {
 		p.Succeeded(imported.Diagnostics, err)
 		isDeferred(imported.Deferred)
 		if n := sim.Count(); n > 0 {
-			t.Errorf("%d calls were made", n)
+			t.Errorf("got %d calls, want 0", n)
 		}
 	})
-	t.Run("are errors elsewhere", func(t *testing.T) {
+	t.Run("deferral is not allowed", func(t *testing.T) {
 		t.Parallel()
 		p := acctest.NewProtocol(t, acctest.SimulatorWith())
 		resp, err := p.Server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: unknown(p)})
@@ -198,14 +210,16 @@ func TestProtocol_unknownSettings(t *testing.T) {
 			`AttributeName("max_retries")`, `AttributeName("request_timeout")`,
 		}
 		if diff := gocmp.Diff(want, got); diff != "" {
-			t.Errorf("settings with an error (- want, + got):\n%s", diff)
+			t.Errorf("settings with an error differ (-want +got):\n%s", diff)
 		}
 	})
 }
 
-func TestProtocol_timeouts(t *testing.T) {
+// An operation ends at its timeout, with an error that explains the outcome.
+func TestProtocol_endsAtTimeout(t *testing.T) {
 	t.Parallel()
-	none, first, second := acctest.Customer{}, acctest.Customer{ID: 11, Contact: 101}, acctest.Customer{ID: 11, Contact: 102}
+	none := acctest.Customer{}
+	first, second := acctest.Customer{ID: 11, Contact: 101}, acctest.Customer{ID: 11, Contact: 102}
 	for name, test := range map[string]struct {
 		stuck         []fusebillsim.Route
 		before, after acctest.Customer
@@ -214,17 +228,29 @@ func TestProtocol_timeouts(t *testing.T) {
 		summary       string
 		parts         []string
 	}{
-		"create stuck in its write, which wasn't made": {
-			acctest.WriteRoutes, none, first, []string{"create", "90s"}, 90 * time.Second, "Outcome of the latch call is unknown",
-			[]string{"Could not create", "the timeout of 1m30s for this operation is over", "afterwards customer 11 was latched to nothing, but Fusebill may still latch the customer to "},
+		"create stuck in its write": {
+			acctest.WriteRoutes, none, first, []string{"create", "90s"}, 90 * time.Second,
+			"Outcome of the latch call is unknown",
+			[]string{
+				"Could not create", "the timeout of 1m30s for this operation is over",
+				"afterwards customer 11 was latched to nothing, but Fusebill may still latch the customer to ",
+			},
 		},
 		"update stuck in its write": {
-			acctest.WriteRoutes, first, second, []string{"create", "1s", "update", "5m"}, 5 * time.Minute, "Outcome of the latch call is unknown",
-			[]string{"Could not update", "the timeout of 5m0s for this operation is over", "afterwards customer 11 was latched to contact 101, but Fusebill may still latch the customer to "},
+			acctest.WriteRoutes, first, second, []string{"create", "1s", "update", "5m"}, 5 * time.Minute,
+			"Outcome of the latch call is unknown",
+			[]string{
+				"Could not update", "the timeout of 5m0s for this operation is over",
+				"afterwards customer 11 was latched to contact 101, but Fusebill may still latch the customer to ",
+			},
 		},
 		"delete stuck in its write": {
-			acctest.WriteRoutes, first, none, []string{"create", "1s", "delete", "2m"}, 2 * time.Minute, "Outcome of the latch call is unknown",
-			[]string{"Could not delete", "the timeout of 2m0s for this operation is over", "afterwards customer 11 was latched to contact 101, but Fusebill may still latch the customer to "},
+			acctest.WriteRoutes, first, none, []string{"create", "1s", "delete", "2m"}, 2 * time.Minute,
+			"Outcome of the latch call is unknown",
+			[]string{
+				"Could not delete", "the timeout of 2m0s for this operation is over",
+				"afterwards customer 11 was latched to contact 101, but Fusebill may still latch the customer to ",
+			},
 		},
 		"create stuck before its write": {
 			acctest.ReadRoutes, none, first, []string{"create", "30s"}, 30 * time.Second, "Timed out",
@@ -245,28 +271,29 @@ func TestProtocol_timeouts(t *testing.T) {
 				start := time.Now()
 				resp := p.Apply(plan)
 				p.Failed(resp.Diagnostics, nil, test.summary, test.parts...)
-				// A write under way gets a moment to answer.
+				// A write under way gets some more time to answer.
 				if took := time.Since(start); took < test.takes || took > test.takes+2*time.Second {
 					t.Errorf("took %s, want %s", took, test.takes)
 				}
 				if diff := gocmp.Diff(plan.Before, resp.NewState); diff != "" {
-					t.Errorf("state isn't what it was (- want, + got):\n%s", diff)
+					t.Errorf("state has changed (-want +got):\n%s", diff)
 				}
 			})
 		})
 	}
 }
 
-// The provider gives a stopped write one short look at what became of it, and then ends.
+// After a stop, an operation waits shortly for the answer to its write, reads the customer once,
+// and ends.
 func TestProtocol_stopEndsWithinTwoSeconds(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		stuck   []fusebillsim.Route
 		summary string
 	}{
-		"in a read":                            {acctest.ReadRoutes, "Interrupted"},
-		"in a write":                           {acctest.WriteRoutes, "Outcome of the latch call is unknown"},
-		"in a write, and nothing else answers": {nil, "Outcome of the latch call is unknown"},
+		"in a read":  {acctest.ReadRoutes, "Interrupted"},
+		"in a write": {acctest.WriteRoutes, "Outcome of the latch call is unknown"},
+		"in a write, and the read afterwards fails": {nil, "Outcome of the latch call is unknown"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -276,7 +303,7 @@ func TestProtocol_stopEndsWithinTwoSeconds(t *testing.T) {
 				plan := p.Plan(p.State(acctest.Customer{}), p.State(acctest.Customer{ID: 11, Contact: 101}))
 				acctest.Stick(sim, test.stuck...)
 				go func() {
-					time.Sleep(time.Second) // By then everything is stuck that can be.
+					time.Sleep(time.Second) // By then the operation is stuck.
 					p.Stop()
 				}()
 				if test.stuck == nil {
@@ -289,7 +316,7 @@ func TestProtocol_stopEndsWithinTwoSeconds(t *testing.T) {
 				resp := p.Apply(plan)
 				p.Failed(resp.Diagnostics, nil, test.summary)
 				if took := time.Since(start); took < time.Second || took > 3*time.Second {
-					t.Errorf("ended %s after the stop, want at most 2s", took-time.Second)
+					t.Errorf("the operation ended %s after the stop, want at most 2s", took-time.Second)
 				}
 				p.Holds(resp.NewState, acctest.Customer{})
 			})

@@ -9,9 +9,9 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// stop ends, after a cancel, every change that has done nothing, except those that the others need
-// to get back what they have released. A moment later these end too, and at last those that still
-// wait for others before they restore something.
+// stop is called after a cancel, once for each context of the run. First it ends every change that
+// has released nothing, except those that open changes need. After ringTimeout it ends these too,
+// and after restoreTimeout the restores that still wait for others.
 func (r *run) stop() {
 	g := r.graph
 	g.mu.Lock()
@@ -45,8 +45,8 @@ func (g *graph) cancelLocked(c *change) {
 	}
 }
 
-// neededLocked returns the changes that have to go on for others to get back what they have
-// released, or what they have released it for, since somebody else has the former by now.
+// neededLocked returns the changes that must go on after a cancel: open changes that cannot restore
+// what they have released, because others hold it by now, and the changes that these wait for.
 func (g *graph) neededLocked() map[*change]bool {
 	needed := make(map[*change]bool)
 	var stack []*change
@@ -71,8 +71,8 @@ func (g *graph) neededLocked() map[*change]bool {
 
 func (g *graph) isNeededLocked(c *change) bool { return len(g.open) > 0 && g.neededLocked()[c] }
 
-// outlasting returns a context for what has to be done even after a cancel, with so much time for
-// it from then on.
+// outlasting returns a context that ends a grace period after ctx. It is for calls that must be
+// made even after a cancel.
 func outlasting(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
 	lasting, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
@@ -88,7 +88,7 @@ func outlasting(ctx context.Context, grace time.Duration) (context.Context, cont
 	}
 }
 
-// isCancelled reports whether a call was not made since the context of the run has ended.
+// isCancelled reports whether a call was not made because the context of the run has ended.
 func (r *run) isCancelled(err error) bool {
 	_, isUnknown := errors.AsType[*fusebill.OutcomeUnknownError](err)
 	_, isLost := errors.AsType[*NotRestoredError](err)

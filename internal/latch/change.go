@@ -10,13 +10,13 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// phase is how far a change is.
+// phase is the progress of a change.
 type phase int
 
 // step is the next thing that a worker does for a change.
 type step int
 
-// change is one customer's change, from begin to end.
+// change is the change of one customer, while it is under way and after it has ended.
 type change struct {
 	Change
 	run     *run          // nil: it takes something from its customer on behalf of another change
@@ -62,7 +62,8 @@ type change struct {
 	isFirst      bool      // it releases, or has released, before others in a ring
 	isReleased   bool      // it has released something first, on the way to its target
 	taken        []*change // of the holders from which it takes something
-	// last is, for one of these, the change of the holder that has ended and has failed to release it.
+	// last is, for one of these, the change of the holder that has ended and has failed to release
+	// it.
 	last *change
 	// doubt is the outcome of the last write of the customer, where that is unknown or not as requested,
 	// until another write is answered. A change that fails must not end without it.
@@ -79,8 +80,8 @@ type change struct {
 	err       error
 }
 
-// isOpen reports whether the change has released something that its customer is to get back, or
-// something else instead.
+// isOpen reports whether the change has released something, and has neither restored it nor brought
+// the declared latch.
 func (c *change) isOpen() bool {
 	return c.isReleased && !c.before.Without(c.current).IsZero() && (c.run == nil || c.current != c.target)
 }
@@ -148,7 +149,7 @@ func (c *change) notRestored(reason error) error {
 	return &NotRestoredError{CustomerID: c.CustomerID, Prior: c.before, Current: c.current, Cause: c.err, Err: reason}
 }
 
-// unlatchOrder is what makes a change an unlatch without a resource.
+// unlatchOrder has the arguments and the result of [Coordinator.Unlatch].
 type unlatchOrder struct {
 	expected fusebill.Latch
 	tell     func(current fusebill.Latch)

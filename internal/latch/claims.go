@@ -9,6 +9,7 @@ import (
 // obstacle is how a claim that another customer holds may become free.
 type obstacle int
 
+// obstacleLocked returns how a claim of another customer may become free for a change.
 func (g *graph) obstacleLocked(c *change, h Holding) obstacle {
 	holder := g.customerLocked(h.Holder)
 	other := holder.turn
@@ -36,7 +37,8 @@ func (g *graph) obstacleLocked(c *change, h Holding) obstacle {
 	}
 }
 
-// heldByOthersLocked lists what others than a change's customer hold of a latch, or are about to.
+// heldByOthersLocked returns the claims of a latch that other customers hold, or that other changes
+// have reserved.
 func (g *graph) heldByOthersLocked(c *change, wanted fusebill.Latch) []Holding {
 	var held []Holding
 	for _, claim := range wanted.Without(c.current).Claims() {
@@ -109,7 +111,7 @@ func (g *graph) wasReleasedLocked(c *change) bool {
 	})
 }
 
-// registerLocked lets a change be woken by whatever may free its claims.
+// registerLocked registers a waiting change for the events that may free its claims.
 func (g *graph) registerLocked(c *change) {
 	for _, claim := range c.target.Without(c.current).Claims() {
 		g.claimLocked(claim).waiters.add(c)
@@ -119,7 +121,7 @@ func (g *graph) registerLocked(c *change) {
 	}
 }
 
-// waitErrorLocked is the error of a change that has waited in vain.
+// waitErrorLocked returns the error of a change whose wait has ended.
 func (g *graph) waitErrorLocked(c *change) error {
 	if len(c.held) == 0 {
 		return c.refusal
@@ -159,8 +161,8 @@ func (g *graph) takeLocked(c *change) {
 	}
 }
 
-// returnTakenLocked ends these changes. Their customers' own changes may still come, so nothing is
-// settled.
+// returnTakenLocked ends the changes that takeLocked has begun. Changes of the holders themselves
+// may follow.
 func (g *graph) returnTakenLocked(c *change) {
 	for _, t := range c.taken {
 		if t.last != nil {
@@ -199,9 +201,10 @@ func (g *graph) unreserveLocked(c *change) {
 	c.reservations = nil
 }
 
-// evaluateRestoreLocked lets a change restore what it has released, except what others hold by now.
-// A write under way that may take it decides first. A change that waits for that has nothing
-// reserved, so no other waits for it in turn.
+// evaluateRestoreLocked hands a failed change to a worker that restores what it has released,
+// except the claims that others hold by now. Where a write under way may take one of these claims,
+// the restore waits for it. A waiting restore has nothing reserved, so no other change waits for
+// it.
 func (g *graph) evaluateRestoreLocked(c *change) {
 	c.isBlocked, c.blockers = true, nil
 	c.lost = g.heldByOthersLocked(c, c.before)

@@ -11,15 +11,15 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// conflicts remembers whether the last conflict was explained by who holds what in the account. One
-// that is not, such as that of a customer who is cancelled, is no reason to read the account again
-// for the next.
+// conflicts records whether the account, as it was read, explained the last conflict by a holder.
+// If it did not, the service may have refused the write by another rule, for example because the
+// customer is cancelled. Then the next conflict is no reason to read the account again.
 type conflicts struct {
 	mu            sync.Mutex
 	isUnexplained bool
 }
 
-// maxAge is how old the account, as it was read, may be to explain a conflict.
+// maxAge returns the maximum age of the last reading of the account that may explain a conflict.
 func (c *conflicts) maxAge(err error) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -27,22 +27,23 @@ func (c *conflicts) maxAge(err error) time.Duration {
 	case c.isUnexplained:
 		return customers.MaxAge
 	case fusebill.IsCertainConflict(err):
-		return 0 // Its picture must be out of date.
+		return 0 // The last reading shows no holder, so it must be out of date.
 	default:
 		return customers.MaxAgeBeforeWrite
 	}
 }
 
+// explain records whether the account explained a conflict.
 func (c *conflicts) explain(isExplained bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.isUnexplained = !isExplained
 }
 
-// looksUp finds out, after a refusal, whether another customer holds what a change claims, and
-// reports whether it makes sense that the change goes on. The service is not known to say who the
-// holder is, nor that this was its reason. Those from whom the change took something hold it again
-// by now, and are not the reason.
+// looksUp searches for the holder of a claim after the service has refused a write, and reports
+// whether the change should wait and try again. A refusal may name neither the holder nor the
+// reason. The customers from which the change has taken something hold it again by now, and are not
+// the reason.
 func (r *run) looksUp(ctx context.Context, c *change, refusal error) bool {
 	_, isLost := errors.AsType[*NotRestoredError](refusal)
 	if isLost || !fusebill.IsConflict(refusal) || ctx.Err() != nil {
@@ -63,16 +64,16 @@ func (r *run) looksUp(ctx context.Context, c *change, refusal error) bool {
 		r.graph.wakeAllLocked()
 		return knowsMore
 	}
-	// Nobody can be asked. A holder whose own change comes will be known by that. A 400 may have any
-	// other reason, and so is not worth a long wait.
+	// The account cannot be read. A change of the holder may still show who it is. A 400 may have
+	// another reason, so it is not worth a long wait.
 	if !fusebill.IsCertainConflict(refusal) {
 		time.AfterFunc(r.coordinator.stallTimeout, func() { r.expireRefused(c) })
 	}
 	return len(c.tookFrom) == 0
 }
 
-// knowsMore reports whether others than those that a change took from are known to hold what it
-// claims, or somebody has released it since the last write.
+// knowsMore reports whether the graph knows a holder of a claim from which the change has not taken
+// anything, or a claim that was released since the last write.
 func (r *run) knowsMore(c *change) bool {
 	g := r.graph
 	g.mu.Lock()
@@ -85,7 +86,7 @@ func (r *run) knowsMore(c *change) bool {
 	return g.wasReleasedLocked(c)
 }
 
-// expireRefused ends the wait of a change that was refused, and whose holder is still unknown.
+// expireRefused ends the wait of a refused change whose holder is still unknown.
 func (r *run) expireRefused(c *change) {
 	g := r.graph
 	g.mu.Lock()

@@ -14,25 +14,25 @@ type Coordinator struct {
 	client       *fusebill.Client
 	reader       *customers.Reader
 	graph        *graph
-	maxPages     int // of the account that are read to know who holds what
+	maxPages     int // the number of pages up to which the account is read, to know the holders of claims
 	stallTimeout time.Duration
 	conflicts    conflicts
 }
 
-// DefaultMaxPages is how many pages of 1,000 customers are read to know who holds what.
+// DefaultMaxPages is the default of [WithMaxPages], in pages of 1,000 customers.
 const DefaultMaxPages = 20
 
 // Option sets one property of a [Coordinator].
 type Option func(*Coordinator)
 
-// WithMaxPages sets how many pages an account may have for the coordinator to read it whole, to
-// know who holds what before it writes. In a larger account only the service's own refusal decides.
-// Default: [DefaultMaxPages].
+// WithMaxPages sets the number of pages up to which the coordinator reads the whole account before
+// a write, to know the holders of claims. In a larger account only a refusal of the service shows a
+// conflict. Default: [DefaultMaxPages].
 func WithMaxPages(n int) Option {
 	return func(c *Coordinator) { c.maxPages = n }
 }
 
-// WithStallTimeout sets what a zero StallTimeout of [ApplyOptions] means. Default:
+// WithStallTimeout sets the stall timeout of runs whose [ApplyOptions] have none. Default:
 // [DefaultStallTimeout].
 func WithStallTimeout(d time.Duration) Option {
 	return func(c *Coordinator) { c.stallTimeout = d }
@@ -53,39 +53,40 @@ func New(client *fusebill.Client, reader *customers.Reader, options ...Option) *
 // Change brings one customer from its prior to its declared latch.
 type Change struct {
 	CustomerID int64
-	Prior      fusebill.Latch // in the state; zero: nothing, a create
-	Declared   fusebill.Latch // zero: Prior is released
-	// Strict makes a release fail with a [ChangedError] where the customer holds anything but Prior.
-	// Otherwise the release leaves, without an error, what somebody else has latched since.
+	Prior      fusebill.Latch // the latch in the state; zero: none, so the change is a create
+	Declared   fusebill.Latch // the latch in the configuration; zero: none, so Prior is released
+	// Strict makes a release fail with a [ChangedError] where the current latch differs from Prior.
+	// Otherwise the release keeps, without an error, what somebody else has latched since.
 	Strict bool
 }
 
 // Result is the outcome of one change.
 type Result struct {
-	Latch fusebill.Latch // of the customer now: the last that the API answered or showed
-	Kept  bool           // of a release: another resource of this run declares the customer, so nothing was released
+	Latch fusebill.Latch // the current latch, by the last answer of the API
+	Kept  bool           // a release kept the latch, because another resource of this run declares it
 	Err   error
 }
 
 // ApplyOptions are the settings of one [Coordinator.Apply].
 type ApplyOptions struct {
-	// Reassociate allows the changes to take claims from holders that no change of this run is about,
-	// and to replace other latches of their customers.
+	// Reassociate allows the changes to take claims from customers for which no change of this process
+	// declares them, and to replace other latches of their own customers.
 	Reassociate bool
-	// StallTimeout is how long a change waits for a claim while nothing else goes on; zero: the
-	// coordinator's.
+	// StallTimeout is how long a change waits for a claim during a stall; zero: the stall timeout
+	// of the coordinator.
 	StallTimeout time.Duration
-	// AwaitOthers is how long the changes wait at most before the first of them begins, until no other
-	// change goes on. The destroy of a set waits so for the create of a set that has the same
-	// customers.
+	// AwaitOthers is the maximum time for which the run waits, before its first change begins,
+	// until no other change is busy. The destroy of a renamed set waits in this way for the create
+	// of the set with the new name.
 	AwaitOthers time.Duration
-	// Progress is called from one goroutine. It may be nil.
+	// Progress is called after each change that has ended, from the goroutine of Apply. It may be
+	// nil.
 	Progress func(done, total int)
 }
 
-// Apply makes changes, each as soon as nobody else holds what it claims. One that fails does not
-// stop the others. It returns the outcome of each change that was begun, and an error that explains
-// why the others were not begun, if any: their customers cannot be read, or ctx has ended.
+// Apply makes each change as soon as its claims are free. A failed change does not stop the others.
+// Apply returns the result of each change that it has begun. It returns an error where it has not
+// begun all of them, because their customers cannot be read or because ctx has ended.
 func (c *Coordinator) Apply(ctx context.Context, changes []Change, options ApplyOptions) (map[int64]Result, error) {
 	if options.AwaitOthers > 0 {
 		c.graph.awaitOthers(ctx, options.AwaitOthers)
@@ -97,10 +98,10 @@ func (c *Coordinator) Apply(ctx context.Context, changes []Change, options Apply
 	return r.apply()
 }
 
-// Unlatch removes a customer's latch without a resource, and returns what it was. A customer that
-// is not latched is left as it is. Expected, where it is not zero, is the only latch that is
-// removed; any other is an [OtherLatchError]. Unlatch calls tell before the write, with what is
-// going to be removed.
+// Unlatch removes a customer's latch for an action, without a resource, and returns the removed
+// latch. It does nothing where the customer has no latch. Where expected is not zero and the
+// customer has another latch, it returns an [OtherLatchError]. It calls tell before the write, with
+// the latch that it is about to remove.
 func (c *Coordinator) Unlatch(
 	ctx context.Context, customerID int64, expected fusebill.Latch, tell func(current fusebill.Latch),
 ) (released fusebill.Latch, err error) {
@@ -117,6 +118,7 @@ func (c *Coordinator) Unlatch(
 	return order.removed, nil
 }
 
+// refuseUnlatchLocked returns the error of an unlatch that must not be made, or nil.
 func (g *graph) refuseUnlatchLocked(c *change) error {
 	isDeclared := c.customer.isKept
 	for _, next := range c.customer.queue {
@@ -133,8 +135,7 @@ func (g *graph) refuseUnlatchLocked(c *change) error {
 	}
 }
 
-// awaitOthers waits, at most so long, until no change under way goes on and none begins for a
-// moment.
+// awaitOthers waits, at most for a duration, until no change has been busy for about 200 ms.
 func (g *graph) awaitOthers(ctx context.Context, most time.Duration) {
 	const moment = 50 * time.Millisecond
 	deadline := time.Now().Add(most)

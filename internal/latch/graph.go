@@ -99,8 +99,7 @@ func (g *graph) settleAndUnlock() {
 	g.mu.Unlock()
 }
 
-// settleLocked evaluates every change that something has happened to, and breaks the rings that
-// have closed.
+// settleLocked evaluates the changes that were woken, and breaks the rings that have closed.
 func (g *graph) settleLocked() {
 	for len(g.woken) > 0 || len(g.unsure) > 0 {
 		for i := 0; i < len(g.woken); i++ {
@@ -129,7 +128,7 @@ func (g *graph) addLocked(r *run) {
 	}
 }
 
-// giveTurnLocked makes it a change's turn on its customer, which has to be read first.
+// giveTurnLocked begins a change, whose customer is read next.
 func (g *graph) giveTurnLocked(c *change) {
 	c.customer.turn = c
 	c.isParked = false
@@ -191,8 +190,8 @@ func (g *graph) setPhaseLocked(c *change, p phase) {
 	c.phase = p
 }
 
-// prepareLocked takes in what a change's customer holds, and decides what it is to hold, or refuses
-// to change it.
+// prepareLocked records the current latch of a change's customer, and decides on the target or
+// refuses the change.
 func (g *graph) prepareLocked(c *change, current fusebill.Latch) {
 	c.isKnown, c.before, c.current = true, current, current
 	foreign := current.Without(c.Prior).Without(c.Declared)
@@ -237,9 +236,9 @@ func (g *graph) prepareLocked(c *change, current fusebill.Latch) {
 	}
 }
 
-// leftByReleaseLocked is what a release leaves of a customer's latch: what somebody else has
-// latched it to since, and what another change of this process declares, whose turn comes after or
-// that was refused.
+// leftByReleaseLocked returns the part of a customer's latch that a release keeps: what somebody
+// else has latched since, and what another change of this process declares that is queued or was
+// refused.
 func (g *graph) leftByReleaseLocked(c *change) fusebill.Latch {
 	removed := c.Prior.Without(c.customer.refused)
 	for _, next := range c.customer.queue {
@@ -257,7 +256,7 @@ func (g *graph) refuseLocked(c *change, err error) {
 	g.finishLocked(c, err)
 }
 
-// pushLocked lets a waiting change be evaluated.
+// pushLocked queues a waiting change for evaluation.
 func (g *graph) pushLocked(c *change) {
 	if !c.isWoken {
 		c.isWoken = true
@@ -295,7 +294,7 @@ const (
 	keeps                       // it does not
 )
 
-// handLocked gives a change to the workers of its run.
+// handLocked queues a change for the workers of its run.
 func (g *graph) handLocked(c *change, s step) {
 	if s == finish {
 		c.isExpired = false
@@ -319,7 +318,7 @@ func (g *graph) handLocked(c *change, s step) {
 	c.run.signal()
 }
 
-// holdsLocked takes in what a change's customer holds, by the answer to a write or a read.
+// holdsLocked records the current latch of a change's customer, by the answer to a write or a read.
 func (g *graph) holdsLocked(c *change, current fusebill.Latch) {
 	g.events++
 	for _, claim := range c.current.Without(current).Claims() {
@@ -350,9 +349,9 @@ func (g *graph) failLocked(c *change, err error) {
 	g.wakeLocked(&c.customer.waiters)
 }
 
-// finishLocked ends a change. The latch of its customer is final for this process: a change that
-// waits for a claim that the customer still holds waits in vain, and only reassociation can take
-// it, where the change has failed to release it.
+// finishLocked ends a change. Its customer keeps the claims that it still holds: a change that
+// waits for one of them fails, unless it may take the claim because this change has failed to
+// release it.
 func (g *graph) finishLocked(c *change, err error) {
 	c.err = c.withDoubt(err)
 	g.setPhaseLocked(c, done)

@@ -9,7 +9,7 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// takeUnreadLocked returns the changes whose customers are to be read together.
+// takeUnreadLocked returns the changes whose customers are read together next.
 func (r *run) takeUnreadLocked() []*change {
 	if r.isReading || r.isStopping {
 		return nil
@@ -19,8 +19,8 @@ func (r *run) takeUnreadLocked() []*change {
 	return batch
 }
 
-// read reads customers whose turn it is, and first who holds what is claimed, since the answer to
-// that may hold them too.
+// read reads the customers of changes that have begun. Where one of them claims something, it reads
+// the account first, whose pages may include the customers.
 func (r *run) read(batch []*change) {
 	found, errs := r.readCustomers(batch)
 	g := r.graph
@@ -32,7 +32,7 @@ func (r *run) read(batch []*change) {
 		customer, isFound := found[c.CustomerID]
 		err := errs[c.CustomerID]
 		switch {
-		case c.phase != reading: // It has been cancelled.
+		case c.phase != reading: // The change has been cancelled.
 		case isFound:
 			g.prepareLocked(c, customers.LatchOf(customer))
 		case err != nil && !fusebill.IsNotFound(err):
@@ -46,8 +46,8 @@ func (r *run) read(batch []*change) {
 	}
 }
 
-// readCustomers returns the customers of changes that exist, and the errors of those that could not
-// be read.
+// readCustomers returns the customers of changes, and the errors of those that could not be read.
+// It leaves out customers that do not exist.
 func (r *run) readCustomers(batch []*change) (map[int64]fusebill.Customer, map[int64]error) {
 	ctx, begun := r.ctx, time.Now()
 	errs := make(map[int64]error)
@@ -89,7 +89,8 @@ func idsOf(changes []*change) []int64 {
 	return ids
 }
 
-// knowHolders reads the account, unless it was read a while ago, or is not to be read whole.
+// knowHolders reads the account to know the holders of claims, unless that was done recently or the
+// account is too large to be read whole.
 func (c *Coordinator) knowHolders(ctx context.Context) error {
 	if err := c.reader.ReadAccount(ctx, customers.MaxAge, c.maxPages); err != nil && !customers.ServiceDecides(err) {
 		return err
@@ -97,15 +98,15 @@ func (c *Coordinator) knowHolders(ctx context.Context) error {
 	return nil
 }
 
-// isReadAhead reports whether a customer is to be read together with others before it is written at
-// some time. One that lists do not show is read individually, when there are calls for the write
-// too.
+// isReadAhead reports whether a customer should be read in a batch before it is written at a given
+// time. A customer that lists do not show is read individually, when the quota also allows the
+// write.
 func (r *run) isReadAhead(c *change, at time.Time) bool {
 	return c.freshUntil.Before(at) && r.coordinator.reader.IsListed(c.CustomerID)
 }
 
-// nextLocked returns the changes whose customers are to be read before they are likely to be
-// written: those that are ready, and those that wait for them.
+// nextLocked returns the changes whose customers are likely to be written next, and so are read in
+// a batch: those that are ready, and those that wait for them.
 func (r *run) nextLocked() []*change {
 	var next []*change
 	soon := time.Now().Add(readMoment)
@@ -129,8 +130,8 @@ func (r *run) nextLocked() []*change {
 	return next
 }
 
-// readAhead reads customers before their writes. Each write makes sure of that for its own
-// customer, but this takes fewer calls. If it fails, the writes' own reads tell why.
+// readAhead reads customers in a batch before their writes, which takes fewer calls than a read
+// before each write. It ignores errors, because the read before the write returns them, too.
 func (r *run) readAhead(next []*change) {
 	_, _ = r.coordinator.reader.Customers(r.ctx, idsOf(next), readMoment)
 	r.graph.mu.Lock()

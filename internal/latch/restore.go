@@ -5,12 +5,12 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// undo restores what was taken from others, since what it was taken for has failed.
+// undo restores what a failed change has taken from others, and returns the error of the change.
 func (r *run) undo(c *change, cause error) error {
 	g := r.graph
 	for _, t := range c.taken {
 		g.mu.Lock()
-		t.before = t.before.Without(c.current) // The change may have it, by whatever answer.
+		t.before = t.before.Without(c.current) // The change may have got it, whatever the answer was.
 		for _, claim := range t.before.Without(t.current).Claims() {
 			if state := g.claimLocked(claim); state.reservedBy == c {
 				state.reservedBy = t
@@ -37,9 +37,9 @@ func (r *run) restore(c *change) {
 }
 
 // putBack restores what a failed change has released, except what others hold by now, and returns
-// the error of the change. It leaves a customer that somebody else has changed since. Where others,
-// as in a ring, hold what the customer had, the declared latch is the other way not to lose one;
-// then there is no error.
+// the error of the change. It does not change a customer that somebody else has changed since.
+// Where others hold what was released, as in a ring, it brings the declared latch instead if that
+// is free, and returns no error.
 func (r *run) putBack(c *change) error {
 	if !c.isOpen() {
 		return c.err

@@ -2,13 +2,13 @@ package latch
 
 import "slices"
 
-// search is what a search for rings keeps with each change that it reaches.
+// search is the data of a search for rings about one change.
 type search struct {
-	pass       int // the search that the rest belongs to
-	waitsFor   int // how many changes it waits for that may be part of a ring
+	pass       int // the number of the search that has set the other fields
+	waitsFor   int // the number of changes that it waits for and that may be part of a ring
 	dependents []*change
-	isStuck    bool // it waits, directly or not, for something that no change under way is to release
-	isGone     bool // none of the others waits for it any more
+	isStuck    bool // it waits, directly or indirectly, for a claim that no change under way will release
+	isGone     bool // it will go on, so it is part of no ring
 	isOnPath   bool
 }
 
@@ -19,9 +19,8 @@ func (g *graph) markUnsureLocked(c *change) {
 	}
 }
 
-// unsettleLocked notes that the claims of a waiting change may not become free after all, nor those
-// of the changes that wait for it. Where one of them was to release something first, and has not
-// begun, it does not.
+// unsettleLocked records that the claims of a waiting change, and of the changes that wait for it,
+// may not become free after all. A change that was ready to release first waits again.
 func (g *graph) unsettleLocked(c *change) {
 	for stack := []*change{c}; len(stack) > 0; {
 		top := stack[len(stack)-1]
@@ -42,10 +41,9 @@ func (g *graph) unsettleLocked(c *change) {
 	}
 }
 
-// breakRingsLocked searches, from the changes that are not known to be settling, for rings of
-// changes that wait for each other. Where everything that the changes of a ring wait for is to be
-// released by changes under way, one of them releases first. Otherwise its release might be in
-// vain, and it waits.
+// breakRingsLocked searches for rings, beginning with the changes that are not known to be
+// settling. Where changes under way will release everything that the changes of a ring wait for,
+// one of these releases first. Otherwise its release might be in vain, so it waits.
 func (g *graph) breakRingsLocked() {
 	for len(g.unsure) > 0 {
 		starts := g.unsure
@@ -70,7 +68,8 @@ func (g *graph) breakRingsLocked() {
 	}
 }
 
-// reachLocked returns the waiting changes that these wait for, directly or not, and themselves.
+// reachLocked returns these changes and the waiting changes that they wait for, directly or
+// indirectly.
 func (g *graph) reachLocked(starts []*change) []*change {
 	g.pass++
 	var reached []*change
@@ -119,8 +118,8 @@ func markStuck(reached []*change) {
 	}
 }
 
-// releaseFirstLocked takes away, one after another, the changes that will go on anyway. Where none
-// is left that will, one of a ring releases first.
+// releaseFirstLocked excludes, one after another, the changes that will go on without a ring being
+// broken. The others wait for rings, and one change of each ring releases first.
 func (g *graph) releaseFirstLocked(settling []*change) {
 	takeAway := func(c *change) {
 		c.search.isGone = true
@@ -145,8 +144,9 @@ func (g *graph) releaseFirstLocked(settling []*change) {
 	}
 }
 
-// releaseOnPathLocked follows, from a change that waits in vain, what it waits for until it comes
-// round, which closes a ring, and goes on from there. It comes to each change once.
+// releaseOnPathLocked follows the changes that a change waits for. Where it reaches one that is on
+// its path already, the path has closed a ring, and that change releases first. It visits each
+// change once.
 func (g *graph) releaseOnPathLocked(start *change, takeAway func(*change)) {
 	start.search.isOnPath = true
 	for path := []*change{start}; len(path) > 0; {

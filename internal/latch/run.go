@@ -8,22 +8,23 @@ import (
 )
 
 const (
-	// width is how many changes of a run are worked on side by side: 16 calls at 20 ms come close to
-	// the limit of a live account within its minute, and stay polite to a service that is slow.
+	// width is the number of changes of a run that are worked on at the same time. With calls of 20
+	// ms, 16 of them almost use the quota of a live account. A slow service gets at most 16 calls
+	// at once.
 	width = 16
-	// ahead is how many customers are read by one call before their writes, and aheadFor how long that
-	// is good for, from the call on.
+	// ahead is the number of customers that one call reads before their writes. Such a read serves
+	// the writes that begin within aheadFor of the call.
 	ahead    = 100
 	aheadFor = customers.MaxAgeBeforeWrite - timeToSend
-	// readMoment is how long before such a call another may have read them.
+	// readMoment is the maximum age of an earlier answer that replaces such a call.
 	readMoment = time.Second
-	// ringTimeout bounds how long the rest of a ring goes on after a cancel, and restoreTimeout when
-	// calls are made that restore. The last call of each may take a moment longer: see answerTimeout.
+	// ringTimeout is how long the changes of a ring go on after a cancel, and restoreTimeout how
+	// long restores do. The last call of each may take longer, see answerTimeout.
 	ringTimeout    = 1500 * time.Millisecond
 	restoreTimeout = 8 * time.Second
 )
 
-// run is one Apply. The fields from ready on need the graph's mu.
+// run is one call of Apply. The graph's mu guards the fields from unread on, except reported.
 type run struct {
 	coordinator *Coordinator
 	graph       *graph
@@ -35,7 +36,7 @@ type run struct {
 	wake        chan struct{}
 
 	unread       []*change // whose turn it is
-	urgent       []*change // that restore, or have waited: others may be open until these have ended
+	urgent       []*change // that restore, or have waited: until they end, others may stay open
 	releases     []*change // that release first
 	ready        []*change
 	open         int // changes that have released first, or are about to, and have not ended
@@ -53,7 +54,7 @@ func newRun(ctx context.Context, c *Coordinator, options ApplyOptions) *run {
 	return &run{coordinator: c, graph: c.graph, ctx: ctx, options: options, wake: make(chan struct{}, 1)}
 }
 
-// signal makes apply look again.
+// signal wakes apply.
 func (r *run) signal() {
 	select {
 	case r.wake <- struct{}{}:
@@ -96,7 +97,7 @@ func (r *run) apply() (map[int64]Result, error) {
 	return r.resultsLocked()
 }
 
-// report reports the changes that have ended, one after another.
+// report calls Progress once for each change that has ended.
 func (r *run) report(ended int) {
 	for r.options.Progress != nil && r.reported < ended {
 		r.reported++
@@ -121,8 +122,8 @@ func (r *run) resultsLocked() (map[int64]Result, error) {
 	}
 }
 
-// begin gives work to as many workers as there is place for, and returns how many changes have not
-// ended.
+// begin starts as many workers as the width allows. It returns the number of changes of this run
+// that have not ended, and the number of other changes that take something from its customers.
 func (r *run) begin() (left, takers int) {
 	g := r.graph
 	g.mu.Lock()
@@ -148,8 +149,8 @@ func (r *run) begin() (left, takers int) {
 	return r.left, r.takers
 }
 
-// nextQueue returns the queue from which the next step comes. Few changes are open at a time, so
-// few have to be restored after a cancel.
+// nextQueue returns the queue with the next step, or nil. It limits the number of open changes, so
+// few of them have to be restored after a cancel.
 func (r *run) nextQueue() *[]*change {
 	switch {
 	case len(r.urgent) > 0:
@@ -163,8 +164,7 @@ func (r *run) nextQueue() *[]*change {
 	}
 }
 
-// beginLocked lets a worker do the next step of a change, unless that has been decided otherwise
-// since.
+// beginLocked starts a worker for the next step of a change, unless the change is no longer ready.
 func (r *run) beginLocked(c *change) {
 	if c.phase != ready {
 		return

@@ -7,27 +7,27 @@ import (
 )
 
 const (
-	// DefaultStallTimeout is how long a change waits for a claim while nothing else goes on: every
-	// change under way waits, and none begins or ends. Terraform begins what it can begin within
-	// milliseconds, so nothing comes after that.
+	// DefaultStallTimeout is how long a change waits for a claim during a stall: every change under
+	// way waits, and none begins or ends. Terraform starts every operation that it can start within
+	// milliseconds, so it starts none after this time.
 	DefaultStallTimeout = 5 * time.Second
-	// afterStall is how long the others wait, once one has waited in vain, for what Terraform begins
-	// in its place.
+	// afterStall is how long the other changes wait, after a change has ended because of the stall,
+	// for operations that Terraform starts in its place.
 	afterStall = 500 * time.Millisecond
 )
 
-// stall finds out when nothing goes on any more.
+// stall measures how long every change under way has been waiting.
 type stall struct {
 	timer *time.Timer
-	since time.Time // when all changes under way have begun to wait; zero: something goes on
-	base  time.Time // the same, before any of the next two was set
-	// hasLooked and hasEnded are set when the holders were read again, and when a change has waited in
-	// vain, until there is progress again: a write that is completed.
+	since time.Time // when the last change began to wait; zero: a change is busy
+	base  time.Time // since, as it was before hasLooked or hasEnded was set
+	// hasLooked is set after the holders were read again, and hasEnded after a change has ended
+	// because of the stall. A completed write resets both.
 	hasLooked, hasEnded bool
 	isLooking           bool
 }
 
-// watchStallLocked starts or stops the time that changes wait while nothing goes on.
+// watchStallLocked starts or stops the timer of a stall.
 func (g *graph) watchStallLocked() {
 	s := &g.stall
 	if s.timer != nil {
@@ -57,10 +57,10 @@ func (g *graph) watchStallLocked() {
 	}
 }
 
-// progressLocked notes a write that is completed.
+// progressLocked records a completed write.
 func (s *stall) progressLocked() { s.hasLooked, s.hasEnded = false, false }
 
-// dueLocked is when a run has waited long enough, where nothing goes on until then.
+// dueLocked returns when the stall timeout of a run ends, if the stall lasts until then.
 func (g *graph) dueLocked(r *run) time.Time {
 	due := g.stall.base.Add(cmp.Or(r.options.StallTimeout, r.coordinator.stallTimeout))
 	if earliest := g.stall.since.Add(afterStall); g.stall.hasEnded && due.Before(earliest) {
@@ -77,9 +77,9 @@ func (g *graph) waitsLocked(c *change) bool {
 	return c.phase == waiting || c.phase == queued && c.isParked && c.customer.turn == nil
 }
 
-// endOneWait lets the changes of one run end that wait in vain. That frees a place for what
-// Terraform begins next, which may be what the others wait for. Before, it reads the holders again:
-// what is known of them may be old.
+// endOneWait ends the waits of one run with errors. Then Terraform can start other operations, for
+// which the other changes may wait. Before that, it reads the holders again, because somebody else
+// may have changed them.
 func (g *graph) endOneWait() {
 	g.mu.Lock()
 	defer g.settleAndUnlock()
@@ -143,7 +143,8 @@ func (g *graph) hopefulLocked() map[*change]bool {
 	return hopeful
 }
 
-// unlookedLocked returns the customers, whom no change is about, that others wait for.
+// unlookedLocked returns the customers that changes wait for although no change is about them, and
+// that were not read again yet.
 func (g *graph) unlookedLocked() (ids []int64) {
 	for r := range g.runs {
 		for _, c := range r.changes {
@@ -164,7 +165,7 @@ func (g *graph) unlookedLocked() (ids []int64) {
 	return ids
 }
 
-// lookAt reads customers now, for those that wait for them.
+// lookAt reads customers again, and wakes the changes that wait for them.
 func (g *graph) lookAt(r *run, ids []int64) {
 	if len(ids) == 1 {
 		_, _ = r.coordinator.reader.CustomerNow(r.ctx, ids[0])
@@ -177,7 +178,7 @@ func (g *graph) lookAt(r *run, ids []int64) {
 	g.wakeAllLocked()
 }
 
-// expireLocked makes changes of a run end, unless it turns out that they can go on.
+// expireLocked ends the waits of changes of a run. Those that can go on by now do so instead.
 func (g *graph) expireLocked(r *run, isOver func(*change) bool) {
 	for _, c := range r.changes {
 		if !g.waitsLocked(c) || !isOver(c) {
@@ -193,8 +194,8 @@ func (g *graph) expireLocked(r *run, isOver func(*change) bool) {
 	}
 }
 
-// rank orders the runs of which one is to end its wait: the first is the one that the fewest others
-// wait for.
+// rank orders the runs whose waits may end. The first is the one that the fewest other runs wait
+// for.
 type rank struct {
 	isOpen   bool // it has released something, and would have to restore it
 	hasHope  bool // all of its changes are hopeful
@@ -218,7 +219,7 @@ func compareBool(a, b bool) int {
 	}
 }
 
-// rankLocked adds what a change means for the ranks of its own run and of those that it waits for.
+// rankLocked adds a change to the ranks of its own run and of the runs that it waits for.
 func (g *graph) rankLocked(c *change, isHopeful bool, ranks map[*run]rank) {
 	if !g.waitsLocked(c) {
 		return

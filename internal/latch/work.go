@@ -10,21 +10,21 @@ import (
 )
 
 const (
-	// maxRefusals ends a change that the service keeps refusing although nobody is known to hold what
-	// it claims.
+	// maxRefusals is the number of refusals after which a change fails although it could wait and
+	// try again.
 	maxRefusals = 5
-	// maxLate is how often a write may be put off since the customer has to be read again. After that
-	// it is sent whenever the quota allows it: at one call a minute, no write would follow its read
-	// in time.
+	// maxLate is how often a write may be put off because its read has become too old. After that,
+	// the write is sent whenever the quota allows it: with one call a minute, no write could follow
+	// its read in time.
 	maxLate = 4
-	// timeToSend is how long a write takes at most until it is sent, unless it waits for the quota.
+	// timeToSend is the maximum time until a write is sent, without a wait for the quota.
 	timeToSend = 2 * time.Second
 	// answerTimeout bounds how long a write under way may take to answer after a cancel, and
 	// readBackTimeout the read that follows where it does not, so Ctrl-C ends within two seconds.
 	answerTimeout   = time.Second
 	readBackTimeout = 800 * time.Millisecond
-	// callsOfRelease is how many calls a change that releases something first reserves: a read and a
-	// write to release it, and the same twice to finish or to restore it.
+	// callsOfRelease is how many calls a change that releases something first reserves: a read and
+	// a write to release it, and the same twice to finish or to restore it.
 	callsOfRelease = 6
 	// callsOfWrite is how many calls a change reserves whose write was put off: a read and a write.
 	callsOfWrite = 2
@@ -46,8 +46,8 @@ func (r *run) work(c *change, s step) {
 	}
 }
 
-// reserveCalls reserves the calls that a step of a change needs: all that may follow once something
-// is released, or else, where a write came too late before, a read and a write.
+// reserveCalls reserves the calls of a step. A step that releases something reserves all calls that
+// may follow the release. A step whose write was put off before reserves a read and a write.
 func (r *run) reserveCalls(ctx context.Context, c *change, releases int) error {
 	if c.calls != nil || releases == 0 && c.late == 0 {
 		return nil
@@ -63,7 +63,7 @@ func (r *run) reserveCalls(ctx context.Context, c *change, releases int) error {
 	return err
 }
 
-// releaseFirst writes less than the declared latch, so that others in a ring can go on.
+// releaseFirst releases what the other changes of a ring wait for.
 func (r *run) releaseFirst(ctx context.Context, c *change) {
 	if err := r.reserveCalls(ctx, c, 1); err != nil {
 		r.end(c, err)
@@ -88,8 +88,8 @@ func (r *run) releaseFirst(ctx context.Context, c *change) {
 	}
 }
 
-// isTooLate reports whether a write was not sent, or not sent again, in time, so the change starts
-// again with a read. Where a customer could not be restored, that must be reported instead.
+// isTooLate reports whether a write was not sent in time, or not sent again in time, so the change
+// has to start again with a read. A customer that could not be restored must be reported instead.
 func isTooLate(err error) bool {
 	_, isLost := errors.AsType[*NotRestoredError](err)
 	return errors.Is(err, fusebill.ErrTooLate) && !isLost
@@ -122,9 +122,9 @@ func (g *graph) retryLocked(c *change) {
 	g.pushLocked(c)
 }
 
-// verify makes sure, before a write, that the customer holds what the change expects, and that
-// stillHolds, which is called with the graph's mu held. If not, it has decided how the change goes
-// on.
+// verify checks, before a write, that the customer has the latch that the change expects, and that
+// stillHolds returns true. It calls stillHolds with the graph's mu held. Where verify returns
+// false, it has already decided how the change goes on.
 func (r *run) verify(ctx context.Context, c *change, stillHolds func() bool) bool {
 	if c.claimsMore() {
 		if err := r.coordinator.knowHolders(c.with(ctx)); err != nil {
@@ -207,8 +207,8 @@ func (r *run) finish(ctx context.Context, c *change) {
 	}
 }
 
-// take releases from the holders what a change claims. They keep their other IDs. It reads the
-// change's customer again where that has made what is known of it too old.
+// take releases the claims of a change from their holders, which keep their other IDs. It reads the
+// customer of the change again where its last read has become too old meanwhile.
 func (r *run) take(ctx context.Context, c *change) error {
 	g := r.graph
 	for _, t := range c.taken {

@@ -10,8 +10,8 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// writeLess writes less than a customer holds, on the way to something else. Where the outcome
-// stays unknown it counts as made, so it is restored.
+// writeLess writes a part of the current latch, which releases the rest. A write whose outcome
+// stays unknown counts as made, so a failed change restores the rest.
 func (r *run) writeLess(ctx context.Context, c *change, rest fusebill.Latch) error {
 	err := r.write(ctx, c, rest)
 	_, isUnknown := errors.AsType[*UnconfirmedError](err)
@@ -34,8 +34,8 @@ func (r *run) readNow(ctx context.Context, c *change) (fusebill.Customer, error)
 	return r.coordinator.reader.CustomerNow(c.with(ctx), c.CustomerID)
 }
 
-// write sets the latch of a change's customer, and makes sure that it is set. After a failure that
-// leaves the outcome open it reads the customer, which may prove that the write was made.
+// write sets the latch of a change's customer and checks the answer. Where the outcome is unknown,
+// it reads the customer, which may prove that the write was made.
 func (r *run) write(ctx context.Context, c *change, latch fusebill.Latch) error {
 	g, reader := r.graph, r.coordinator.reader
 	g.mu.Lock()
@@ -80,8 +80,9 @@ func (r *run) holds(c *change, current fusebill.Latch, isProgress bool) {
 	g.holdsLocked(c, current)
 }
 
-// readBack finds out whether a write that has failed was made, where that is open. A customer that
-// does not hold the latch proves nothing: the service may make the write later.
+// readBack reads the customer after a write whose outcome is unknown. A customer that has the latch
+// proves that the write was made. Another latch proves nothing, because the service may make the
+// write later.
 func (r *run) readBack(ctx context.Context, c *change, latch fusebill.Latch, failure error) error {
 	unknown, isUnknown := errors.AsType[*fusebill.OutcomeUnknownError](failure)
 	if !isUnknown {

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// pageSize is the largest that the service is sure to serve.
+	// pageSize is the largest page size that the service is sure to accept.
 	pageSize = fusebill.MaxPageSize
 	// unknown is the size of an account that no answer has shown.
 	unknown = -1
@@ -23,14 +23,14 @@ const (
 
 // account is what the Reader knows about reading the whole account.
 type account struct {
-	size        int       // customers; unknown at first
+	size        int       // the number of customers; unknown at first
 	isSizeWrong bool      // the service's count has turned out wrong
 	read        time.Time // when the last complete reading began; zero: there is none
 	oddRead     time.Time // of the reading whose odd entries were read individually
-	begun       time.Time // when the present, incomplete reading began
-	pages       int       // pages of the present reading so far
+	begun       time.Time // when the current, incomplete reading began
+	pages       int       // the number of pages of the current reading so far
 	failure     error     // of the last reading
-	tryAgain    int       // calls to spend otherwise after the failure, before the next reading
+	tryAgain    int       // the number of other calls to make after the failure, before the next reading
 }
 
 // wholeAccount stands for the ID of a customer in a read of the whole account. No customer has it.
@@ -44,11 +44,11 @@ var ErrAccountUnread = errors.New("the account cannot be read as a whole")
 // not tried again yet.
 var errAccountFailed = errors.New("an earlier reading of the account failed")
 
-// ReadAccount reads the whole account, so it is known who holds what, unless the Reader did that no
-// longer ago than maxAge. It leaves an account of more than maxPages pages unread, with
-// [ErrAccountUnread]; likewise one in which more than maxPages customers have to be read
-// individually because their list entries lack the latch. No error of it is about a single
-// customer: a customer that cannot be read does not block the others.
+// ReadAccount reads the whole account, so the holders of all claims are known. It makes no call
+// where the last reading is at most maxAge old. It returns [ErrAccountUnread] where the account has
+// more than maxPages pages, or where more than maxPages customers would have to be read
+// individually because their list entries lack the latch. It returns no error for a single customer
+// that cannot be read.
 func (r *Reader) ReadAccount(ctx context.Context, maxAge time.Duration, maxPages int) error {
 	notBefore := time.Now().Add(-maxAge)
 	r.mu.Lock()
@@ -71,8 +71,8 @@ func (r *Reader) ReadAccount(ctx context.Context, maxAge time.Duration, maxPages
 	return r.readOddEntries(ctx, maxPages)
 }
 
-// readOddEntries reads the customers individually whose latches the pages of the last reading have
-// not shown. One that cannot be read individually either stays unknown.
+// readOddEntries individually reads the customers whose latches the pages of the last reading have
+// not shown. The latch of a customer that cannot be read individually either stays unknown.
 func (r *Reader) readOddEntries(ctx context.Context, most int) error {
 	r.mu.Lock()
 	reading, odd := r.account.read, r.cache.oddSince(r.account.read)
@@ -96,8 +96,8 @@ func (r *Reader) readOddEntries(ctx context.Context, most int) error {
 	return err
 }
 
-// Latched returns every customer of the account that is latched, with its latch, read no longer ago
-// than maxAge. It returns the errors of [Reader.ReadAccount].
+// Latched returns the latches of all latched customers of the account. The answers are at most
+// maxAge old. It returns the errors of [Reader.ReadAccount].
 func (r *Reader) Latched(ctx context.Context, maxAge time.Duration, maxPages int) (map[int64]fusebill.Latch, error) {
 	if err := r.ReadAccount(ctx, maxAge, maxPages); err != nil {
 		return nil, err
@@ -112,16 +112,16 @@ func (r *Reader) Latched(ctx context.Context, maxAge time.Duration, maxPages int
 	return latched, err
 }
 
-// isAccountFreshLocked reports whether the Reader has read the whole account, and not before that
-// time.
+// isAccountFreshLocked reports whether the Reader has read the whole account, at notBefore or
+// later.
 func (r *Reader) isAccountFreshLocked(notBefore time.Time) bool {
 	read := r.account.read
 	return !read.IsZero() && !read.Before(notBefore) && !r.lists.areUseless()
 }
 
-// refuseAccountLocked returns why the account is not to be read now, if so. After a failure the
-// Reader does not try again at once, since every change of an apply asks for it. Each that does
-// brings the next try nearer.
+// refuseAccountLocked returns the reason why the account must not be read now, or nil. After a
+// failure the Reader does not try again at once, because every change of an apply asks for the
+// account. Each refusal brings the next try nearer.
 func (r *Reader) refuseAccountLocked(maxPages int) error {
 	a := &r.account
 	switch {
@@ -135,15 +135,15 @@ func (r *Reader) refuseAccountLocked(maxPages int) error {
 	}
 }
 
-// isAccountTooLargeLocked reports whether reading the account is known to take more than so many
-// pages, or to show nothing.
+// isAccountTooLargeLocked reports whether the account is known to have more than maxPages pages, or
+// its pages are known not to show latches.
 func (r *Reader) isAccountTooLargeLocked(maxPages int) bool {
 	a := &r.account
 	return r.lists.areUseless() || maxPages == 0 || a.pages >= maxPages || a.size != unknown && pagesOf(a.size) > maxPages
 }
 
-// pagesToReadLocked returns how many pages of the account to read for the queue; 0: none. Batches
-// or single reads answer it then.
+// pagesToReadLocked returns the number of pages of the account to read next for the queue. With 0,
+// batches or single reads answer the queue.
 func (r *Reader) pagesToReadLocked() int {
 	waiting := r.queue.waiting
 	isForAccount, isForPlan := false, false
@@ -157,10 +157,11 @@ func (r *Reader) pagesToReadLocked() int {
 	return r.pagesLeftLocked()
 }
 
-// arePagesCheaperLocked decides between reading on as the Reader did and reading the account, where
-// so many other calls are needed now. It is unknown what the rest of a plan asks for, so once more
-// calls were spent and are needed than the pages cost, it reads these (the ski-rental problem). A
-// read before a write does not count what was spent: pages would be too old for the next one.
+// arePagesCheaperLocked reports whether the Reader should read the account instead of making the
+// needed calls. The number of later reads of a plan is unknown. So the Reader reads the account
+// once the calls that it has made, and those that it needs now, are more than the remaining pages
+// (the ski-rental problem, https://en.wikipedia.org/wiki/Ski_rental_problem). For a read before a
+// write, earlier calls do not count, because the pages would be too old for the next write.
 func (r *Reader) arePagesCheaperLocked(needed int, isForPlan bool) bool {
 	a := &r.account
 	total := needed
@@ -172,15 +173,15 @@ func (r *Reader) arePagesCheaperLocked(needed int, isForPlan bool) bool {
 		return false
 	case a.size != unknown:
 		return total > r.pagesLeftLocked()
-	case !r.lists.isAnswered: // A page shows the size, at no more cost than a batch.
+	case !r.lists.isAnswered: // A page also shows the size of the account, and costs no more than a batch.
 		return needed > 1
 	default:
 		return total > a.pages+2
 	}
 }
 
-// pagesLeftLocked returns how many pages the present reading still needs, 1 where the size of the
-// account is unknown.
+// pagesLeftLocked returns the number of pages that the current reading still needs, or 1 where the
+// size of the account is unknown.
 func (r *Reader) pagesLeftLocked() int {
 	if r.account.size == unknown {
 		return 1
@@ -192,8 +193,7 @@ func (r *Reader) pagesLeftLocked() int {
 	return max(pagesOf(r.account.size)-done, 1)
 }
 
-// isReadingOutdatedLocked reports whether the present reading began too early for a read that
-// waits.
+// isReadingOutdatedLocked reports whether the current reading began too early for a waiting read.
 func (r *Reader) isReadingOutdatedLocked() bool {
 	return slices.ContainsFunc(r.queue.waiting, func(queued *read) bool {
 		return r.account.begun.Before(queued.accepted.notBefore)
@@ -202,18 +202,19 @@ func (r *Reader) isReadingOutdatedLocked() bool {
 
 func pagesOf(customers int) int { return max(ceilDiv(customers, pageSize), 1) }
 
-// readPages reads the next pages of the account, and answers from them the reads that wait by then.
+// readPages reads the next pages of the account, and answers waiting reads from them.
 func (r *Reader) readPages(first *read, pages int) {
 	from := r.beginPages()
 	r.runRound(first, nil, func(ctx context.Context) {
 		isLast, err := r.fetchPages(ctx, from, pages)
-		if ctx.Err() == nil { // Else nobody waits, and the next caller begins a new reading.
+		if ctx.Err() == nil { // Otherwise nobody waits, and the next caller begins a new reading.
 			r.endPages(pages, isLast, err)
 		}
 	})
 }
 
-// fetchPages reads pages side by side, and reports whether one of them was the last.
+// fetchPages reads pages, several at the same time, and reports whether one of them was the last
+// one.
 func (r *Reader) fetchPages(ctx context.Context, from, pages int) (bool, error) {
 	var isLast atomic.Bool
 	group, ctx := errgroup.WithContext(ctx)
@@ -241,8 +242,8 @@ func (r *Reader) fetchPages(ctx context.Context, from, pages int) (bool, error) 
 	return isLast.Load(), err
 }
 
-// beginPages returns the number of the page to go on with, which is the first where the present
-// reading is too old for a read in the queue.
+// beginPages returns the number of the next page. That is the first page where the current reading
+// is too old for a waiting read.
 func (r *Reader) beginPages() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -258,31 +259,31 @@ func (r *Reader) beginPages() int {
 	return a.pages
 }
 
-// endPages notes how the reading went and answers the reads that it can. The others stay in the
-// queue.
+// endPages records the result of a reading and answers the reads that it can. The others stay in
+// the queue.
 func (r *Reader) endPages(pages int, isLast bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	a := &r.account
 	switch {
 	case err != nil:
-		// The reads go on without it, and get their own errors if the cause hits them, too. The wait
-		// grows with each failure, so all failures together cost little beside the rest.
+		// The reads of customers go on without pages, and get their own errors if they fail, too.
+		// The wait for the next reading grows with each failure, so failures cost few of all calls.
 		r.failReadsLocked(err)
 		a.pages, a.tryAgain, a.failure = 0, 2*(r.spent+r.lists.calls(len(r.queue.waiting)))+pages, err
 	case isLast:
 		a.read, a.pages, r.spent, a.tryAgain = a.begun, 0, 0, 0
 	default:
 		a.pages += pages
-		if a.size != unknown && a.pages > pagesOf(a.size) { // One page more may have been filled meanwhile.
+		if a.size != unknown && a.pages > pagesOf(a.size) { // The account may have grown by one page meanwhile.
 			a.size, a.isSizeWrong = unknown, true
 		}
 	}
 	r.answerFromCacheLocked()
 }
 
-// failReadsLocked gives the error of a page to the reads of the whole account, and to all reads
-// where every other call would end in it, too.
+// failReadsLocked ends the reads of the whole account with the error of a page. Where the key is
+// refused, every other call would fail, too, so it ends all reads.
 func (r *Reader) failReadsLocked(err error) {
 	r.queue.waiting = slices.DeleteFunc(r.queue.waiting, func(queued *read) bool {
 		if queued.id != wholeAccount && !fusebill.IsKeyRefused(err) {

@@ -10,29 +10,30 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// maxBatch is how many customers one list call asks for by ID: about 1,200 bytes of URL.
+// maxBatch is the number of customers that one list call asks for by ID. They take about 1,200
+// bytes of the URL.
 const maxBatch = 100
 
 // lists is what the Reader knows about list calls.
 type lists struct {
-	isAnswered     bool           // one was answered, and has shown the account's size if lists do
+	isAnswered     bool           // a list call was answered, so the size of the account is known if lists show it
 	isRefused      bool           // the last batch was too large
-	batchSize      int            // the most customers that a call may ask for by ID; below 2: none
-	complete       int            // entries with a latch
-	incomplete     int            // entries without one
+	batchSize      int            // the maximum number of customers in a batch; below 2: batches do not work
+	complete       int            // the number of entries with a latch
+	incomplete     int            // the number of entries without one
 	confirmed      map[int64]bool // customers shown unlatched that were read individually, up to samples
 	isContradicted bool           // one of them was latched or gone
 }
 
-// areUseless reports whether nearly all entries of lists lack the HubSpot IDs. A few odd entries
-// concern only their customers.
+// areUseless reports whether nearly all entries of lists lack the HubSpot IDs. A few such entries
+// concern only their own customers.
 func (l *lists) areUseless() bool { return l.incomplete > 2 && l.incomplete > 10*l.complete }
 
-// areUnlatchedProved reports whether enough customers that lists show unlatched were read
-// individually, and all were unlatched.
+// areUnlatchedProved reports whether lists are known to be right about unlatched customers: enough
+// of them were read individually, and all were unlatched.
 func (l *lists) areUnlatchedProved() bool { return len(l.confirmed) >= samples && !l.isContradicted }
 
-// size returns how many customers a batch may have; below 2: batches are not worth making.
+// size returns the maximum number of customers in a batch. Below 2, batches are useless.
 func (l *lists) size() int {
 	if l.areUseless() {
 		return 0
@@ -40,13 +41,13 @@ func (l *lists) size() int {
 	return l.batchSize
 }
 
-// calls returns how many calls it takes to read so many customers by batches.
+// calls returns the number of calls that read so many customers in batches.
 func (l *lists) calls(reads int) int { return ceilDiv(reads, max(l.size(), 1)) }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// takeRoundLocked takes out of the queue the reads for the next list calls, batches of that size.
-// After a batch that was too large, one call tries a smaller one.
+// takeRoundLocked removes the reads of the next batches from the queue. After a batch that was too
+// large, the next round has only one batch.
 func (r *Reader) takeRoundLocked(size int) []*read {
 	waiting := r.queue.waiting
 	n := min(len(waiting), size*listsAtOnce)
@@ -61,7 +62,7 @@ func (r *Reader) takeRoundLocked(size int) []*read {
 	return round
 }
 
-// readBatches reads customers by batches of a size, side by side.
+// readBatches reads customers in batches of a size, at the same time.
 func (r *Reader) readBatches(round []*read, size int) {
 	r.runRound(round[0], round, func(ctx context.Context) {
 		var group errgroup.Group
@@ -75,8 +76,8 @@ func (r *Reader) readBatches(round []*read, size int) {
 	})
 }
 
-// readBatch reads customers by one list call. A batch that may have been too large goes back to the
-// queue, for smaller ones or for single reads.
+// readBatch reads customers by one list call. The reads of a batch that may have been too large go
+// back to the queue, for smaller batches or for single reads.
 func (r *Reader) readBatch(ctx context.Context, batch []*read) {
 	ids := make([]int64, len(batch))
 	for i, asked := range batch {
@@ -103,9 +104,9 @@ func (r *Reader) readBatch(ctx context.Context, batch []*read) {
 	}
 }
 
-// answerBatchLocked keeps the entries of a batch that were asked for, and answers its reads. Where
-// most entries are others, the service ignores the query: reads without an entry go back to the
-// queue. Otherwise these become single reads.
+// answerBatchLocked keeps the requested entries of a list and answers the reads of the batch. Reads
+// without an entry become single reads. But where most entries were not requested, the service
+// ignores the query, so these reads go back to the queue.
 func (r *Reader) answerBatchLocked(asked *question, page fusebill.CustomersPage, batch []*read) {
 	isAsked := make(map[int64]bool, len(batch))
 	for _, made := range batch {
@@ -142,7 +143,8 @@ func (r *Reader) requeueLocked(batch []*read) {
 	r.queue.waiting = append(wanted, r.queue.waiting...)
 }
 
-// keepListLocked keeps what a list shows of its customers, of the account's size, and of lists.
+// keepListLocked keeps the customers of a list, the size of the account, and what the list shows
+// about lists in general.
 func (r *Reader) keepListLocked(asked *question, page fusebill.CustomersPage) {
 	for _, customer := range page.Customers {
 		r.cache.putListed(customer, asked)

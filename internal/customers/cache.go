@@ -6,10 +6,10 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// cache keeps what was read and written. Its order of events is a sequence number: an answer that
-// was asked for before a write and arrives after it is older than the write.
+// cache keeps the answers to reads and writes. A sequence number orders the events: an answer that
+// was requested before a write and arrives after it is older than the write.
 //
-// The cache keeps neither errors nor absence.
+// The cache keeps no errors.
 type cache struct {
 	entries  map[int64]entry
 	holders  holders                     // by the last answer about each customer; a write in flight does not change it
@@ -19,12 +19,12 @@ type cache struct {
 	sequence uint64
 }
 
-// entry is the last answer about a customer. Where that was a 404, the customer has no Latch, and
-// the entry only keeps older answers out.
+// entry is the last answer about a customer. After a 404, the customer has no Latch, and the entry
+// only prevents that an older answer is kept.
 type entry struct {
 	customer fusebill.Customer
 	asked    *question // an answer is as old as its question
-	isListed bool      // the answer is a list's
+	isListed bool      // the answer is an entry of a list
 	kept     uint64    // the cache's sequence when the answer came
 }
 
@@ -35,7 +35,7 @@ func newCache() cache {
 	}
 }
 
-// question is when an answer was asked for, the same for all entries of a list.
+// question is when an answer was requested. All entries of a list share it.
 type question struct {
 	sequence uint64
 	at       time.Time
@@ -46,7 +46,7 @@ func (c *cache) ask() *question {
 	return &question{sequence: c.sequence, at: time.Now()}
 }
 
-// get returns a customer that is known well enough.
+// get returns a customer if an accepted answer is known.
 func (c *cache) get(id int64, accepted acceptance) (fusebill.Customer, bool) {
 	e, ok := c.entries[id]
 	if !ok || e.customer.Latch == nil || e.asked.at.Before(accepted.notBefore) || accepted.isSingle && e.isListed {
@@ -55,7 +55,7 @@ func (c *cache) get(id int64, accepted acceptance) (fusebill.Customer, bool) {
 	return e.customer, true
 }
 
-// put keeps a customer, unless something newer is known.
+// put keeps a customer, unless a newer answer is known.
 func (c *cache) put(customer fusebill.Customer, asked *question, isListed bool) {
 	if c.isOutdated(customer.ID, asked) {
 		return
@@ -102,9 +102,9 @@ func (c *cache) oddSince(since time.Time) (ids []int64) {
 	return ids
 }
 
-// holdsAlone notes that a customer, and so nobody else, held its contact and company at some time
-// after a point of the sequence. Others that were seen with them until then have lost them; what
-// came later may be older or newer.
+// holdsAlone records that only this customer held its contact and company at some time after a
+// point of the sequence. Other customers whose answers arrived before that point have lost them.
+// Later answers may be older or newer.
 func (c *cache) holdsAlone(customer fusebill.Customer, since uint64) {
 	for _, claim := range customer.Latch.Claims() {
 		for _, other := range c.holders.of(claim) {
@@ -115,7 +115,7 @@ func (c *cache) holdsAlone(customer fusebill.Customer, since uint64) {
 	}
 }
 
-// gone notes that the service answered 404 about a customer, unless something newer is known.
+// gone records that the service answered 404 about a customer, unless a newer answer is known.
 func (c *cache) gone(id int64, asked *question) {
 	if c.isOutdated(id, asked) {
 		return
@@ -130,14 +130,14 @@ func (c *cache) isGone(id int64) bool {
 	return ok && e.customer.Latch == nil
 }
 
-// isOutdated reports whether a customer was written, or asked for again, after a question whose
-// answer comes only now.
+// isOutdated reports whether the answer to a question is older than a write of the customer or than
+// the answer that is kept.
 func (c *cache) isOutdated(id int64, asked *question) bool {
 	e, ok := c.entries[id]
 	return c.writes[id] > asked.sequence || ok && e.asked.sequence > asked.sequence
 }
 
-// written notes that a write of a customer begins or ends.
+// written records that a write of a customer begins or ends.
 func (c *cache) written(id int64) {
 	c.sequence++
 	c.writes[id] = c.sequence
@@ -147,7 +147,7 @@ func (c *cache) written(id int64) {
 	delete(c.entries, id)
 }
 
-// named returns the last answer about a customer, as far as it serves to name it.
+// named returns a customer with its last known name.
 func (c *cache) named(id int64) fusebill.Customer {
 	e, ok := c.entries[id]
 	if !ok || e.customer.ID == 0 {

@@ -13,13 +13,13 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// searchesAtOnce is how many searches with a filter run at once. The fewer run, the fewer come
-// before it shows that reading the account is cheaper.
+// searchesAtOnce is the maximum number of searches with a filter at the same time. With fewer of
+// them, the Reader notices sooner that reading the account is cheaper.
 const searchesAtOnce = 4
 
 // Find returns the customers that a filter selects, each with its latch, in the order of their IDs.
-// Many searches, one after another, end in one reading of the account, as reads of single customers
-// do. A customer that is created or changed meanwhile may be missing.
+// After many searches the Reader reads the account instead, as it does for reads of single
+// customers. A customer that is created or changed meanwhile may be missing.
 func (r *Reader) Find(ctx context.Context, filter fusebill.Filter) ([]fusebill.Customer, error) {
 	customers, err := r.find(ctx, filter)
 	slices.SortFunc(customers, byID)
@@ -47,8 +47,9 @@ func (r *Reader) find(ctx context.Context, filter fusebill.Filter) ([]fusebill.C
 	return r.fromPages(ctx, filter)
 }
 
-// FindHolder returns the customer that holds a contact or a company, as the account shows it now.
-// Its ID is 0 where there is none.
+// FindHolder returns the customer that holds a contact or a company, or a customer with the ID 0
+// where no customer holds it. It reads the holder again if the answer about it is older than
+// [MaxAge].
 func (r *Reader) FindHolder(ctx context.Context, claim fusebill.Claim) (fusebill.Customer, error) {
 	err := r.ReadAccount(ctx, MaxAge, math.MaxInt)
 	if errors.Is(err, ErrAccountUnread) {
@@ -69,9 +70,9 @@ func (r *Reader) FindHolder(ctx context.Context, claim fusebill.Claim) (fusebill
 	return fusebill.Customer{}, nil
 }
 
-// Pages yields what [Reader.Find] returns page by page, as the service answers, for callers that
-// may stop before the end. Each page is in the order of IDs. A customer may come twice, and nothing
-// comes after an error.
+// Pages yields the customers of [Reader.Find] page by page, as the service answers, for callers
+// that may stop before the end. Each page is in the order of IDs. A customer may be on two pages.
+// An error ends the iteration.
 func (r *Reader) Pages(ctx context.Context, filter fusebill.Filter) iter.Seq2[[]fusebill.Customer, error] {
 	return func(yield func([]fusebill.Customer, error) bool) {
 		for number := 0; ; number++ {
@@ -90,9 +91,9 @@ func (r *Reader) isAccountCheaper() bool {
 	return r.isAccountFreshLocked(time.Now().Add(-MaxAge)) || r.account.size != unknown && r.arePagesCheaperLocked(1, true)
 }
 
-// fromPages selects customers from the list that the service answers to the filter.
+// fromPages reads the customers that the service lists for a filter.
 func (r *Reader) fromPages(ctx context.Context, filter fusebill.Filter) ([]fusebill.Customer, error) {
-	found := make(map[int64]fusebill.Customer) // One may come again on a later page, where others were deleted meanwhile.
+	found := make(map[int64]fusebill.Customer) // A customer may be on two pages if others were deleted meanwhile.
 	for customers, err := range r.Pages(ctx, filter) {
 		if err != nil {
 			return nil, err
@@ -104,8 +105,8 @@ func (r *Reader) fromPages(ctx context.Context, filter fusebill.Filter) ([]fuseb
 	return slices.Collect(maps.Values(found)), nil
 }
 
-// findPage reads one page of a filter's list. It reads those customers individually whose entries
-// lack the latch or may be older than what this process has written.
+// findPage reads one page of the list of a filter. It individually reads the customers whose
+// entries lack the latch or may be older than a write of this process.
 func (r *Reader) findPage(ctx context.Context, filter fusebill.Filter, number int) ([]fusebill.Customer, bool, error) {
 	asked := r.ask()
 	page, err := r.client.Customers(ctx, fusebill.CustomersRequest{Filter: filter, PageNumber: number, PageSize: pageSize})
@@ -140,8 +141,8 @@ func (r *Reader) fromAccount(ctx context.Context, filter fusebill.Filter) ([]fus
 	}
 }
 
-// ofAccount returns the customers of the account, which was just read, that a filter selects. One
-// that was seen earlier, but not by that reading, may have been deleted.
+// ofAccount returns the customers that a filter selects, after the account was read. It reads the
+// customers again that this reading has not shown, because they may have been deleted.
 func (r *Reader) ofAccount(ctx context.Context, filter fusebill.Filter) ([]fusebill.Customer, error) {
 	r.mu.Lock()
 	notBefore := r.account.read
@@ -152,7 +153,7 @@ func (r *Reader) ofAccount(ctx context.Context, filter fusebill.Filter) ([]fuseb
 	return selected(slices.Collect(maps.Values(found)), filter), err
 }
 
-// selected are the customers that a filter selects.
+// selected returns the customers that a filter selects.
 func selected(customers []fusebill.Customer, filter fusebill.Filter) []fusebill.Customer {
 	return slices.DeleteFunc(slices.Clone(customers), func(c fusebill.Customer) bool { return !filter.Matches(c) })
 }

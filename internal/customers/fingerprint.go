@@ -7,17 +7,17 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// fingerprintSize is how many customers a fingerprint has: enough that some of them are still there
-// after others were deleted.
+// fingerprintSize is the number of customers in a fingerprint. Several of them make it likely that
+// some still exist after others were deleted.
 const fingerprintSize = 10
 
 // Fingerprint identifies an account by its oldest customers: their IDs and the times at which they
-// were created. Its JSON is an object from ID to time. An empty one is of an account without
-// customers and identifies nothing.
+// were created. Its JSON is an object from ID to time. The fingerprint of an account without
+// customers is empty and identifies nothing.
 type Fingerprint map[int64]time.Time
 
-// Matches reports whether two fingerprints are of the same account: they share a customer. A time
-// that an answer did not have is not compared.
+// Matches reports whether two fingerprints belong to the same account, which is so if they share a
+// customer. It ignores a time that an answer did not have.
 func (f Fingerprint) Matches(other Fingerprint) bool {
 	for id, created := range f {
 		otherwise, isShared := other[id]
@@ -31,21 +31,21 @@ func (f Fingerprint) Matches(other Fingerprint) bool {
 // control is the list call that proves that the API key and the base URL lead to an account, and
 // to which one.
 type control struct {
-	turn chan struct{} // holds an element while a caller makes the call or looks at err
+	turn chan struct{} // has an element while a caller makes the call or reads err
 	err  error
 }
 
-// KnownFingerprint returns the fingerprint of the account if an answer has shown it by now, and nil
-// otherwise. It makes no call.
+// KnownFingerprint returns the fingerprint of the account if an answer has already shown it, or
+// else nil. It makes no call.
 func (r *Reader) KnownFingerprint() Fingerprint {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.fingerprint
 }
 
-// Fingerprint returns the fingerprint of the account. It makes at most one call per Reader, and
-// none where the first page of the account has been read, unless that call fails: after a refusal
-// every later call returns the same error, after any other failure the next one tries again.
+// Fingerprint returns the fingerprint of the account. It makes one API call for each Reader, or
+// none where the first page of the account was already read. If the API call is refused, every
+// later Fingerprint returns the same error. After any other failure, the next one tries again.
 func (r *Reader) Fingerprint(ctx context.Context) (Fingerprint, error) {
 	if known := r.KnownFingerprint(); known != nil {
 		return known, nil

@@ -6,7 +6,7 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// holders is an index of the last known latches. It has every customer that was ever read, also one
+// holders is an index of the last known latches. It has every customer that was ever read, even one
 // without a latch.
 type holders struct {
 	latches  map[int64]fusebill.Latch
@@ -17,8 +17,8 @@ func newHolders() holders {
 	return holders{latches: make(map[int64]fusebill.Latch), byClaims: make(map[fusebill.Claim][]int64)}
 }
 
-// set notes the latch of a customer. Others that were last seen with the same contact or company
-// keep it: which of the answers is older is unknown.
+// set records the latch of a customer. Another customer that was last seen with the same contact or
+// company keeps it, because it is unknown which of the two answers is older.
 func (h *holders) set(customerID int64, latch fusebill.Latch) {
 	before := h.latches[customerID]
 	h.latches[customerID] = latch

@@ -10,19 +10,20 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// samples is how many customers are read individually to find out whether lists that show more
-// customers unlatched are right.
+// samples is the number of customers that are read individually to check lists that show more than
+// this number of customers unlatched.
 const samples = 10
 
-// Managed returns what a resource stores about the customers that it manages: the current latch of
-// each that exists, and those that are gone. Both are proved, so a resource may remove a customer
-// from the state that is in gone, or whose current latch is zero:
+// Managed returns the current latches of the existing customers that a resource manages, and the
+// customers that are gone. Absence is proved, so a resource may remove a customer from the state if
+// it is gone or if its current latch is zero:
 //
-//   - A customer is gone where a read of this customer alone was answered with 404, and the same
-//     account has answered a list call. A wrong base URL, where everything is a 404, is an error.
-//   - A latch is zero where a read of this customer alone showed both IDs null. A list may lag
-//     behind. Where lists show more than ten customers unlatched, Managed reads ten of them
-//     individually. If all ten agree, the lists count for the rest; otherwise it reads each.
+//   - A customer is gone if an individual read was answered with 404 and the same account has
+//     answered a list call. So a wrong base URL, where every answer is a 404, is an error.
+//   - A latch is zero if an individual read showed both IDs null, because a list may lag behind.
+//     Where lists show more than ten customers unlatched, Managed reads only ten of them
+//     individually. If all ten are unlatched, it relies on the lists for the rest. Otherwise it
+//     reads each of them.
 //
 // Answers are at most [MaxAge] old.
 func (r *Reader) Managed(ctx context.Context, ids []int64) (current map[int64]fusebill.Latch, gone []int64, err error) {
@@ -83,7 +84,7 @@ func (r *Reader) proveUnlatched(ctx context.Context, found map[int64]fusebill.Cu
 	return err
 }
 
-// checkUnlatched reads customers individually that lists show unlatched, and reports whether the
+// checkUnlatched individually reads customers that lists show unlatched, and reports whether the
 // lists were right about all of them.
 func (r *Reader) checkUnlatched(
 	ctx context.Context, found map[int64]fusebill.Customer, ids []int64, single acceptance,

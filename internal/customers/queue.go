@@ -13,12 +13,13 @@ const (
 	// starts its next reads within a few milliseconds after the answers to the previous ones.
 	lingerIdle = 3 * time.Millisecond
 	lingerMost = 25 * time.Millisecond
-	// Before a write, a list call waits at most lingerWrites for the writes under way: Terraform
-	// starts the read of the next resource when a write ends. The writes of an apply end one after
-	// another, as the quota paces them, so most reads would have a call of their own otherwise.
+	// A list call for a read before a write waits at most lingerWrites for the writes under way,
+	// because Terraform starts the read of the next resource when a write ends. The quota makes the
+	// writes of an apply end one after another, so without this wait most reads would have their
+	// own call.
 	lingerWrites = 5 * time.Second
-	// listsAtOnce is how many list calls are under way at once: enough to hide the latency of the
-	// service, few enough for its and this process's memory.
+	// listsAtOnce is the maximum number of list calls at the same time: enough to hide the latency
+	// of the service, and few enough for the memory of the service and of this process.
 	listsAtOnce = 4
 )
 
@@ -29,8 +30,8 @@ type queue struct {
 	waiting  []*read            // reads for the next round of list calls
 	singles  []*read            // reads that wait until fewer than singlesAtOnce are under way
 	running  int                // single reads under way
-	callers  int                // callers that wait
-	widest   int                // the most callers that ever waited at once: Terraform's parallelism
+	callers  int                // the number of callers that wait
+	widest   int                // the largest number of callers so far, which is Terraform's parallelism
 	changed  chan struct{}      // closed and replaced when waiting grows or a write ends
 	writes   int                // writes of this process under way
 	isServed bool               // serve runs
@@ -42,9 +43,9 @@ type queue struct {
 type read struct {
 	id       int64
 	accepted acceptance
-	asked    time.Time       // when the call that is to answer it began; zero: none has
+	asked    time.Time       // when the call that will answer it began; zero: no call has begun
 	ctx      context.Context //nolint:containedctx // The first caller's values, for the log of the shared call.
-	maxPages int             // of wholeAccount
+	maxPages int             // for wholeAccount, the largest maxPages of its callers
 	callers  int
 	stop     context.CancelFunc // ends the single call made for this read; nil: there is none
 	done     chan struct{}      // closed when customer and err are set
@@ -55,16 +56,16 @@ type read struct {
 
 // acceptance describes the answers that a caller accepts.
 type acceptance struct {
-	notBefore time.Time // the earliest time at which the answer may have been asked for
-	isSingle  bool      // the answer is one about this customer alone, not a list's entry
+	notBefore time.Time // the earliest time at which the answer was requested
+	isSingle  bool      // the answer must be from an individual read, not from a list
 }
 
-// isForPlan reports whether a plan waits for the read: more reads with the same demands are likely
-// to follow. A read before a write accepts no answer that pages, read now, could give it later.
+// isForPlan reports whether a plan waits for the read. More reads that accept the same answers are
+// likely to follow. For a later read before a write, pages that are read now would be too old.
 func (a acceptance) isForPlan() bool { return time.Since(a.notBefore) > 2*MaxAgeBeforeWrite }
 
 // enqueue puts the customers that the cache knows into found, and queues a read for each of the
-// others. The caller has to leave these reads.
+// others. The caller must call leave with these reads.
 func (r *Reader) enqueue(
 	ctx context.Context, ids []int64, accepted acceptance, found map[int64]fusebill.Customer,
 ) (reads []*read) {
@@ -84,8 +85,8 @@ func (r *Reader) enqueue(
 	return reads
 }
 
-// joinLocked adds a caller to a read of a customer: to one that is queued or under way if its
-// answer will do, else to a new one with a context that no caller ends.
+// joinLocked adds a caller to a read of a customer that is queued or under way, if the caller
+// accepts its answer, or else to a new read. The context ctx must not end with a caller.
 func (r *Reader) joinLocked(ctx context.Context, id int64, accepted acceptance) *read {
 	current := r.queue.open[id]
 	if current == nil || !current.asked.IsZero() &&
@@ -120,7 +121,7 @@ func (r *Reader) awaitLocked() {
 	}
 }
 
-// wakeLocked wakes gather, because reads have come or a write has ended.
+// wakeLocked wakes gather after reads were queued or a write has ended.
 func (q *queue) wakeLocked() {
 	close(q.changed)
 	q.changed = make(chan struct{})
@@ -136,8 +137,8 @@ func (rd *read) wait(ctx context.Context) (fusebill.Customer, error) {
 	}
 }
 
-// leave ends a caller's wait for its reads. Reads that nobody waits for any more are not made, and
-// calls for nobody end.
+// leave ends a caller's wait for its reads. It removes reads without a caller, and ends calls
+// without a caller.
 func (r *Reader) leave(reads []*read) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -194,8 +195,9 @@ func (r *Reader) serve() {
 	}
 }
 
-// gather waits until the next round is worth making, and reports whether a read waits for it. It
-// does not wait where as many reads wait as there ever were callers, nor where no list is asked.
+// gather waits for more reads to join the next round, and reports whether any read waits. It
+// returns at once where every caller already has a waiting read, and where the round makes no list
+// call.
 func (r *Reader) gather() bool {
 	begun, most := time.Now(), lingerMost
 	for {
@@ -238,7 +240,7 @@ func (r *Reader) makeRound() {
 	r.mu.Lock()
 	r.answerFromCacheLocked()
 	switch waiting, pages := r.queue.waiting, r.pagesToReadLocked(); {
-	case len(waiting) == 0: // Or all callers have left.
+	case len(waiting) == 0: // The cache has answered all reads, or all callers have left.
 		r.mu.Unlock()
 	case pages > 0:
 		first := waiting[0]
@@ -257,9 +259,9 @@ func (r *Reader) makeRound() {
 	}
 }
 
-// isFirstLocked reports whether a read that waits alone is better made without a list. The first
-// read of a process is: its answer is final even where the customer is gone. The second asks a
-// list, which shows the size of the account, too.
+// isFirstLocked reports whether the only waiting read should be made without a list. The first read
+// of a process is an individual one, whose answer is final even where the customer is gone. The
+// second one is a list call, which also shows the size of the account.
 func (r *Reader) isFirstLocked() bool {
 	return len(r.queue.waiting) == 1 && (r.spent == 0 || r.lists.isAnswered)
 }
@@ -286,8 +288,8 @@ func (r *Reader) answerFromCacheLocked() {
 	r.startSinglesLocked()
 }
 
-// runRound runs the list calls of a round. Their context ends when nobody waits for any of them any
-// more, and not when the caller that happened to come first is cancelled.
+// runRound runs the list calls of a round. Their context ends when no caller waits for any of them,
+// not when the first caller is cancelled.
 func (r *Reader) runRound(first *read, round []*read, calls func(context.Context)) {
 	ctx, cancel := context.WithCancel(first.ctx)
 	defer cancel()

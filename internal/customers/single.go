@@ -5,12 +5,11 @@ import (
 	"time"
 )
 
-// singlesAtOnce is how many customers are read individually at once: more than Terraform reads side
-// by side, unless its -parallelism is raised, and few enough that a latch set does not flood the
-// service.
+// singlesAtOnce is the maximum number of individual reads at the same time. It is above Terraform's
+// default parallelism, and low enough for a latch set not to overload the service.
 const singlesAtOnce = 16
 
-// startSinglesLocked starts the single reads that wait, as many as may be under way at once.
+// startSinglesLocked starts waiting single reads, up to [singlesAtOnce] at the same time.
 func (r *Reader) startSinglesLocked() {
 	q := &r.queue
 	for q.running < singlesAtOnce && len(q.singles) > 0 {

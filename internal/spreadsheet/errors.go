@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// FileError lists what is wrong with a file: the first lines in full, and the number of the others.
+// FileError lists the errors in a file: the first ones in full, and the number of the others.
 type FileError struct {
 	errors []lineError
 	count  int
 }
 
-// mostErrors is how many errors are reported in full.
+// mostErrors is the number of errors that are reported in full.
 const mostErrors = 20
 
-// lineError is one of them.
+// lineError is one error in a file.
 type lineError struct {
 	line     int    // 0 for the whole file
 	column   string // empty for the whole line
 	reason   string
-	kind     string // errors of one kind have their next step in common; empty: the reason
+	kind     string // errors of one kind share their next step; empty: the reason is the kind
 	nextStep string
 }
 
@@ -42,7 +42,7 @@ func (e *FileError) join(err error) {
 	}
 }
 
-// orNil is the error, nil where there is none.
+// orNil returns the error, or nil where there is none.
 func (e *FileError) orNil() error {
 	if e.count == 0 {
 		return nil

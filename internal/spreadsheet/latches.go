@@ -8,7 +8,7 @@ type ReadID func(cell string) (id string, err *IDError)
 // IDError explains why a cell is not an ID.
 type IDError struct {
 	Reason   string // a sentence without its full stop, with the cell in quotes
-	Kind     string // equal for mistakes that have the next step in common
+	Kind     string // equal for mistakes that share their next step
 	NextStep string
 }
 

@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-// Customer is a customer, as far as records are matched with it.
+// Customer has the attributes of a customer that are matched with records.
 type Customer struct {
 	ID, Reference, CompanyName, PrimaryEmail string
 }
@@ -18,7 +18,7 @@ type Rule struct {
 	column    string // header in the export
 }
 
-// attribute is what a rule can compare with a column.
+// attribute is a property of a customer that a rule can compare with a column.
 type attribute struct {
 	of func(Customer) string
 	// keys returns the parts of a cell that are compared, in a form that is equal for equal parts.
@@ -82,7 +82,7 @@ var recordColumns = []string{"Record ID", "Record ID - Contact", "Record ID - Co
 
 // Match finds the record of each customer in an export of HubSpot. The first rule by which a
 // customer fits any record decides; these records are the customer's candidates. A customer is
-// matched with its only candidate, if that is no candidate of another customer. An error is a
+// matched with its only candidate, unless another customer has the same candidate. An error is a
 // *FileError.
 func Match(customers []Customer, export string, rules []Rule, readID ReadID) (Result, error) {
 	records, err := readExport(export, rules, readID)
@@ -190,8 +190,8 @@ func readExport(text string, rules []Rule, readID ReadID) (export, error) {
 	return e, errs.orNil()
 }
 
-// recordName returns a function that names the record on a line for people: a contact by its person
-// and address, a company by its name.
+// recordName returns a function that returns a readable name of the record on a line: the name and
+// address of a contact, or the name of a company.
 func (t table) recordName() func(row) string {
 	column := func(name string) int {
 		return slices.IndexFunc(t.header, func(header string) bool { return hasName(header, []string{name}) })

@@ -13,13 +13,14 @@ type table struct {
 	scanner scanner // of the lines after the header
 }
 
-// separators are those that spreadsheets write, depending on the country and the format.
+// separators are the separators that spreadsheets write, depending on the country and the format.
 const separators = ",;\t"
 
 const incomplete = "Check that the export is complete."
 
-// openTable reads the header of a file, the first line that is not blank. It takes the separator
-// that gives most of the columns that isKnown reports, then the one that gives most columns.
+// openTable reads the header of a file, which is its first line that is not blank. It uses the
+// separator that results in the most columns for which isKnown returns true, and among equals the
+// one that results in the most columns.
 func openTable(text string, isKnown func(header string) bool) (table, error) {
 	text = strings.TrimPrefix(text, "\ufeff")
 	if strings.TrimSpace(text) == "" {
@@ -54,8 +55,8 @@ func openTable(text string, isKnown func(header string) bool) (table, error) {
 	return best, nil
 }
 
-// rows calls use for each line after the header that is not blank. It adds what is wrong with lines
-// to errs: a line with more cells than the header has shifted its cells into wrong columns.
+// rows calls use for each line after the header that is not blank. It adds an error to errs for a
+// line with more cells than the header, because such a line has cells in wrong columns.
 func (t table) rows(errs *FileError, use func(row)) {
 	used := 0
 	for s := t.scanner; s.rest != ""; {
@@ -87,8 +88,8 @@ func (t table) rows(errs *FileError, use func(row)) {
 	}
 }
 
-// find returns the index of the only column whose header has one of these names, -1 where there is
-// none.
+// find returns the index of the only column whose header has one of these names, or -1 where there
+// is none.
 func (t table) find(names ...string) (int, error) {
 	found := -1
 	for i, header := range t.header {
@@ -112,7 +113,7 @@ func hasName(header string, names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return headerKey(name) == headerKey(header) })
 }
 
-// missing is the error for a column that is not there.
+// missing returns the error for a missing column.
 func (t table) missing(column, nextStep string) error {
 	const most = 100
 	var found []string
@@ -136,7 +137,8 @@ func (t table) column(i int) string {
 	return fmt.Sprintf("column %s (%s)", letters, t.header[i])
 }
 
-// headerKey is equal for headers that differ only in letter case, spaces and punctuation.
+// headerKey returns the same string for headers that differ only in letter case, spaces and
+// punctuation.
 func headerKey(header string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -161,7 +163,7 @@ func (r row) cell(i int) string {
 	return r.cells[i]
 }
 
-// isBlank reports whether cells are all empty.
+// isBlank reports whether all cells are empty.
 func isBlank(cells []string) bool {
 	for _, cell := range cells {
 		if cell != "" {

@@ -8,10 +8,10 @@ import (
 	"fmt"
 )
 
-// parseAuthorities returns the system's certificate authorities and those of a PEM text. If the
-// system has none that can be read, it returns only those of the text.
+// parseAuthorities returns the certificate authorities of the system and those of a PEM text, or
+// only those of the text if the system has none that can be read.
 //
-// It does not use AppendCertsFromPEM of the standard library, which skips what it cannot read
+// It does not use AppendCertsFromPEM of the standard library, which skips unreadable certificates
 // without an error.
 func parseAuthorities(text []byte) (*x509.CertPool, error) {
 	pool, err := x509.SystemCertPool()

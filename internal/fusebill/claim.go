@@ -4,7 +4,7 @@ import "fmt"
 
 // Claim is a contact or a company, which only one customer can hold.
 //
-// Source: the page "Latch Customer" of the vendor's API reference.
+// Source: https://developer.staxbill.com/reference/latch-customer-1.
 type Claim struct {
 	Kind Kind
 	ID   int64
@@ -19,7 +19,7 @@ const (
 	Company Kind = "company"
 )
 
-// String returns the claim in the words of messages, such as "contact 101".
+// String returns the claim as messages show it, such as "contact 101".
 func (c Claim) String() string { return fmt.Sprintf("%s %d", c.Kind, c.ID) }
 
 // Claims returns the contact and the company of a latch.
@@ -42,7 +42,7 @@ func (l Latch) Holds(claim Claim) bool {
 	return l.HubSpotCompanyID == claim.ID
 }
 
-// Without returns the latch less each ID that another latch has too.
+// Without returns the latch without the IDs that another latch has, too.
 func (l Latch) Without(other Latch) Latch {
 	if l.HubSpotID == other.HubSpotID {
 		l.HubSpotID = 0

@@ -33,7 +33,7 @@ type Client struct {
 	headers func() http.Header
 }
 
-// settings are the values that the options set.
+// settings are the values of the options.
 type settings struct {
 	baseURL           *url.URL
 	userAgent         string
@@ -44,14 +44,14 @@ type settings struct {
 	requestsPerMinute int
 	logger            *slog.Logger
 	transport         http.RoundTripper
-	authorities       *x509.CertPool // nil: the system's
+	authorities       *x509.CertPool // nil: those of the system
 	mask              mask
 }
 
 // Option sets one property of a [Client]; an invalid value is an error of [NewClient].
 type Option func(*settings) error
 
-// WithBaseURL sets where the API is served, in the form that [ParseBaseURL] accepts. Default:
+// WithBaseURL sets the base URL of the API, in a form that [ParseBaseURL] accepts. Default:
 // [DefaultBaseURL].
 func WithBaseURL(raw string) Option {
 	return func(s *settings) (err error) {
@@ -68,7 +68,7 @@ func WithUserAgent(userAgent string) Option {
 	}
 }
 
-// WithMaxRetries sets how often the client tries a failed call again, 0 or more. Default:
+// WithMaxRetries sets the maximum number of retries of a call, 0 or more. Default:
 // [DefaultMaxRetries].
 func WithMaxRetries(n int) Option {
 	return func(s *settings) error {
@@ -104,8 +104,9 @@ func WithRequestTimeout(timeout time.Duration) Option {
 	}
 }
 
-// WithRequestsPerMinute sets a limit of the client's own below the account's, which leaves the rest
-// of the quota to others. Default: the account's limit, as the service reports it.
+// WithRequestsPerMinute sets a limit for this client that is below the limit of the account, which
+// leaves the rest of the quota to others. Default: the limit of the account, as the service reports
+// it.
 func WithRequestsPerMinute(n int) Option {
 	return func(s *settings) error {
 		if n < 1 {
@@ -135,9 +136,8 @@ func WithCACertificates(pem []byte) Option {
 	}
 }
 
-// WithTransport sets the transport of the requests, such as a simulator in tests. Default: a
-// transport of the client's own that uses TLS 1.2 or later, and the proxies that the environment
-// names.
+// WithTransport sets the transport of the requests, such as a simulator in tests. Default: a new
+// transport that uses TLS 1.2 or later and the proxies that the environment names.
 func WithTransport(transport http.RoundTripper) Option {
 	return func(s *settings) error {
 		s.transport = transport
@@ -190,12 +190,12 @@ type call struct {
 	path   string // below the base URL
 	query  url.Values
 	body   any                     // encoded as JSON; nil: none
-	decode func(body []byte) error // takes in the body of each answer with status 200
+	decode func(body []byte) error // reads the body of each answer with status 200
 	write  bool                    // changes something
 	list   bool                    // is about no single customer
 }
 
-// do makes a call, tries it again as the package comment describes, and returns the headers of the
+// do makes a call, retries it as the package comment describes, and returns the headers of the
 // answer.
 func (c *Client) do(ctx context.Context, call call) (http.Header, error) {
 	req, err := c.newRequest(ctx, call)
@@ -210,7 +210,7 @@ func (c *Client) do(ctx context.Context, call call) (http.Header, error) {
 	switch {
 	case err == nil:
 		err = c.answerError(resp, call)
-	case ctx.Err() != nil: // The caller's own end explains more than the broken call that it caused.
+	case ctx.Err() != nil: // The end of the context is the cause of the broken call.
 		err = endOf(ctx)
 	}
 	if err == nil {
@@ -245,9 +245,9 @@ func (c *Client) newRequest(ctx context.Context, call call) (*retryablehttp.Requ
 	return req, nil
 }
 
-// answerError returns the error of an answer to a call, nil for one that was accepted and decoded.
-// The error is complete: others may share it, because a context can end with the error of another
-// call as its cause.
+// answerError returns the error of an answer to a call, or nil if the answer was accepted and
+// decoded. The error must not be changed later: it may be the cause with which the context of
+// another call ends.
 func (c *Client) answerError(resp *http.Response, call call) error {
 	body := answerOf(resp)
 	switch {
@@ -277,8 +277,8 @@ func endOf(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", err, cause)
 }
 
-// unwrapURLError drops the method and the URL that net/http puts before an error: this package
-// names the call in the API's own terms.
+// unwrapURLError removes the method and the URL that net/http puts before an error, because this
+// package names the call in the terms of the API.
 func unwrapURLError(err error) error {
 	if urlErr := (*url.Error)(nil); errors.As(err, &urlErr) {
 		return urlErr.Err

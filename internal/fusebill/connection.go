@@ -8,9 +8,9 @@ import (
 	"sync/atomic"
 )
 
-// connection observes whether a try gets a connection: without one the service cannot have seen the
-// request. The error of the try does not show it: a timeout while connecting looks like a timeout
-// while waiting for the answer.
+// connection observes whether a try gets a connection: without one, the service cannot have seen
+// the request. The error of the try does not show this, because a timeout while connecting looks
+// like a timeout while waiting for the answer.
 type connection struct {
 	sought, found atomic.Bool
 }

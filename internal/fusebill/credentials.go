@@ -31,17 +31,17 @@ func ParseAPIKey(raw string) (string, error) {
 
 // HasUsualForm reports whether a key, in the form that [ParseAPIKey] returns, looks like those that
 // Fusebill issues: base64 of "0:" and 64 characters, 88 characters in all. The service answers
-// other keys with a 400. But keys that its support made long ago may look otherwise
-// (https://developer.staxbill.com/reference/authentication), so a caller may warn, not refuse.
+// other keys with a 400. Old keys that its support issued may have another form
+// (https://developer.staxbill.com/reference/authentication), so a caller should only warn.
 func HasUsualForm(key string) bool {
 	const length = len("0:") + 64
 	decoded, err := base64.StdEncoding.DecodeString(key)
 	return err == nil && len(decoded) == length && strings.HasPrefix(string(decoded), "0:")
 }
 
-// ParseBaseURL checks that the API key may be sent to a URL: it is HTTPS (the API reference: "HTTPS
-// only"), or plain HTTP to a loopback address, and has no user, query or fragment. It drops slashes
-// at the end.
+// ParseBaseURL parses a base URL and removes slashes at its end. It returns an error unless the API
+// key may be sent to the URL: it must be HTTPS, as the API reference requires, or plain HTTP to a
+// loopback address, and have no user, query or fragment.
 func ParseBaseURL(raw string) (*url.URL, error) {
 	base, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil {
@@ -49,7 +49,7 @@ func ParseBaseURL(raw string) (*url.URL, error) {
 	}
 	switch {
 	case base.Scheme != "https" && base.Scheme != "http" || base.Hostname() == "":
-		// The error does not show the value: where two settings were confused, it is the key.
+		// The error does not show the value, which is the key if a user has confused two settings.
 		return nil, errors.New("the base URL must look like " + DefaultBaseURL)
 	case base.User != nil || base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
 		return nil, errors.New("the base URL must have no user, query or fragment")

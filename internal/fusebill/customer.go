@@ -12,26 +12,25 @@ import (
 // Customer is a customer of the account, with the fields that this project uses.
 type Customer struct {
 	ID           int64
-	Reference    string // the account holder's own ID; the service does not force it to be unique
+	Reference    string // the ID that the account holder has given; it need not be unique
 	FirstName    string
 	LastName     string
 	CompanyName  string
 	PrimaryEmail string
 	Status       string    // one of Statuses
-	Created      time.Time // zero where the answer does not have it in a form that can be read
-	Modified     time.Time // the last change; zero where the answer does not have it in a form that can be read
+	Created      time.Time // zero where the answer does not have it, or not in a known form
+	Modified     time.Time // the time of the last change; zero likewise
 
-	// Latch is nil if the response lacks one of the HubSpot keys, or has a value that cannot be read.
-	// It then reports nothing about the latch, and the customer has to be read individually.
+	// Latch is nil if the response lacks one of the HubSpot keys, or has a value that cannot be
+	// read. It then reports nothing about the latch, and the customer has to be read individually.
 	Latch *Latch
 }
 
-// maxName bounds a name in runes. A name helps people to recognize a customer and is a part of a
-// sentence.
+// maxName is the maximum length of a name in runes, because a name is part of a sentence.
 const maxName = 60
 
-// Name returns the name by which people recognize the customer in a message: the company name, else
-// the reference, else nothing. It is never a person's name or email address, and fits on one line.
+// Name returns the name of the customer for messages: the company name, or else the reference, or
+// else "". It is never a person's name or email address, and has only one line.
 func (c Customer) Name() string {
 	name := []rune(cmp.Or(oneLine(c.CompanyName), oneLine(c.Reference)))
 	if len(name) > maxName {
@@ -40,8 +39,8 @@ func (c Customer) Name() string {
 	return string(name)
 }
 
-// String returns the customer in the words of messages: "customer 2554530 (Brown Coffee)". It keeps
-// the fields with a person's name and email address out of logs.
+// String returns the customer as messages show it: "customer 2554530 (Brown Coffee)". So logs do
+// not show the fields with a person's name and email address.
 func (c Customer) String() string {
 	if name := c.Name(); name != "" {
 		return fmt.Sprintf("customer %d (%s)", c.ID, name)
@@ -55,7 +54,8 @@ func (c *Client) Customer(ctx context.Context, id int64) (Customer, error) {
 	return c.customer(ctx, id, call{method: http.MethodGet, path: "customers/" + strconv.FormatInt(id, 10)})
 }
 
-// customer makes a call that answers with the customer of that ID, and checks that it does.
+// customer makes a call whose answer is a customer, and checks that the answer has the requested
+// ID.
 func (c *Client) customer(ctx context.Context, id int64, call call) (Customer, error) {
 	var customer Customer
 	call.decode = func(body []byte) (err error) {

@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// MaxPageSize is the largest page that every service returns (the API reference: never below
-// 1,000).
+// MaxPageSize is the largest page size that every service accepts. The API reference promises at
+// least 1,000.
 const MaxPageSize = 1000
 
 // CustomersRequest chooses one page of the list of customers.
 type CustomersRequest struct {
-	IDs        []int64 // only these customers, without regard to the filter; empty: all that match the filter
+	IDs        []int64 // only these customers, whatever the filter; empty: all that match the filter
 	Filter     Filter  // the service may answer with other customers besides
 	PageNumber int     // from 0
 	PageSize   int     // 0: MaxPageSize
 }
 
-// CustomersPage is one page of the list. Customers come and go while pages are read, so a customer
-// that is on no page may still exist.
+// CustomersPage is one page of the list. Customers may be created and deleted while pages are read,
+// so a customer that is on no page may still exist.
 type CustomersPage struct {
 	// Customers are the entries that have an ID. The Latch of an entry is nil if the entry lacks a
 	// HubSpot ID or has one that cannot be read. Such a customer has to be read individually.
@@ -36,9 +36,9 @@ type CustomersPage struct {
 	AccountSize int
 }
 
-// Customers reads one page of the list of customers. Without IDs the list begins with the oldest
-// customer, so a customer that is made while pages are read is on the last page, and moves no other
-// customer from page to page.
+// Customers reads one page of the list of customers. Without IDs, the list begins with the oldest
+// customer. So a customer that is created while pages are read is on the last page, and does not
+// move other customers to other pages.
 func (c *Client) Customers(ctx context.Context, request CustomersRequest) (CustomersPage, error) {
 	size := request.PageSize
 	if size == 0 {
@@ -71,8 +71,9 @@ func (c *Client) Customers(ctx context.Context, request CustomersRequest) (Custo
 	return page, nil
 }
 
-// isLastPage decides by the headers, if there are any; otherwise a page shorter than asked for is
-// the last. An empty page is always the last, since a wrong header would make the reading endless.
+// isLastPage reports whether a page is the last one. The headers decide if there are any; otherwise
+// a page with fewer entries than requested is the last one. An empty page always is, because
+// reading with a wrong header would never end.
 func isLastPage(header http.Header, got, size int) bool {
 	if got == 0 {
 		return true
@@ -83,8 +84,7 @@ func isLastPage(header http.Header, got, size int) bool {
 	return got < min(size, headerInt(header, "X-PageSize", size))
 }
 
-// headerInt returns the number in a header, or fallback if the header is absent or malformed:
-// neither means 0.
+// headerInt returns the number in a header, or fallback if the header is absent or malformed.
 func headerInt(header http.Header, name string, fallback int) int {
 	if n, err := strconv.Atoi(strings.TrimSpace(header.Get(name))); err == nil {
 		return n

@@ -11,14 +11,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// decoder reads the service's customers in one pass over the bytes of an answer. It is lenient as
-// the API description asks: it ignores the letter case of keys, skips unknown keys, and takes the
-// last of several equal ones; IDs come as numbers or numeric strings; any scalar is a text. A field
-// that cannot be read concerns nothing but that field.
+// decoder reads the service's customers in one pass over the bytes of an answer. It is lenient,
+// because the forms of the service's values are not all documented: it ignores the letter case of
+// keys, skips unknown keys, and uses the last of several equal ones. It accepts IDs as numbers or
+// numeric strings, and any scalar as a string. A field that cannot be read does not affect the
+// others.
 //
-// The package encoding/json reads the bytes several times (once to check the syntax, once to find
-// each entry, then both again for each entry), and its newer jsontext, which this one mirrors, is
-// part of Go from 1.27 on.
+// Package encoding/json reads the bytes several times: once to check the syntax, once to find each
+// entry, and then both again for each entry. Package encoding/json/jsontext, which this one
+// mirrors, is part of Go from 1.27 on and can replace it then.
 type decoder struct {
 	*jsontext.Decoder
 	mask    mask
@@ -30,14 +31,14 @@ func newDecoder(body []byte, mask mask) *decoder {
 		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
 }
 
-// unexpectedJSONError is an answer that is JSON as a whole, but not what was asked for. Another try
-// would bring the same.
+// unexpectedJSONError reports an answer that is complete JSON but not of the expected form. A retry
+// would have the same result.
 type unexpectedJSONError struct{ text string }
 
 func (e *unexpectedJSONError) Error() string { return e.text }
 
-// isCutOff reports whether an error of a decoder means that the answer is not JSON as a whole: it
-// is a proxy's page or a part of an answer, and the next try may bring all of it.
+// isCutOff reports whether an error of a decoder means that the answer is not complete JSON. It may
+// be a page of a proxy or a part of an answer, so a retry may succeed.
 func isCutOff(err error) bool {
 	_, unexpected := errors.AsType[*unexpectedJSONError](err)
 	return err != nil && !unexpected
@@ -61,7 +62,7 @@ func decodeCustomer(body []byte, mask mask) (Customer, error) {
 }
 
 // decodeCustomers decodes a list of customer objects. An entry whose latch is absent or cannot be
-// read has a nil Latch; the entries without an ID that can be read are only counted.
+// read has a nil Latch. Entries without a readable ID are only counted.
 func decodeCustomers(body []byte, mask mask) (customers []Customer, unreadable int, err error) {
 	d := newDecoder(body, mask)
 	kind := d.PeekKind()
@@ -99,7 +100,7 @@ func decodeCustomers(body []byte, mask mask) (customers []Customer, unreadable i
 }
 
 // UnmarshalJSON decodes a customer object as the client does, for callers that get it in another
-// way. The Latch may be nil. A value without an ID that can be read is an error.
+// way. The Latch may be nil. A value without a readable ID is an error.
 func (c *Customer) UnmarshalJSON(data []byte) error {
 	fields, err := newDecoder(data, func(text string) string { return text }).readEntry()
 	if err != nil {
@@ -112,8 +113,8 @@ func (c *Customer) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// syntaxError words the error of a decoder. The original names the path to the error, whose keys
-// may be anything.
+// syntaxError returns the error of a decoder without the path to the error, whose keys may be
+// anything.
 func syntaxError(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("the JSON ends too early")
@@ -124,7 +125,7 @@ func syntaxError(err error) error {
 	return err
 }
 
-// kindName names what a value is instead of the expected one.
+// kindName returns the name of the kind of a value.
 func kindName(kind jsontext.Kind) string {
 	switch kind {
 	case jsontext.KindNull:
@@ -138,7 +139,7 @@ func kindName(kind jsontext.Kind) string {
 	}
 }
 
-// readEnd makes sure that nothing follows the value that was read.
+// readEnd returns an error if anything follows the value that was read.
 func (d *decoder) readEnd() error {
 	_, err := d.ReadToken()
 	if err == nil {
@@ -189,10 +190,10 @@ func (d *decoder) readEntry() (entryFields, error) {
 	return fields, err
 }
 
-// fieldReader takes one field from the value that its key has.
+// fieldReader reads one field from the value of its key.
 type fieldReader func(*decoder, *entryFields, jsontext.Value)
 
-// fieldReaders are those of the keys that matter.
+// fieldReaders are the readers of the keys that this project uses.
 var fieldReaders = []struct {
 	key  string
 	read fieldReader
@@ -214,7 +215,7 @@ var fieldReaders = []struct {
 	}},
 }
 
-// readerOf returns what reads the value of a key, or nil for a key that does not matter.
+// readerOf returns the reader of a key, or nil for a key that this project does not use.
 func (d *decoder) readerOf(name jsontext.Value) fieldReader {
 	text := name[1 : len(name)-1]
 	if bytes.IndexByte(text, '\\') >= 0 {
@@ -228,7 +229,7 @@ func (d *decoder) readerOf(name jsontext.Value) fieldReader {
 	return nil
 }
 
-// text returns any scalar as a text, and nothing for anything else. It is valid until the next
+// text returns a scalar as text, or nothing for any other value. The result is valid until the next
 // call.
 func (d *decoder) text(value jsontext.Value) []byte {
 	switch value.Kind() {
@@ -243,8 +244,8 @@ func (d *decoder) text(value jsontext.Value) []byte {
 	}
 }
 
-// status returns one string for all customers of a status: an account has tens of thousands of
-// them.
+// status returns the same string for all customers of a status, which saves memory in an account
+// with many customers.
 func status(text []byte) string {
 	for _, known := range Statuses {
 		if string(text) == known {
@@ -258,7 +259,7 @@ func status(text []byte) string {
 type entryID struct {
 	value     int64  // 0 for a null
 	isPresent bool   // the key is there; a null is present
-	invalid   string // the beginning of a value that is no ID
+	invalid   string // the beginning of a value that is not an ID
 }
 
 func (d *decoder) id(value jsontext.Value) entryID {
@@ -292,7 +293,8 @@ func (f *entryFields) customer() Customer {
 
 func (id entryID) isReadable() bool { return id.isPresent && id.invalid == "" }
 
-// fault explains why the fields do not make a customer with a latch; empty where they do.
+// fault explains why the fields are not those of a customer with a latch. It is empty where they
+// are.
 func (f *entryFields) fault() string {
 	if f.kind != jsontext.KindBeginObject {
 		return "the customer is " + kindName(f.kind)

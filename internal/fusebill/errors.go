@@ -34,12 +34,13 @@ type ErrorForm string
 
 // The forms of an error's body.
 const (
-	// ErrorsForm is the form of the API reference: {"Errors":[{"Key":"Api Error","Value":"…"}]}.
+	// ErrorsForm is the documented form: {"Errors":[{"Key":"Api Error","Value":"…"}]}. See
+	// https://developer.staxbill.com/reference/errors.
 	ErrorsForm ErrorForm = "Errors"
-	// MessageForm is how the framework that the service is built with answers, to an unknown path
-	// for instance: {"Message":"…"}. Some of the service's own misses were seen in it, too.
+	// MessageForm is the form of the framework that the service is built with: {"Message":"…"}. The
+	// framework uses it for example for an unknown path, and the service for some missing objects.
 	MessageForm ErrorForm = "Message"
-	// ForeignForm is any other body, or none. The service is not known to answer so.
+	// ForeignForm is any other body, or none. No such answer of the service is known.
 	ForeignForm ErrorForm = ""
 )
 
@@ -61,10 +62,10 @@ func (e *APIError) Error() string {
 }
 
 // RateLimitError reports that the account's quota of the day is used up, or that a call was refused
-// in one minute after the other. It unwraps to the [APIError], if there was one.
+// in several minutes in a row. It unwraps to the [APIError], if there was one.
 type RateLimitError struct {
 	Window RateLimitWindow
-	Limit  int       // calls in that window; 0 where the service did not report it
+	Limit  int       // the number of calls in that window; 0 where the service did not report it
 	Reset  time.Time // when the next window begins; zero where the service did not report it
 	Err    error
 }
@@ -72,7 +73,7 @@ type RateLimitError struct {
 // RateLimitWindow is the time in which a rate limit counts calls.
 type RateLimitWindow string
 
-// The two windows of the API reference.
+// The windows, see https://developer.staxbill.com/reference/rate-limits.
 const (
 	Minute RateLimitWindow = "minute"
 	Day    RateLimitWindow = "day"
@@ -147,8 +148,8 @@ func newAPIError(resp *http.Response, body []byte, mask mask) *APIError {
 	return apiErr
 }
 
-// maxExcerpt is how many bytes of a foreign body an error shows: enough to recognize a proxy's
-// page.
+// maxExcerpt is the number of bytes of a foreign body that an error shows. They suffice to
+// recognize the page of a proxy.
 const maxExcerpt = 200
 
 // excerpt returns the beginning of a body as one line of a message.
@@ -163,13 +164,13 @@ func (m mask) excerpt(body []byte) string {
 // cut returns the beginning of a body. It hides the key before it cuts, so no part of the key
 // remains at the end.
 func (m mask) cut(body []byte, length int) string {
-	const longestKey = 4 << 10 // Also where each character is escaped several times.
+	const longestKey = 4 << 10 // This is long enough even if each character is escaped several times.
 	text := m(string(body[:min(len(body), length+longestKey)]))
 	return text[:min(len(text), length)]
 }
 
-// oneLine makes a text from outside fit for one line of a message: it has only printable
-// characters, and one space between words.
+// oneLine returns a foreign text as one line of a message, with only printable characters and one
+// space between words.
 func oneLine(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {

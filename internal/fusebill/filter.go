@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-// Statuses are all values of a customer's status (the API reference).
+// Statuses are all values of a customer's status, by the API reference.
 var Statuses = []string{"Draft", "Active", "Hold", "Suspended", "Cancelled"}
 
 // Filter chooses customers. A customer is chosen if all fields that are set match exactly. The zero
@@ -37,10 +37,10 @@ func (f Filter) Matches(c Customer) bool {
 		(f.ModifiedSince.IsZero() || c.Modified.IsZero() || !c.Modified.Before(f.ModifiedSince))
 }
 
-// query is the list's parameter of that name. It may choose more customers than the filter, never
-// fewer, so answers have to be filtered again. The reference knows no way to write a character that
-// has a meaning in a query; such a character becomes a *, which matches it among others. A time is
-// cut to its second, which every form of the service can express.
+// query returns the parameter "query" of the list call. It may choose more customers than the
+// filter, but not fewer, so answers have to be filtered again. The API reference has no escape for
+// characters that have a meaning in a query, so each of them becomes a *, which matches any text. A
+// time is cut to its second, which every form of the service can express.
 func (f Filter) query() string {
 	var pairs []string
 	add := func(name, value string) {
@@ -58,8 +58,7 @@ func (f Filter) query() string {
 	return strings.Join(pairs, ";")
 }
 
-// literal makes a text safe for a query. The service might take white space at its ends for the
-// query's own.
+// literal makes a text safe for a query. The service may ignore white space at the ends of a text.
 func literal(text string) string {
 	trimmed := strings.TrimSpace(text)
 	before, after, _ := strings.Cut(text, trimmed)
@@ -71,7 +70,7 @@ func literal(text string) string {
 	}, anyRun(before)+trimmed+anyRun(after))
 }
 
-// anyRun returns the pattern for a text that may be there.
+// anyRun returns the pattern for a text that may be absent.
 func anyRun(text string) string {
 	if text == "" {
 		return ""

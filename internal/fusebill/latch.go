@@ -17,7 +17,7 @@ type Latch struct {
 // IsZero reports whether the customer is latched to nothing.
 func (l Latch) IsZero() bool { return l == Latch{} }
 
-// String returns the latch in the words of messages: "contact 101 and company 202".
+// String returns the latch as messages show it: "contact 101 and company 202".
 func (l Latch) String() string {
 	switch {
 	case l.IsZero():
@@ -31,16 +31,17 @@ func (l Latch) String() string {
 	}
 }
 
-// latchRequest is the body of the latch call. A field that is left out removes its mapping as null
-// does (the API reference); the client always sends both, so a log shows what was asked for.
+// latchRequest is the body of the latch call
+// (https://developer.staxbill.com/reference/latch-customer-1). A field that is left out removes its
+// mapping, as null does. The client always sends both fields, so a log shows the requested latch.
 type latchRequest struct {
 	FusebillID       int64  `json:"fusebillId"`
 	HubSpotID        *int64 `json:"hubSpotId"`
 	HubSpotCompanyID *int64 `json:"hubSpotCompanyId"`
 }
 
-// Latch sets both IDs of a customer, or removes those that are 0, and returns the customer as the
-// service answered. The same call again has the same result. An ID that HubSpot does not know is a
+// Latch sets both IDs of a customer, removes those that are 0, and returns the customer as the
+// service answered. It is idempotent. The service refuses an ID that HubSpot does not know with a
 // 400.
 func (c *Client) Latch(ctx context.Context, customerID int64, latch Latch) (Customer, error) {
 	return c.customer(ctx, customerID, call{

@@ -7,18 +7,19 @@ import (
 	"strings"
 )
 
-// mask takes the API key out of a text that came from the service or from anything before it: a
-// proxy or a debugging server may answer with the request that it got. Every such text goes through
-// it before it becomes part of an error, a log record or a customer. It is a function and no
-// struct, so no dump of a value can show the key.
+// mask removes the API key from a text of a server: a proxy or a debugging server may answer with
+// the request that it has received. Every such text is masked before it becomes part of an error, a
+// log record or a customer. A mask is a function and not a struct, so printing a value cannot show
+// the key.
 type mask func(text string) string
 
 const (
-	// masked stands for a part of the key.
+	// masked replaces a part of the key.
 	masked = "***"
-	// gramLength is the length of a part of the key that is worth hiding, in letters and digits.
+	// gramLength is the length of the shortest part of the key that is hidden, in letters and
+	// digits.
 	gramLength = 8
-	// maxEscapes is how often a text may be escaped in itself, such as %252B for a +.
+	// maxEscapes is the number of nested escapes that are resolved, such as %252B for a +.
 	maxEscapes = 4
 )
 
@@ -28,10 +29,10 @@ type gram uint64
 // add appends a byte and drops the first one.
 func (g gram) add(b byte) gram { return g<<8 | gram(b) }
 
-// newMask makes the mask of a key. It compares only letters and digits, since any other character
-// of a key is often escaped, replaced (a + by a blank or a -), or wrapped to a new line, and it
-// looks through the escapes of JSON, HTML and URLs. A key with fewer of them than a part worth
-// hiding is not masked: it may be in a text by chance.
+// newMask returns the mask of a key. It resolves the escapes of JSON, HTML and URLs, and compares
+// only letters and digits, because other characters of a key are often escaped, replaced (a + by a
+// blank or a -), or wrapped to a new line. It does not mask a key with fewer than gramLength
+// letters and digits, which may be in a text by chance.
 func newMask(key string) mask {
 	grams := make(map[gram]struct{})
 	scan(letters(key), func(_ int, g gram) { grams[g] = struct{}{} })
@@ -83,7 +84,7 @@ type maskedError struct {
 func (e *maskedError) Error() string { return e.text }
 func (e *maskedError) Unwrap() error { return e.err }
 
-// hasGram reports whether a text without escapes holds one of the grams. Nearly no text does.
+// hasGram reports whether a text without escapes contains one of the grams. Hardly any text does.
 func hasGram(text string, grams map[gram]struct{}) bool {
 	var g gram
 	count := 0
@@ -102,7 +103,7 @@ func hasGram(text string, grams map[gram]struct{}) bool {
 	return false
 }
 
-// char is a character of a text, and where in the text it is written.
+// char is a character of a text, and its position in the text.
 type char struct {
 	value      byte
 	start, end int
@@ -151,7 +152,7 @@ func unescape(all []char) []char {
 	return decoded
 }
 
-// escaped returns the first character of a text and the length of how it is written.
+// escaped returns the first character of a text, and the length of its escape.
 func escaped(text string) (value byte, length int) {
 	switch text[0] {
 	case '%':

@@ -11,56 +11,54 @@ import (
 )
 
 const (
-	// minuteWindow and dayWindow are the lengths of the windows, where the service does not report
-	// an end.
+	// minuteWindow and dayWindow are the lengths of windows whose ends the service does not report.
 	minuteWindow = time.Minute
 	dayWindow    = 24 * time.Hour
-	// resetJitter is how much the end of one window may differ between two answers: a service may
-	// round it, or compute it for each answer again.
+	// resetJitter is the largest difference between the ends of the same window in two answers: a
+	// service may round the end, or compute it again for each answer.
 	resetJitter = time.Second
-	// clockPrecision is how late the client may notice the end of a window: a Date has whole
-	// seconds, and answers take time.
+	// clockPrecision is the largest delay with which the client notices the end of a window: a Date
+	// has whole seconds, and answers take time.
 	clockPrecision = 2 * time.Second
-	// resetSlack is the shortest wait after a 429, also after one that came although its window
-	// should be over. It is the step in which the end of a window is sought where the Date is
-	// wrong, and how late that end may then be noticed.
+	// resetSlack is the shortest wait after a 429, even after one that came although its window
+	// should be over. Where the Date is wrong, the client tries again in these steps, so it notices
+	// the end of a window at most so late.
 	resetSlack = 2 * time.Second
-	// maxMinuteWaits ends a call that is refused in one window after the other: others take the
-	// whole quota.
+	// maxMinuteWaits is the number of windows in a row after which a refused call fails, because
+	// others use the whole quota.
 	maxMinuteWaits = 30
-	// unlimited stands for a limit that is not set, and for a remainder that is not known.
+	// unlimited is the value of a limit that is not set, and of a remainder that is not known.
 	unlimited = math.MaxInt
 )
 
-// pacer spends all of the account's calls of a minute and then waits for the next window, so a run
-// is as fast as the account allows, and no call is refused. The API's windows are fixed, not
-// sliding (the API reference).
+// pacer uses all calls of a window and then waits for the next window. So a run is as fast as the
+// quota allows, and no call is refused. The windows of the API are fixed, not sliding
+// (https://developer.staxbill.com/reference/rate-limits).
 //
-// It allows the calls that the service last reported as remaining, less the calls under way, which
-// the service may not have counted when it reported. While nobody else uses the account that is
-// never too many; it becomes exact as the calls under way end, and follows what others spend. A
-// window after one with a known limit begins with the whole limit. The first call of each window
-// goes alone, until its answer proves that the service has begun that window.
+// It allows as many calls as the service last reported as remaining, less the calls under way,
+// which that report may not include. These are never too many while nobody else uses the account. A
+// window that follows one with a known limit begins with the whole limit. The first call of each
+// window is sent alone, until its answer proves that the service has begun that window.
 type pacer struct {
-	ownLimit int // calls per minute that the client allows itself
+	ownLimit int // the client's own limit of calls per minute
 	logger   *slog.Logger
 	mask     mask
 
 	mu       sync.Mutex
 	clock    serverClock
-	limit    int // the account's calls per minute
+	limit    int // the account's limit of calls per minute
 	window   window
-	before   window // the one before
+	before   window // the previous window
 	inFlight int
-	reserved int // calls that only those of a Reservation may use
+	reserved int // the number of calls that are kept for Reservations
 	// reservedBriefly is the same for reservations that are used at once.
 	reservedBriefly int
-	today           *RateLimitError // the day's refusal, until its end
+	today           *RateLimitError // the refusal by the limit of the day, until the day ends
 	dayEnd          time.Time       // by our clock
-	changed         chan struct{}   // closed and replaced when waiting calls should look again
+	changed         chan struct{}   // closed and replaced to wake waiting calls
 }
 
-// window is what is known about one minute.
+// window has the known facts about one minute of the service.
 type window struct {
 	// start is when the client assumed that it began, by our clock; zero once an answer has
 	// reported its end.
@@ -70,14 +68,14 @@ type window struct {
 	// between the end of the window before and its own, which is enough to distinguish answers
 	// about the two.
 	reset     time.Time
-	remaining int       // the least that an answer has reported: an older one never raises it
-	done      int       // calls of this client that ended in it
-	silent    int       // those of them without a report, so remaining may not count them
+	remaining int       // the lowest number that an answer has reported, because older answers may arrive later
+	done      int       // the number of calls of this client that ended in it
+	silent    int       // the number of these without a report, so remaining may not include them
 	silentAt  time.Time // when the last of them ended
 	refused   bool      // a 429 has set its end
-	logged    bool      // that calls wait for its end
+	logged    bool      // a log record reports that calls wait for its end
 	isProved  bool      // an answer is about it
-	underWay  int       // calls under way that were sent in it
+	underWay  int       // the number of calls under way that were sent in it
 }
 
 func newPacer(s settings) *pacer {
@@ -88,9 +86,9 @@ func newPacer(s settings) *pacer {
 	return p
 }
 
-// wait returns when a call may be sent; the caller then sends it and reports its end to answered.
-// After an error, which is that of the context or the day's [RateLimitError], the caller must not
-// send it.
+// wait waits until a call may be sent. Then the caller sends it and reports its end to answered.
+// After an error, which is that of the context or a [RateLimitError] of the day, the caller must
+// not send it.
 func (p *pacer) wait(ctx context.Context) error {
 	for waited := false; ; waited = true {
 		if err := ctx.Err(); err != nil {
@@ -119,8 +117,8 @@ func (p *pacer) wait(ctx context.Context) error {
 // turn is the permission of a call, or how long to wait for it.
 type turn struct {
 	taken   bool
-	until   time.Time       // look again then
-	changed <-chan struct{} // or when it is closed
+	until   time.Time       // when to try again
+	changed <-chan struct{} // or try again when it is closed
 	reason  string          // of a wait that should be logged
 }
 
@@ -129,7 +127,7 @@ func (p *pacer) take(ctx context.Context, now time.Time) (turn, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.today != nil && now.Before(p.dayEnd) {
-		return turn{}, p.today // A call that is certain to fail is not made.
+		return turn{}, p.today // The call would certainly fail, so it is not made.
 	}
 	p.today = nil
 	w := &p.window
@@ -160,20 +158,20 @@ func (p *pacer) nextWindowLocked(now time.Time) window {
 	if p.window.start.IsZero() {
 		next.reset = next.reset.Add(2 * resetJitter)
 	}
-	// If nothing was reported or refused, as many calls as before may probe side by side. And the
-	// service may have counted in this window already a call that ended without an answer shortly
-	// before.
+	// If nothing was reported or refused, as many calls as before may probe at the same time. The
+	// service may already have counted a call in this window that ended shortly before, without an
+	// answer.
 	if p.window.remaining == unlimited || p.window.silentAt.Add(clockPrecision).After(p.window.end) {
 		next.silent, next.silentAt = p.window.silent, p.window.silentAt
 	}
 	return next
 }
 
-// mayProbe reports whether a call may be sent although no answer has proved yet that the window has
-// begun; otherwise it returns when to look again. The first call of a window goes alone: the clock
-// that counts may be behind, and one refusal shows that as well as one for each caller. One more
-// call may go beside it for each that ended without an answer and for each resetSlack that has
-// passed, so a single slow call does not hold up all others.
+// mayProbe reports whether a call may be sent before an answer has proved that the window has
+// begun. Otherwise it returns the time to try again. The first call of a window is sent alone,
+// because the clock that counts calls may be behind, and one refusal shows that as well as many.
+// One more call may be sent for each that ended without an answer and for each resetSlack that has
+// passed, so one slow call does not block all others.
 func (w *window) mayProbe(now time.Time) (time.Time, bool) {
 	if w.isProved || w.start.IsZero() {
 		return time.Time{}, true
@@ -186,16 +184,17 @@ func (w *window) mayProbe(now time.Time) (time.Time, bool) {
 	return next, w.underWay <= w.silent+waits
 }
 
-// leftLocked returns how many calls may be sent now.
+// leftLocked returns the number of calls that may be sent now.
 func (p *pacer) leftLocked() int {
 	w := &p.window
 	return min(w.remaining-w.silent, p.allowedLocked()-w.done) - p.inFlight
 }
 
-// allowedLocked returns how many calls a minute the account and the client's own limit allow.
+// allowedLocked returns the number of calls per minute that the account and the client's own limit
+// allow.
 func (p *pacer) allowedLocked() int { return min(p.limit, p.ownLimit) }
 
-// usedUpLocked returns in words which limit is used up.
+// usedUpLocked returns the name of the limit that is used up, for a log record.
 func (p *pacer) usedUpLocked() string {
 	if p.ownLimit <= p.window.done {
 		return fmt.Sprintf("the %d calls per minute that this client allows itself are used up", p.ownLimit)
@@ -203,8 +202,8 @@ func (p *pacer) usedUpLocked() string {
 	return "the account's calls of this minute are used up"
 }
 
-// answered takes in the end of a call that wait allowed: its answer, or nil and whether it was
-// never sent. For a 429 it returns which limit was hit.
+// answered records the end of a call that wait allowed: its answer, or nil and whether the call was
+// never sent. For a 429 it returns the limit that was reached.
 func (p *pacer) answered(sent time.Time, resp *http.Response, unsent bool) *RateLimitError {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -234,14 +233,14 @@ func (p *pacer) answered(sent time.Time, resp *http.Response, unsent bool) *Rate
 	return nil
 }
 
-// wakeAllLocked lets waiting calls look again.
+// wakeAllLocked wakes all waiting calls.
 func (p *pacer) wakeAllLocked() {
 	close(p.changed)
 	p.changed = make(chan struct{})
 }
 
-// hearNothingLocked takes in a call that ended without a report on the quota. The service may have
-// counted it nevertheless, unless it was never sent.
+// hearNothingLocked records a call that ended without a report on the quota. The service may have
+// counted it, unless it was never sent.
 func (p *pacer) hearNothingLocked(a answer, unsent bool) {
 	w := &p.window
 	if !unsent {
@@ -253,8 +252,8 @@ func (p *pacer) hearNothingLocked(a answer, unsent bool) {
 	}
 }
 
-// learnLocked takes in what an answer reports about the minute. It returns whether the answer is
-// about the current one.
+// learnLocked records the report of an answer on its window, and reports whether that is the
+// current window.
 func (p *pacer) learnLocked(a answer, q quota) bool {
 	w := &p.window
 	if w.precedes(a, q) && !a.sent.Before(w.start) && !w.start.IsZero() {
@@ -278,7 +277,7 @@ func (p *pacer) learnLocked(a answer, q quota) bool {
 		w.start, w.reset = time.Time{}, q.reset
 	}
 	if !q.reset.IsZero() && !w.refused {
-		w.end = p.clock.local(q.reset) // Again with each answer: each makes the clock more exact.
+		w.end = p.clock.local(q.reset) // Each answer makes the clock more exact.
 	}
 	w.done++
 	w.remaining = min(w.remaining, p.limit)
@@ -291,7 +290,7 @@ func (p *pacer) learnLocked(a answer, q quota) bool {
 	return true
 }
 
-// precedes reports whether an answer is about the window before.
+// precedes reports whether an answer is about the previous window.
 func (w *window) precedes(a answer, q quota) bool {
 	if q.reset.IsZero() {
 		return a.sent.Before(w.start)
@@ -299,7 +298,7 @@ func (w *window) precedes(a answer, q quota) bool {
 	return q.reset.Before(w.reset.Add(-resetJitter))
 }
 
-// refuseLocked takes in a 429.
+// refuseLocked records a 429.
 func (p *pacer) refuseLocked(a answer, resp *http.Response) *RateLimitError {
 	apiErr := newAPIError(resp, answerOf(resp).all, p.mask)
 	hit := refusedWindow(resp.Header, apiErr)
@@ -312,16 +311,16 @@ func (p *pacer) refuseLocked(a answer, resp *http.Response) *RateLimitError {
 	w := &p.window
 	q.remaining = 0
 	late := !p.learnLocked(a, q) && (w.start.IsZero() || a.sent.Before(w.start))
-	if !late { // A late refusal is about the window before, and this window has calls left.
+	if !late { // A late refusal is about the previous window, and this window has calls left.
 		w.remaining, w.refused = 0, true
 		w.end = p.refusalEndLocked(a, q, resp.Header, minuteWindow)
 	}
 	return refusal
 }
 
-// refusalEndLocked returns when calls may be sent again after a refusal, by our clock: at most
-// twice the window's length later, also where the service asks for more. No window lasts longer,
-// and another refusal costs one call, while a wait for years looks like a hang.
+// refusalEndLocked returns the time, by our clock, when calls may be sent again after a refusal.
+// That is at most two lengths of the window later, even where the service asks for more: no window
+// lasts longer, another refusal costs only one call, and a wait for years would look like a hang.
 func (p *pacer) refusalEndLocked(a answer, q quota, header http.Header, length time.Duration) time.Time {
 	end := a.arrived.Add(length)
 	if wait, ok := retryAfter(header, a.date); ok {
@@ -335,7 +334,8 @@ func (p *pacer) refusalEndLocked(a answer, q quota, header http.Header, length t
 	return end
 }
 
-// sleep returns at a time, when changed is closed, or with the error of the context.
+// sleep waits until a time or until changed is closed. It returns an error if the context ends
+// first.
 func sleep(ctx context.Context, until time.Time, changed <-chan struct{}) error {
 	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// ProxyVariableError refuses a proxy variable of the environment. It does not have the value, which
-// may hold a password.
+// ProxyVariableError reports an environment variable for a proxy that is not valid. It does not
+// have the value, which may contain a password.
 type ProxyVariableError struct {
 	Name string
 }
@@ -20,8 +20,9 @@ func (e *ProxyVariableError) Error() string {
 }
 
 // CheckProxyVariables returns a [*ProxyVariableError] where the environment variable that names the
-// proxy for a base URL cannot be parsed. The standard library goes past the proxy without an error
-// then, or looks for a host such as "http", see [net/http.ProxyFromEnvironment].
+// proxy for a base URL cannot be parsed. With such a variable, the standard library calls the
+// service without the proxy, or looks for a host such as "http" (see
+// [net/http.ProxyFromEnvironment]).
 func CheckProxyVariables(baseURL string) error {
 	parsed, err := url.Parse(baseURL)
 	if err != nil || isLoopback(parsed.Hostname()) { // The library uses no proxy for loopback.
@@ -36,13 +37,13 @@ func CheckProxyVariables(baseURL string) error {
 		if !isProxy(value) {
 			return &ProxyVariableError{Name: name}
 		}
-		break // The library takes the first one that is set.
+		break // The library uses the first one that is set.
 	}
 	return nil
 }
 
-// isProxy reports whether a value is an address of a proxy in one of the forms that the standard
-// library takes.
+// isProxy reports whether a value is the address of a proxy in a form that the standard library
+// accepts.
 func isProxy(value string) bool {
 	if !strings.Contains(value, "://") {
 		value = "http://" + value

@@ -8,29 +8,29 @@ import (
 	"unicode"
 )
 
-// unknown stands for a number that the service did not report. It is not 0, which means that
-// nothing is left.
+// unknown is the value of a number that the service did not report. It is not 0, which means that
+// no call is left.
 const unknown = -1
 
-// clockDifference is how far the clock that counts calls may be behind the clock of the Date
-// header.
+// clockDifference is the largest time by which the clock that counts calls may be behind the clock
+// of the Date header.
 const clockDifference = 10 * time.Second
 
-// answer is when a call was sent and answered: by our clock, and by the Date of the answer (ours
-// where it has none).
+// answer has the times at which a call was sent and answered, by our clock, and the Date of the
+// answer, or our clock where it has none.
 type answer struct {
 	sent, arrived, date time.Time
 }
 
-// quota is what the headers of an answer report about one window.
+// quota is the report of the headers of an answer on one window.
 type quota struct {
 	limit     int       // unknown if not reported
 	remaining int       // unknown if not reported
 	reset     time.Time // by the service's clock; zero if not reported, not understood or impossible
 }
 
-// quotaOf reads the X-Rate-Limit headers of one window, which every answer of the API carries (the
-// API reference).
+// quotaOf reads the X-Rate-Limit headers of one window, which every answer of the API has
+// (https://developer.staxbill.com/reference/rate-limits).
 func quotaOf(header http.Header, window RateLimitWindow, a answer) quota {
 	suffix, length := "Minute", minuteWindow
 	if window == Day {
@@ -42,8 +42,8 @@ func quotaOf(header http.Header, window RateLimitWindow, a answer) quota {
 	}
 	reset, ok := parseTimestamp(header.Get("X-Rate-Limit-Reset-" + suffix))
 	// The service counted the call after it was sent, in a window that ended later, within its
-	// length. A slow answer may come after the reset that it reports. The clocks of the service's
-	// machines may differ a little, ours from theirs more.
+	// length. A slow answer may arrive after the reset that it reports. The clocks of the service's
+	// machines may differ a little, and ours may differ more from them.
 	counted := a.date.Add(-a.arrived.Sub(a.sent))
 	if ok && !reset.Before(counted.Add(-clockDifference)) && !reset.After(a.date.Add(2*length)) {
 		q.reset = reset
@@ -51,8 +51,8 @@ func quotaOf(header http.Header, window RateLimitWindow, a answer) quota {
 	return q
 }
 
-// retryAfter reads a Retry-After header, in seconds or as a date, which is by the service's clock
-// as date is.
+// retryAfter reads a Retry-After header, in seconds or as a date. Both date and such a date are by
+// the service's clock.
 func retryAfter(header http.Header, date time.Time) (time.Duration, bool) {
 	text := strings.TrimSpace(header.Get("Retry-After"))
 	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil { // 31 bits are 68 years, which a Duration holds.
@@ -64,9 +64,9 @@ func retryAfter(header http.Header, date time.Time) (time.Duration, bool) {
 	return 0, false
 }
 
-// refusedWindow decides which limit a 429 is about. The headers decide where they can; the
-// service's words do only where no header does. In doubt it is the minute's, which is the one that
-// waiting helps with.
+// refusedWindow returns the limit that a 429 is about. The headers decide where they can, and the
+// service's words only where no header does. In doubt it is the limit of the minute, because
+// waiting helps only with that.
 func refusedWindow(header http.Header, apiErr *APIError) RateLimitWindow {
 	minute := headerInt(header, "X-Rate-Limit-Remaining-Minute", unknown)
 	day := headerInt(header, "X-Rate-Limit-Remaining-Day", unknown)

@@ -33,8 +33,8 @@ func (c *Client) ReserveBriefly(ctx context.Context, n int) (*Reservation, error
 	return c.pacer.reserve(ctx, n, true)
 }
 
-// reserve waits for a window at most, and then reserves fewer calls, or none: reservations that
-// need each other's calls must not wait for ever.
+// reserve waits for at most one window, and then reserves fewer calls, or none: reservations that
+// need each other's calls must not wait forever.
 func (p *pacer) reserve(ctx context.Context, n int, isBrief bool) (*Reservation, error) {
 	r := &Reservation{pacer: p, isBrief: isBrief}
 	latest := time.Now().Add(minuteWindow + clockPrecision)
@@ -62,7 +62,7 @@ func (p *pacer) reserve(ctx context.Context, n int, isBrief bool) (*Reservation,
 	}
 }
 
-// changeLocked adds so many calls to what is left of a reservation.
+// changeLocked adds a number of calls to a reservation.
 func (r *Reservation) changeLocked(calls int) {
 	r.left += calls
 	if r.isBrief {
@@ -88,8 +88,8 @@ func (r *Reservation) Release() {
 	r.pacer.wakeAllLocked()
 }
 
-// reservedForOthersLocked returns how many of the calls that are left a call must not use. The
-// limit may turn out to be smaller than what was reserved.
+// reservedForOthersLocked returns the number of calls that are left but kept for others than this
+// call. The limit may turn out to be smaller than the number of reserved calls.
 func (p *pacer) reservedForOthersLocked(ctx context.Context) int {
 	reserved, briefly := p.reserved, p.reservedBriefly
 	if r, ok := ctx.Value(reservationKey{}).(*Reservation); ok && r.isBrief {
@@ -100,7 +100,7 @@ func (p *pacer) reservedForOthersLocked(ctx context.Context) int {
 	return min(min(reserved, p.allowedLocked()/2)+briefly, p.allowedLocked()-1)
 }
 
-// useReservedLocked takes a call out of the reservation of its context, if there is one.
+// useReservedLocked removes a call from the reservation of its context, if there is one.
 func (p *pacer) useReservedLocked(ctx context.Context) {
 	if r, ok := ctx.Value(reservationKey{}).(*Reservation); ok && r.left > 0 {
 		r.changeLocked(-1)

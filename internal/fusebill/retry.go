@@ -30,11 +30,11 @@ func newRetryClient(s settings, p *pacer) *retryablehttp.Client {
 	}
 }
 
-// checkRetry decides whether another try may succeed. The wait for a minute's quota is not a retry:
-// see pacer.
+// checkRetry reports whether a retry may succeed. The wait for the quota of a minute is not a
+// retry, see pacer.
 func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	switch {
-	case err == nil && isFinalAnswer(resp): // Also for a caller that has ended meanwhile: the outcome is known.
+	case err == nil && isFinalAnswer(resp): // The outcome is known, even if the context has ended meanwhile.
 		return false, nil
 	case ctx.Err() != nil:
 		return false, ctx.Err()
@@ -43,21 +43,21 @@ func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, erro
 	}
 }
 
-// isFinalAnswer reports whether another try would bring the same answer.
+// isFinalAnswer reports whether a retry would have the same answer.
 func isFinalAnswer(resp *http.Response) bool {
 	switch {
 	case isFault(resp.StatusCode):
 		return false
 	case resp.StatusCode == http.StatusOK:
-		// Otherwise it is a proxy's page or a part of an answer, and the next try may bring the
-		// whole answer.
+		// Otherwise it is a page of a proxy or a part of an answer, and a retry may get the whole
+		// answer.
 		return !isCutOff(answerOf(resp).decodeErr)
 	default:
 		return true
 	}
 }
 
-// isFinal reports whether another try would end in the same error.
+// isFinal reports whether a retry would end in the same error.
 func isFinal(err error) bool {
 	var (
 		redirect    *RedirectError
@@ -69,9 +69,9 @@ func isFinal(err error) bool {
 		errors.As(err, &certificate) || errors.Is(err, ErrTooLate)
 }
 
-// backoff doubles the wait with each try, up to longest, and shortens it by up to a quarter at
-// random: calls that failed together then do not return together. A Retry-After makes the wait
-// longer, within the same bound.
+// backoff doubles the wait with each try, up to longest. It shortens each wait at random by up to a
+// quarter, so calls that have failed together are not retried together. A Retry-After makes the
+// wait longer, up to the same bound.
 func backoff(shortest, longest time.Duration, try int, resp *http.Response) time.Duration {
 	wait := shortest
 	for range try {
@@ -89,8 +89,8 @@ func backoff(shortest, longest time.Duration, try int, resp *http.Response) time
 	return max(wait, min(asked, longest))
 }
 
-// RedirectError refuses a redirect: the API key stays with its host, and a latch call would lose
-// its body.
+// RedirectError is the error of a redirect that the client does not follow: the API key must not be
+// sent to another host, and a latch call would lose its body.
 type RedirectError struct {
 	Target string // scheme, host and path, without a query, which may hold a secret
 }
@@ -100,8 +100,9 @@ func (e *RedirectError) Error() string {
 		"host of the base URL", e.Target)
 }
 
-// checkRedirect keeps the key on its host and scheme, and keeps a POST a POST: net/http turns it
-// into a GET after a 301, 302 or 303, and a write that became a read would look as if it were done.
+// checkRedirect refuses redirects to another host or scheme, to which the key must not be sent, and
+// redirects of a POST. After a 301, 302 or 303, net/http turns a POST into a GET, and a write that
+// became a read would look successful.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	first := via[0]
 	if req.URL.Host != first.URL.Host || req.URL.Scheme != first.URL.Scheme || req.Method != first.Method ||
@@ -111,7 +112,7 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// tries records, over all tries of one call, whether a failed write may have been done. The tries
+// tries records, over all tries of one call, whether a failed write may have been made. The tries
 // of a call follow one another, so it needs no lock.
 type tries struct {
 	decode func(body []byte) error // of the call
@@ -122,7 +123,7 @@ type tries struct {
 // mayHaveReachedService reports whether the service may have carried out one of the tries.
 func (t *tries) mayHaveReachedService() bool { return t.isOpen }
 
-// record notes how a try ended; resp is nil where no answer came.
+// record records the end of a try; resp is nil where there was no answer.
 func (t *tries) record(resp *http.Response, unsent bool) {
 	if resp == nil {
 		t.isOpen = t.isOpen || !unsent

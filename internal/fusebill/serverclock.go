@@ -5,10 +5,10 @@ import "time"
 // serverClock estimates the difference between this machine's clock and the clock by which the
 // service counts calls, because the service reports resets by its own clock.
 //
-// The Date of an answer is the first evidence. It has whole seconds: each answer narrows the
-// difference down to an interval, and many of them to about a round trip. But a balancer before the
-// service may write the Date by another clock. The stronger evidence is the reset of an answer: the
-// call was counted before that reset, and at most one window earlier.
+// The Date of an answer is the first evidence. It has whole seconds, so each answer limits the
+// difference to an interval, and many answers limit it to about one round trip. But a load balancer
+// may write the Date by another clock. The reset of an answer is the stronger evidence: the service
+// counted the call before that reset, and at most one window earlier.
 type serverClock struct {
 	date, count interval
 }
@@ -41,10 +41,10 @@ func (c *serverClock) observeReset(reset, sent, answered time.Time) {
 	c.count.narrow(reset.Add(-minuteWindow-resetJitter).Sub(answered), reset.Sub(sent))
 }
 
-// local returns when, by our clock, the service's clock has reached t, as far as the evidence goes:
-// surely, unless the Date comes from a clock that runs ahead. A request that was counted before t
-// although the Date was past t proves that; t is then expected a little later than that request was
-// sent.
+// local returns a time of our clock at which the service's clock has reached t, by the evidence so
+// far. That is certain unless the Date comes from a clock that runs ahead. A request that was
+// counted before t although its Date was after t proves such a clock. Then local returns a time a
+// little after that request was sent.
 func (c *serverClock) local(t time.Time) time.Time {
 	ahead := c.date.least
 	if c.count.isKnown {

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// This file alone decides what an HTTP status of the service means. Callers ask its predicates,
-// which look at the last answer of a call; where an earlier try may have been carried out, the
-// error is an [OutcomeUnknownError] besides.
+// Only this file decides what an HTTP status of the service means. Callers use its predicates,
+// which are about the last answer of a call. Where the service may have carried out an earlier try,
+// the error is also an [OutcomeUnknownError].
 //
 //	status               again  meaning                             predicates
 //	200, all of a JSON   no     done
@@ -31,9 +31,10 @@ import (
 //	other 4xx            no     refused                             IsRefusal
 //	5xx                  yes    a server error                      IsFault
 //
-// The API reference lists 400, 401, 404, 409, 429 and 500. The others come from proxies and from
-// the web server. A malformed answer is a [MalformedAnswerError]. IsForeign is true besides for
-// each error whose body is not in the service's form.
+// The API reference (https://developer.staxbill.com/reference/errors) lists 400, 401, 404, 409, 429
+// and 500; the others come from proxies and from the web server. A malformed answer is a
+// [MalformedAnswerError]. IsForeign is also true for each error whose body has no form of the
+// service.
 
 // isFault reports whether a status means that the service or something before it failed, so another
 // try may succeed.
@@ -62,7 +63,7 @@ func IsKeyRefused(err error) bool {
 }
 
 // isKeyRefused recognizes the 400 by the service's words ("Authorization key is not in the correct
-// format."), since the answer has no other sign of it. Nothing else in this project depends on the
+// format."), because the answer has no other sign. Nothing else in this project depends on the
 // words of an error.
 func (e *APIError) isKeyRefused() bool {
 	if e.StatusCode != http.StatusBadRequest {
@@ -78,11 +79,10 @@ func IsForbidden(err error) bool {
 	return ok && apiErr.StatusCode == http.StatusForbidden && apiErr.isServices()
 }
 
-// IsNotFound reports whether the service answered, to a call about one customer, that there is
-// none. This is necessary for the conclusion that the customer is gone, but not sufficient: under a
-// wrong base URL an ASP.NET server answers every call in a form that the service's own misses may
-// have, too ([MessageForm]). Only a list call that the same account answers proves that the base
-// URL and the key are right.
+// IsNotFound reports whether the service answered a call about one customer with 404. This does not
+// prove that the customer is gone: with a wrong base URL, an ASP.NET server answers every call with
+// a 404, in a form that the service may use, too ([MessageForm]). Only a list call that the same
+// account answers proves that the base URL and the key are right.
 //
 // A 404 to a list call is never about a customer. A 404 in another form than the service's comes
 // from a proxy. Neither counts.
@@ -99,18 +99,18 @@ func IsWrongPath(err error) bool {
 }
 
 // IsConflict reports whether the refusal of a write may be about a HubSpot contact or company that
-// another customer holds: a 409, or a 400 that is not about the key. The API reference does not say
-// which of the two it is, and a 400 may have any other reason. The refusal of a read is never about
-// HubSpot.
+// another customer holds: a 409, or a 400 that is not about the key. The API reference
+// (https://developer.staxbill.com/reference/latch-customer-1) does not document which of the two it
+// is, and a 400 may have another reason. The refusal of a read is never about HubSpot.
 func IsConflict(err error) bool {
 	apiErr, ok := errors.AsType[*APIError](err)
 	return ok && !apiErr.IsRead && !apiErr.isKeyRefused() &&
 		(apiErr.StatusCode == http.StatusConflict || apiErr.StatusCode == http.StatusBadRequest)
 }
 
-// IsCertainConflict reports whether a write was refused with a 409: it is well-formed, but against
-// a rule of the account's data. A caller that knew of no conflict then knows that its picture of
-// the account is out of date.
+// IsCertainConflict reports whether a write was refused with a 409: it is well-formed, but breaks a
+// rule about the data of the account. If the caller knew of no conflict, its data about the account
+// are out of date.
 func IsCertainConflict(err error) bool {
 	apiErr, ok := errors.AsType[*APIError](err)
 	return ok && !apiErr.IsRead && apiErr.StatusCode == http.StatusConflict
@@ -123,9 +123,9 @@ func IsRateLimited(err error) bool {
 	return ok
 }
 
-// IsTooLarge reports whether a list call may have asked for too much, so a smaller one may succeed:
-// the service or a proxy refused the length of the query (as 400, 413, 414, 431, or as the 404 of a
-// Windows server), or the answer broke off or was too large to read.
+// IsTooLarge reports whether a smaller list call may succeed: the service or a proxy refused the
+// length of the query (with 400, 413, 414, 431, or the 404 of a Windows server), or the answer was
+// cut off or too large to read.
 func IsTooLarge(err error) bool {
 	if _, ok := errors.AsType[*MalformedAnswerError](err); ok {
 		return true
@@ -149,7 +149,8 @@ func IsTooLarge(err error) bool {
 }
 
 // IsForeign reports whether an error answer did not come from Fusebill: its body has none of the
-// forms that the service gives to its errors. A proxy, a login page or a wrong base URL answers so.
+// forms of the service's errors. Such an answer comes from a proxy, a login page or a wrong base
+// URL.
 func IsForeign(err error) bool {
 	apiErr, ok := errors.AsType[*APIError](err)
 	return ok && !apiErr.isServices()

@@ -8,22 +8,22 @@ import (
 )
 
 // timestampLayouts are the forms in which a .NET service may write a time. The API reference does
-// not name the one that the service uses. All times are UTC, also those without a zone. Go accepts
-// fractions of seconds in each form.
+// not document the form that the service uses. All times are UTC, even those without a zone. Go
+// accepts fractions of seconds in each form.
 var timestampLayouts = []string{
 	time.RFC3339,
 	"2006-01-02T15:04:05",
 	"2006-01-02 15:04:05Z07:00", // .NET's universal sortable form "u".
 	"2006-01-02 15:04:05",
 	"2006-01-02 15:04:05 -07:00",
-	"1/2/2006 15:04:05", // The invariant culture's; zeros before the numbers may be there or not.
+	"1/2/2006 15:04:05", // .NET's invariant culture, with or without leading zeros.
 	"1/2/2006 15:04:05 -07:00",
 	"1/2/2006 3:04:05 PM", // The culture of the United States.
 	"1/2/2006 3:04:05 PM -07:00",
 }
 
-// parseTimestamp understands the forms above, the dates of HTTP, and seconds or milliseconds since
-// 1970. It returns UTC.
+// parseTimestamp parses the forms above, the dates of HTTP, and seconds or milliseconds since 1970.
+// It returns UTC.
 func parseTimestamp(text string) (time.Time, bool) {
 	text = strings.TrimSpace(text)
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
@@ -40,8 +40,8 @@ func parseTimestamp(text string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// epochTime takes a number for seconds or milliseconds since 1970 by its size. A number that is not
-// between 1973 and 5138 in either unit is no time.
+// epochTime interprets a number as seconds or milliseconds since 1970, by its size. A number that
+// is not between the years 1973 and 5138 in either unit is not a time.
 func epochTime(n int64) (time.Time, bool) {
 	const earliest, latest = 1e8, 1e11 // Seconds.
 	switch {

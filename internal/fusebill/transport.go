@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// LevelTrace is the level at which bodies are logged, one below debug.
+// LevelTrace is the log level of bodies, below debug.
 const LevelTrace = slog.LevelDebug - 4
 
 const (
@@ -24,15 +24,14 @@ const (
 	maxLoggedBody = 4 << 10
 )
 
-// newTransport returns a transport of the client's own: the default one belongs to the whole
-// process.
+// newTransport returns a new transport, because the default one belongs to the whole process.
 //
-// A connection may break without a notice, because a NAT drops it or the machine was suspended. All
-// calls share one connection of HTTP/2, so each try of each call would wait on it for the whole
-// timeout. Therefore the transport sends a ping on a connection that received nothing for a quarter
-// of the timeout or for maxSilence, and closes it if no response comes within the same time. The
-// tries on the connection then fail early, and the next ones open a new connection. See closeIdle
-// for HTTP/1.1.
+// A connection may break unnoticed, because a NAT drops it or the machine was suspended. All calls
+// share one connection of HTTP/2, so each try of each call would wait on it for the whole timeout.
+// Therefore the transport sends a ping on a connection that has received nothing for a quarter of
+// the timeout or for maxSilence, and closes it if there is no response within the same time. The
+// tries on the connection then fail early, and the next ones open a new connection. For HTTP/1.1,
+// see closeIdle.
 func newTransport(authorities *x509.CertPool, timeout time.Duration) http.RoundTripper {
 	transport, ok := http.DefaultTransport.(*http.Transport)
 	if !ok { // The program has replaced it.
@@ -42,14 +41,14 @@ func newTransport(authorities *x509.CertPool, timeout time.Duration) http.RoundT
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: authorities}
 	silence := min(timeout/4, maxSilence)
 	transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: silence, PingTimeout: silence}
-	transport.MaxIdleConnsPerHost = 64 // Calls side by side keep their connections.
+	transport.MaxIdleConnsPerHost = 64 // Parallel calls keep their connections.
 	transport.MaxResponseHeaderBytes = 64 << 10
 	return transport
 }
 
-// attemptTransport makes one try of a call: it waits until the quota allows it, bounds the time,
-// reads and decodes the whole answer, and logs it. A connection that breaks in the middle of the
-// body is therefore a failed try.
+// attemptTransport makes one try of a call: it waits until the quota allows the try, limits its
+// time, reads and decodes the whole answer, and logs it. So a connection that breaks in the middle
+// of the body is a failed try.
 type attemptTransport struct {
 	base    http.RoundTripper
 	timeout time.Duration
@@ -58,8 +57,8 @@ type attemptTransport struct {
 	mask    mask
 }
 
-// RoundTrip implements [http.RoundTripper]. It waits out a 429 of the minute's limit, which
-// therefore uses up no retry.
+// RoundTrip implements [http.RoundTripper]. After a 429 by the limit of the minute it waits for the
+// next window, so this does not count as a retry.
 func (t *attemptTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	for waits := 0; ; waits++ {
 		if err := t.pacer.wait(req.Context()); err != nil {
@@ -111,7 +110,7 @@ func (t *attemptTransport) roundTrip(req *http.Request) (resp *http.Response, un
 }
 
 // closeIdle closes the connections that no call uses. After one connection has timed out, the
-// others may be broken too, and the next tries of a call would wait on one after the other.
+// others may be broken, too, and the next tries of a call would wait on each of them.
 func (t *attemptTransport) closeIdle() {
 	if closer, ok := t.base.(interface{ CloseIdleConnections() }); ok {
 		closer.CloseIdleConnections()
@@ -144,7 +143,7 @@ func (t *attemptTransport) readAll(req *http.Request) (*http.Response, error) {
 // answerBody is the body of an answer that is in memory already.
 type answerBody struct {
 	*bytes.Reader
-	all       []byte // however much of it has been read
+	all       []byte // the whole body, however much of it was read
 	decodeErr error  // why the body of a 200 is not what the call asked for
 }
 
@@ -159,7 +158,7 @@ func answerOf(resp *http.Response) *answerBody {
 	return body
 }
 
-// answerTooLargeError refuses an answer over maxAnswerSize.
+// answerTooLargeError is the error of an answer that is larger than maxAnswerSize.
 type answerTooLargeError struct{}
 
 func (*answerTooLargeError) Error() string {
@@ -207,7 +206,7 @@ func (t *attemptTransport) log(req *http.Request, try int, resp *http.Response, 
 	}
 }
 
-// sentBody returns the body of a request that was sent. Ours are small.
+// sentBody returns the body of a request that was sent. The bodies of this client are small.
 func sentBody(req *http.Request) string {
 	again, err := rewound(req)
 	if err != nil || again.Body == nil {

@@ -25,8 +25,8 @@ type Account struct {
 	URL string
 }
 
-// NewAccount serves an account with these customers, and fails the test if a call goes where the
-// API has nothing.
+// NewAccount serves an account with these customers. It fails the test if a call has a path that
+// the API does not have.
 func NewAccount(t *testing.T, customers ...fusebillsim.Customer) Account {
 	t.Helper()
 	sim := fusebillsim.New(fusebillsim.Config{APIKey: APIKey, LimitMinute: 1 << 30, LimitDay: 1 << 30})
@@ -41,7 +41,7 @@ func NewAccount(t *testing.T, customers ...fusebillsim.Customer) Account {
 	return Account{Simulator: sim, URL: server.URL + "/v1"}
 }
 
-// AccountWith is NewAccount with customers of which only the latches matter.
+// AccountWith is NewAccount for tests that use only the latches of customers.
 func AccountWith(t *testing.T, customers ...Customer) Account {
 	t.Helper()
 	return NewAccount(t, simulated(customers)...)
@@ -63,7 +63,7 @@ func simulated(customers []Customer) []fusebillsim.Customer {
 }
 
 const (
-	// Forever is a latency that no test waits for: it ends with the call.
+	// Forever is a latency that ends only with the call.
 	Forever = time.Hour
 	// APIKey is the API key of every simulated account.
 	APIKey = "MDp1OGp6UGRlMElneExkNkduY2ZCQWVwZkpCZDBLaDhvT09MOGRLTHpkb2NKMmlzQWpJaEt0SjBSbGdMS09teGdK"
@@ -71,10 +71,11 @@ const (
 	LatchAddress = "fusebill_hubspot_latch.test"
 )
 
-// NobodyURL is where nobody listens. The port of a closed server is not: another test may get it.
+// NobodyURL is an address at which no server listens. The port of a closed server is none, because
+// another test may get it.
 const NobodyURL = "http://127.0.0.1:1"
 
-// Provider is the provider's configuration for the account, with further settings.
+// Provider returns the provider's configuration for the account, with further settings.
 func (a Account) Provider(settings ...string) string {
 	return Required + ProviderBlock(append([]string{fmt.Sprintf("base_url = %q", a.URL)}, settings...)...)
 }
@@ -84,7 +85,7 @@ func (a Account) With(blocks ...string) string {
 	return a.Provider() + strings.Join(blocks, "")
 }
 
-// Config is with for a configuration in one piece.
+// Config is With for one string.
 func (a Account) Config(format string, args ...any) string {
 	return a.With(fmt.Sprintf(format, args...))
 }
@@ -113,7 +114,7 @@ func (a Account) Step(t *testing.T, s Step) resource.TestStep {
 	}
 }
 
-// Creates is the step that most tests begin with.
+// Creates returns a step that creates a latch.
 func (a Account) Creates(t *testing.T, h Customer) resource.TestStep {
 	t.Helper()
 	return a.Step(t, Step{Action: plancheck.ResourceActionCreate, After: h, Writes: []Customer{h}})
@@ -141,7 +142,7 @@ func (a Account) Latched(t *testing.T, customerID, hubSpotID, hubSpotCompanyID i
 	}
 }
 
-// Awaits returns once a customer is latched so, at once where none is to be.
+// Awaits waits until a customer has this latch. It returns at once for no customer.
 func (a Account) Awaits(t *testing.T, h Customer) {
 	t.Helper()
 	for h != (Customer{}) && t.Context().Err() == nil {
@@ -152,15 +153,15 @@ func (a Account) Awaits(t *testing.T, h Customer) {
 	}
 }
 
-// Wrote fails the test unless these were the latch calls since the last reset, in this order, to
-// the letter.
+// Wrote fails the test unless exactly these latch calls were made since the last reset, in this
+// order.
 func (a Account) Wrote(t *testing.T, want ...Customer) {
 	t.Helper()
 	a.wrote(t, func([]string) {}, want)
 }
 
-// WroteSet fails the test unless these were the latch calls since the last reset, in any order, to
-// the letter.
+// WroteSet fails the test unless exactly these latch calls were made since the last reset, in any
+// order.
 func (a Account) WroteSet(t *testing.T, want ...Customer) {
 	t.Helper()
 	a.wrote(t, slices.Sort[[]string], want)
@@ -184,7 +185,7 @@ func (a Account) wrote(t *testing.T, order func([]string), want []Customer) {
 	}
 }
 
-// CustomerOf is the customer that a latch call is about.
+// CustomerOf returns the customer of a latch call.
 func CustomerOf(t *testing.T, r *http.Request) int64 {
 	t.Helper()
 	var body struct {
@@ -196,18 +197,18 @@ func CustomerOf(t *testing.T, r *http.Request) int64 {
 	return body.FusebillID
 }
 
-// Faults injects what is answered to calls of a route until the function that it returns is called.
+// Faults injects a fault into the calls of a route, until the returned function is called.
 func (a Account) Faults(kind fusebillsim.FaultKind, route fusebillsim.Route, times int) (remove func()) {
 	return a.Inject(fusebillsim.Fault{Kind: kind, Route: route, Times: times})
 }
 
-// ReadRoutes and WriteRoutes are the routes that calls get stuck on.
+// ReadRoutes and WriteRoutes are routes for [Stick].
 var (
 	ReadRoutes  = []fusebillsim.Route{fusebillsim.RouteCustomer, fusebillsim.RouteCustomers}
 	WriteRoutes = []fusebillsim.Route{fusebillsim.RouteLatch}
 )
 
-// Stick holds all calls of these routes, before they do anything, until the caller cancels them.
+// Stick makes all calls of these routes hang until the client cancels them. They change nothing.
 func Stick(sim *fusebillsim.Simulator, routes ...fusebillsim.Route) {
 	for _, route := range routes {
 		sim.Inject(fusebillsim.Fault{Kind: fusebillsim.FaultLatencyBefore, Route: route, Latency: Forever, Times: -1})

@@ -17,20 +17,20 @@ type CLI struct {
 	Name     string // as a user types it
 	Product  string // Terraform or OpenTofu
 	Version  string
-	OS, Arch string // the platform whose providers it takes
-	Registry string // the host that provider addresses without one belong to
+	OS, Arch string // the platform of its providers
+	Registry string // the default host of provider addresses
 }
 
-// howToGet is one line for a machine that has none.
+// howToGet explains how to get a CLI, for a machine that has none.
 const howToGet = "no Terraform CLI found: install Terraform 1.0 or later " +
 	"(developer.hashicorp.com/terraform/install) or OpenTofu 1.6 or later " +
 	"(opentofu.org/docs/intro/install), or set " + envCLI
 
-// envCLI names the CLI to use, as for plugin-testing.
+// envCLI is the environment variable with the path of the CLI, as in plugin-testing.
 const envCLI = "TF_ACC_TERRAFORM_PATH"
 
-// Find takes the CLI that the tests take too: the one that TF_ACC_TERRAFORM_PATH names, else
-// terraform, else tofu. Without any, the error says how to get one.
+// Find returns the CLI that the tests use: the one that TF_ACC_TERRAFORM_PATH names, or else
+// terraform, or else tofu. The error of a machine without a CLI explains how to get one.
 func Find(ctx context.Context) (CLI, error) {
 	if chosen := os.Getenv(envCLI); chosen != "" {
 		c, err := Open(ctx, chosen)
@@ -48,14 +48,14 @@ func Find(ctx context.Context) (CLI, error) {
 	return CLI{}, errors.New(howToGet)
 }
 
-// Open finds out which CLI a path, or a name on the search path, stands for. It has to: the two
-// take providers from different registries.
+// Open returns the CLI at a path or with a name on the search path. It asks the CLI for its
+// product, because Terraform and OpenTofu use different registries.
 func Open(ctx context.Context, name string) (CLI, error) {
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return CLI{}, err
 	}
-	if path, err = filepath.Abs(path); err != nil { // Its commands run in another folder.
+	if path, err = filepath.Abs(path); err != nil { // The commands of the CLI run in another folder.
 		return CLI{}, err
 	}
 	cmd := exec.CommandContext(ctx, path, "version")
@@ -76,12 +76,12 @@ func Open(ctx context.Context, name string) (CLI, error) {
 	return c, nil
 }
 
-// versionText is how both CLIs answer to "version", since 1.0.
+// versionText matches the output of "version" of both CLIs, since 1.0.
 var versionText = regexp.MustCompile(`^(Terraform|OpenTofu) v(\S+)\s+on ([a-z0-9]+)_([a-z0-9]+)`)
 
-// Environment is an environment without what changes how the CLI and the provider work: a user's
-// log level, arguments, workspace, variables and account. The CLI gives no hints on what to type
-// next, and asks for no newer version of itself.
+// Environment returns an environment without the variables that change the behavior of the CLI and
+// the provider: a user's log level, arguments, workspace, variables and account. With it, the CLI
+// prints no hints on the next command, and does not look for a newer version of itself.
 func Environment(all []string) []string {
 	kept := []string{"TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1"}
 	for _, entry := range all {

@@ -5,33 +5,33 @@ import (
 	"strings"
 )
 
-// Source is how users name the provider: its address without the registry, which each CLI has its
-// own of.
+// Source is the address of the provider as users write it: without the registry, which differs
+// between the CLIs.
 const Source = "fusebill/fusebill"
 
-// Required names the provider as users do.
+// Required is the terraform block that requires the provider, as users write it.
 var Required = Block("terraform", fmt.Sprintf(`required_providers {
     fusebill = {
       source = %q
     }
   }`, Source))
 
-// ProviderBlock is the block of the provider's configuration.
+// ProviderBlock returns a provider block with these settings.
 func ProviderBlock(settings ...string) string {
 	return Block(`provider "fusebill"`, settings...)
 }
 
-// LatchBlock declares the latch "test" by its arguments.
+// LatchBlock returns the block of the latch "test" with these arguments.
 func LatchBlock(arguments ...string) string {
 	return Block(`resource "fusebill_hubspot_latch" "test"`, arguments...)
 }
 
-// ImportOfSet is an import block for the set "test".
+// ImportOfSet returns an import block for the set "test".
 func ImportOfSet(id string) string {
 	return Block("import", "to = "+SetAddress, `id = "`+id+`"`)
 }
 
-// Block is a block of HCL.
+// Block returns a block of HCL.
 func Block(header string, lines ...string) string {
 	return header + " {\n  " + strings.Join(lines, "\n  ") + "\n}\n"
 }

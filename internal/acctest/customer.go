@@ -12,19 +12,18 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebill"
 )
 
-// Customer is the latch of one customer; 0 is no contact or no company. Tests use it for what is
-// declared, planned, in state, in the account, and written: on each of these ways an ID could get
-// lost.
+// Customer is the latch of one customer; 0 is no contact or no company. Tests use it for latches
+// that are declared, planned, in the state, in the account, and written.
 type Customer struct {
 	ID, Contact, Company int64
 }
 
-// Latch is the latch as the API client has it.
+// Latch returns the latch as a value of the API client.
 func (h Customer) Latch() fusebill.Latch {
 	return fusebill.Latch{HubSpotID: h.Contact, HubSpotCompanyID: h.Company}
 }
 
-// Block declares the latch "test", with further arguments or blocks inside.
+// Block returns the block of the latch "test", with further arguments or blocks inside.
 func (h Customer) Block(more ...string) string {
 	lines := []string{fmt.Sprintf("fusebill_id = %d", h.ID)}
 	if h.Contact != 0 {
@@ -36,8 +35,7 @@ func (h Customer) Block(more ...string) string {
 	return LatchBlock(append(lines, more...)...)
 }
 
-// InState checks the latch "test" in state, and that state holds nothing else: Terraform rewrites
-// all of it after every instance.
+// InState checks the latch "test" in the state, and that the state has nothing else.
 func (h Customer) InState() []statecheck.StateCheck {
 	id := func(id int64) knownvalue.Check {
 		if id == 0 {
@@ -52,7 +50,7 @@ func (h Customer) InState() []statecheck.StateCheck {
 	}
 }
 
-// formatID is an ID as schemas hold it.
+// formatID returns an ID as the schemas have it.
 func formatID(id int64) string { return strconv.FormatInt(id, 10) }
 
 // customerIn reads a latch in the JSON form of a plan. A value that is not an ID is -1.
@@ -72,10 +70,10 @@ func customerIn(object any) Customer {
 	return Customer{ID: id("fusebill_id"), Contact: id("hubspot_id"), Company: id("hubspot_company_id")}
 }
 
-// Times is n times the same write.
+// Times returns n times the same write.
 func Times(n int, h Customer) []Customer { return slices.Repeat([]Customer{h}, n) }
 
-// OrNull is an ID in HCL or JSON; 0 is null.
+// OrNull returns an ID in HCL or JSON; 0 is null.
 func OrNull(id int64) string {
 	if id == 0 {
 		return "null"

@@ -10,15 +10,15 @@ import (
 	"testing"
 )
 
-// version is any but 0.0.0, which stands for none: the CLI finds no other one.
+// version is the only version that the CLI finds. It must not be 0.0.0, which means no version.
 const version = "0.0.1"
 
 // Module is the Go package that serves the provider.
 const Module = "github.com/fusebill/terraform-provider-fusebill"
 
-// Install builds a Go package, which serves the provider, into a folder that the CLI takes for a
-// mirror of its registry. It returns the path of the CLI settings that say so. They name no other
-// source, so the CLI asks no registry.
+// Install builds a Go package, which serves the provider, into a folder that is a mirror of the
+// CLI's registry. It returns the path of CLI settings with this mirror and no other source, so the
+// CLI calls no registry.
 func (c CLI) Install(ctx context.Context, folder, goPackage string) (settings string, err error) {
 	mirror := filepath.Join(folder, "mirror")
 	if err := c.build(ctx, filepath.Join(mirror, c.mirrorPath()), goPackage); err != nil {
@@ -28,12 +28,12 @@ func (c CLI) Install(ctx context.Context, folder, goPackage string) (settings st
 	return settings, os.WriteFile(settings, []byte(mirrorSettings(mirror)), 0o600)
 }
 
-// mirrorSettings are CLI settings that take providers from a mirror.
+// mirrorSettings returns CLI settings that use only a mirror.
 func mirrorSettings(mirror string) string {
 	return Block("provider_installation", fmt.Sprintf("filesystem_mirror {\n    path = %q\n  }", filepath.ToSlash(mirror)))
 }
 
-// mirrorPath is where a mirror has the provider's program:
+// mirrorPath returns the path of the provider's program in a mirror:
 // HOST/NAMESPACE/NAME/VERSION/OS_ARCH/PROGRAM.
 func (c CLI) mirrorPath() string {
 	program := "terraform-provider-" + filepath.Base(Source) + "_v" + version
@@ -43,7 +43,7 @@ func (c CLI) mirrorPath() string {
 	return filepath.Join(c.Registry, filepath.FromSlash(Source), version, c.OS+"_"+c.Arch, program)
 }
 
-// build compiles for the CLI's platform, which may differ from Go's on a machine that runs both.
+// build builds a program for the platform of the CLI, which may differ from Go's.
 func (c CLI) build(ctx context.Context, program, goPackage string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", program, goPackage)
 	cmd.Env = append(os.Environ(), "GOOS="+c.OS, "GOARCH="+c.Arch)
@@ -63,7 +63,7 @@ var built = sync.OnceValues(func() (string, error) {
 	return program, c.build(context.Background(), program, Module)
 })
 
-// BuiltProvider returns the path of the provider's program, in a folder of its own.
+// BuiltProvider returns the path of the provider's program, which is alone in its folder.
 func BuiltProvider(t *testing.T) string {
 	t.Helper()
 	program, err := built()

@@ -8,10 +8,11 @@ import (
 	"strings"
 )
 
-// LatchSet is a set of latches, as it is declared, in state, or in the account.
+// LatchSet has the latches of a set that are declared, in the state, or in the account.
 type LatchSet []Customer
 
-// NumberedSet is n latches of customers from 1 on, each to the contact that is so far above its ID.
+// NumberedSet returns latches of customers 1 to n, each to the contact whose ID is higher by a
+// number.
 func NumberedSet(n, above int64) LatchSet {
 	var s LatchSet
 	for id := range n {
@@ -20,10 +21,10 @@ func NumberedSet(n, above int64) LatchSet {
 	return s
 }
 
-// Block declares the set "test", with further arguments or blocks inside.
+// Block returns the block of the set "test", with further arguments or blocks inside.
 func (s LatchSet) Block(more ...string) string { return s.BlockOf("test", more...) }
 
-// BlockOf is Block for a set of another name.
+// BlockOf is Block for a set with another name.
 func (s LatchSet) BlockOf(name string, more ...string) string {
 	header := fmt.Sprintf("resource %q %q", LatchesType, name)
 	contacts := s.idMap("hubspot_ids", func(h Customer) int64 { return h.Contact })
@@ -31,7 +32,7 @@ func (s LatchSet) BlockOf(name string, more ...string) string {
 	return Block(header, append([]string{contacts, companies}, more...)...)
 }
 
-// idMap is one of the two maps of the set, without empty values.
+// idMap returns one of the two maps of the set, without empty values.
 func (s LatchSet) idMap(name string, id func(Customer) int64) string {
 	var elements strings.Builder
 	for _, h := range s {
@@ -42,7 +43,7 @@ func (s LatchSet) idMap(name string, id func(Customer) int64) string {
 	return name + " = {\n" + elements.String() + "  }"
 }
 
-// Expression is a map of objects, as for_each of single latches takes it.
+// Expression returns the set as a map of objects for the for_each of single latches.
 func (s LatchSet) Expression() string {
 	var elements strings.Builder
 	for _, h := range s {
@@ -52,8 +53,8 @@ func (s LatchSet) Expression() string {
 	return "{\n" + elements.String() + "  }"
 }
 
-// With is the set with these latches in place of those of the same customers; one without IDs is
-// left out.
+// With returns the set with these latches in place of those of the same customers. A customer
+// without IDs is removed.
 func (s LatchSet) With(changed ...Customer) LatchSet {
 	all := slices.Clone(s)
 	for _, c := range changed {
@@ -66,7 +67,7 @@ func (s LatchSet) With(changed ...Customer) LatchSet {
 	return all
 }
 
-// Unlatched are the set's customers without latches.
+// Unlatched returns the set's customers without latches.
 func (s LatchSet) Unlatched() LatchSet {
 	all := slices.Clone(s)
 	for i := range all {
@@ -75,7 +76,8 @@ func (s LatchSet) Unlatched() LatchSet {
 	return all
 }
 
-// Renumbered is the set with contacts that are so far above the customers' IDs.
+// Renumbered returns the set with contacts whose IDs are higher than those of the customers by a
+// number.
 func (s LatchSet) Renumbered(above int64) LatchSet {
 	all := slices.Clone(s)
 	for i := range all {
@@ -84,7 +86,7 @@ func (s LatchSet) Renumbered(above int64) LatchSet {
 	return all
 }
 
-// Shuffled is the set with its contacts at random among its customers.
+// Shuffled returns the set with its contacts moved to other customers at random.
 func (s LatchSet) Shuffled(dice *rand.Rand) LatchSet {
 	all := slices.Clone(s)
 	for i, j := range dice.Perm(len(s)) {

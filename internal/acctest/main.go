@@ -16,22 +16,22 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
-// Factory makes a provider of a version, with options of its API client and of its changes of
-// latches, as provider.NewServerWith does.
+// Factory returns a provider of a version, with options of its API client and its coordinator. It
+// is provider.NewServerWith.
 type Factory func(version string, client []fusebill.Option, changes []latch.Option) func() tfprotov6.ProviderServer
 
-// factory makes the provider that is tested.
+// factory returns the provider that is tested.
 var factory Factory
 
-// temporary is the folder in which the tests of a package write all that they write.
+// temporary is the folder for all files that the tests of a package write.
 var temporary string
 
 // Main runs the tests of a package, with the provider that a factory makes.
 //
-// The settings of the user's shell do not reach the tests: a real key would open a real account.
-// The key of tests comes from the environment, so configurations hold none. At the end nothing is
-// left in the temporary directory, neither by the tests nor by what they start: a provider whose
-// CLI is killed leaves its socket.
+// The tests do not see the user's environment variables, because a real key would be the key of a
+// real account. The test key comes from the environment, so configurations have no key. At the end,
+// Main removes all files that the tests, and the programs that they start, have left in the
+// temporary directory. For example, a provider whose CLI is killed leaves its socket.
 func Main(m *testing.M, provider Factory) {
 	factory = provider
 	code, err := runTests(m)
@@ -62,8 +62,7 @@ func runTests(m *testing.M) (code int, err error) {
 	return m.Run(), nil
 }
 
-// Seed returns the seed of what a test does at random: TEST_SEED, or 1. The failure of a test has
-// to name it.
+// Seed returns the seed of random inputs: TEST_SEED, or 1. A test must print it when it fails.
 func Seed(t *testing.T) uint64 {
 	t.Helper()
 	text := os.Getenv(EnvSeed)

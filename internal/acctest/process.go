@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Interrupt is a Ctrl-C. A terminal sends that to all; the provider ignores it, as does a CLI that
-// runs another one.
+// Interrupt sends a Ctrl-C to the CLI. A terminal would send it to all of its processes, but the
+// provider ignores it, and so does a CLI that runs another one.
 func (c *Workspace) Interrupt(cmd *exec.Cmd) {
 	pid := cmd.Process.Pid
 	for _, child := range c.children(pid) { // A CLI before 1.2 runs itself in a child.
@@ -30,7 +30,7 @@ func (c *Workspace) Interrupt(cmd *exec.Cmd) {
 // KillProvider kills the provider that a CLI has started.
 func (c *Workspace) KillProvider(cmd *exec.Cmd) { c.killBelow(cmd.Process.Pid) }
 
-// killBelow kills the processes below this one that have started none.
+// killBelow kills the descendants of a process that have started no process.
 func (c *Workspace) killBelow(pid int) {
 	for _, child := range c.children(pid) {
 		if len(c.children(child)) > 0 {
@@ -43,12 +43,12 @@ func (c *Workspace) killBelow(pid int) {
 	}
 }
 
-// children are the processes that a process has started.
+// children returns the processes that a process has started.
 func (c *Workspace) children(pid int) (children []int) {
-	// A child belongs to the thread that started it, which may be any.
+	// A child belongs to the thread that has started it, which may be any thread of the process.
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, thread := range threads {
-		of, _ := os.ReadFile(thread) // One that has ended meanwhile has none.
+		of, _ := os.ReadFile(thread) // A thread that has ended meanwhile has no children.
 		for child := range strings.FieldsSeq(string(of)) {
 			pid, err := strconv.Atoi(child)
 			if err != nil {

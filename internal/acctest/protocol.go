@@ -13,8 +13,8 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// Protocol calls a provider for one account in its own protocol, in this process: for features that
-// the CLI at hand may be too old for, and for tests that depend on a clock.
+// Protocol calls a provider by its protocol, in this process. It is for features that the CLI of
+// this machine may lack, and for tests that depend on a clock.
 type Protocol struct {
 	T         *testing.T
 	Simulator *fusebillsim.Simulator
@@ -30,7 +30,8 @@ const LatchType = "fusebill_hubspot_latch"
 // UnlatchType is the type of the action.
 const UnlatchType = "fusebill_hubspot_unlatch"
 
-// NewProtocol starts a provider straight onto the simulator: a socket would hold a fake clock.
+// NewProtocol starts a provider that calls the simulator without a socket, which would stop the
+// clock of a synctest bubble.
 func NewProtocol(t *testing.T, sim *fusebillsim.Simulator) *Protocol {
 	t.Helper()
 	p := &Protocol{T: t, Simulator: sim}
@@ -62,7 +63,7 @@ func (p *Protocol) start() {
 	p.Server = factory("test", options, nil)()
 }
 
-// configure configures the provider as an old CLI does it.
+// configure configures the provider as an old CLI does.
 func (p *Protocol) configure() {
 	p.T.Helper()
 	resp, err := p.Server.ConfigureProvider(p.T.Context(), &tfprotov6.ConfigureProviderRequest{
@@ -70,7 +71,7 @@ func (p *Protocol) configure() {
 		Config: p.Value(p.ProviderType, map[string]tftypes.Value{
 			"api_key":         tftypes.NewValue(tftypes.String, APIKey),
 			"base_url":        tftypes.NewValue(tftypes.String, "https://fusebill.test/v1"),
-			"request_timeout": tftypes.NewValue(tftypes.String, "24h"), // No test here is about it.
+			"request_timeout": tftypes.NewValue(tftypes.String, "24h"), // No test of a Protocol is about this timeout.
 		}),
 	})
 	p.Succeeded(resp.Diagnostics, err)
@@ -82,8 +83,7 @@ type Planned struct {
 	resp          *tfprotov6.PlanResourceChangeResponse
 }
 
-// Plan plans a change of a latch whose identity is unknown, as it is for one that an older CLI
-// made.
+// Plan plans a change of a latch whose identity is unknown, because an older CLI has made it.
 func (p *Protocol) Plan(before, after *tfprotov6.DynamicValue) Planned {
 	p.T.Helper()
 	p.start()
@@ -118,14 +118,14 @@ func (p *Protocol) Stop() {
 	}
 }
 
-// Listing is a query's request in the protocol.
+// Listing is the request of a query.
 type Listing struct {
 	Filter          map[string]tftypes.Value
 	IncludeResource bool
 	Limit           int64
 }
 
-// List makes a query and hands each result to handle as it comes, until handle returns false.
+// List makes a query and calls handle with each result, until handle returns false.
 func (p *Protocol) List(ctx context.Context, l Listing, handle func(tfprotov6.ListResourceResult) bool) {
 	p.T.Helper()
 	schemas, err := p.Server.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{})
@@ -166,7 +166,7 @@ func (p *Protocol) Unlatch(h Customer) (said []string, diags []*tfprotov6.Diagno
 	return said, diags
 }
 
-// Unlatching is the action's configuration: the customer and what it is expected to be latched to.
+// Unlatching is the configuration of the action: the customer and its expected latch.
 func (p *Protocol) Unlatching(h Customer) *tfprotov6.DynamicValue {
 	p.T.Helper()
 	schemas, err := p.Server.GetProviderSchema(p.T.Context(), &tfprotov6.GetProviderSchemaRequest{})
@@ -182,7 +182,7 @@ func (p *Protocol) Unlatching(h Customer) *tfprotov6.DynamicValue {
 	return p.Value(ObjectType(p.T, schemas.ActionSchemas[UnlatchType].Schema.ValueType()), attributes)
 }
 
-// Actions returns the provider's server of actions.
+// Actions returns the part of the provider's server that handles actions.
 func (p *Protocol) Actions() tfprotov6.ActionServer {
 	p.T.Helper()
 	server, ok := p.Server.(tfprotov6.ActionServer)
@@ -192,7 +192,8 @@ func (p *Protocol) Actions() tfprotov6.ActionServer {
 	return server
 }
 
-// State is a latch as state and plans hold it. The timeouts are pairs of name and duration.
+// State returns a latch as states and plans have it. The timeouts are pairs of a name and a
+// duration.
 func (p *Protocol) State(h Customer, timeouts ...string) *tfprotov6.DynamicValue {
 	p.T.Helper()
 	if h == (Customer{}) {
@@ -218,13 +219,13 @@ func (p *Protocol) State(h Customer, timeouts ...string) *tfprotov6.DynamicValue
 	return p.Value(p.LatchType, attributes)
 }
 
-// Value is Encode for an object of which these attributes are set.
+// Value is Encode for an object in which these attributes are set.
 func (p *Protocol) Value(typ tftypes.Object, attributes map[string]tftypes.Value) *tfprotov6.DynamicValue {
 	p.T.Helper()
 	return p.Encode(typ, Object(typ, attributes))
 }
 
-// Encode returns a value as a request holds it.
+// Encode returns a value as a request has it.
 func (p *Protocol) Encode(typ tftypes.Type, value tftypes.Value) *tfprotov6.DynamicValue {
 	p.T.Helper()
 	encoded, err := tfprotov6.NewDynamicValue(typ, value)
@@ -242,7 +243,7 @@ func (p *Protocol) IdentityOf(customer int64) *tfprotov6.ResourceIdentityData {
 	})}
 }
 
-// Object is a value of a type in which these attributes are set and all others are null.
+// Object returns a value of a type in which these attributes are set and all others are null.
 func Object(typ tftypes.Object, attributes map[string]tftypes.Value) tftypes.Value {
 	all := map[string]tftypes.Value{}
 	for name, attribute := range typ.AttributeTypes {
@@ -255,7 +256,7 @@ func Object(typ tftypes.Object, attributes map[string]tftypes.Value) tftypes.Val
 	return tftypes.NewValue(typ, all)
 }
 
-// ObjectType returns a type that is an object's.
+// ObjectType returns a type as an object type.
 func ObjectType(t *testing.T, typ tftypes.Type) tftypes.Object {
 	t.Helper()
 	object, ok := typ.(tftypes.Object)
@@ -306,7 +307,7 @@ func (p *Protocol) Succeeded(diags []*tfprotov6.Diagnostic, err error) {
 	}
 }
 
-// Failed fails the test unless there is one error with this summary, whose text holds these parts.
+// Failed fails the test unless there is one error with this summary, whose text has these parts.
 func (p *Protocol) Failed(diags []*tfprotov6.Diagnostic, err error, summary string, parts ...string) {
 	p.T.Helper()
 	if err != nil {

@@ -17,16 +17,16 @@ import (
 )
 
 const (
-	// pieceLength is the shortest part of a key that counts: the test key says in words what it is,
-	// and they stand in logs too.
+	// pieceLength is the length of the shortest part of a key that counts. The test key consists of
+	// words, which may also be in logs.
 	pieceLength = 12
-	// fewCustomers is up to how many an account is small enough for logs at TRACE: they grow with
-	// latches times runs, and repeat themselves.
+	// fewCustomers is the largest number of customers for which the CLI logs at TRACE. The size of
+	// such logs grows with the number of latches times that of the runs.
 	fewCustomers = 50
 )
 
-// secrets are the texts that give a part of a key away: every piece of it, of what it decodes to,
-// and of its encoded forms, as alone and behind "Basic ".
+// secrets returns the texts that show a part of a key: every piece of the key, of its decoded form,
+// and of its encoded forms, both alone and after "Basic ".
 func secrets(key string) []string {
 	decoded, err := base64.StdEncoding.DecodeString(key)
 	if err != nil {
@@ -46,11 +46,11 @@ func secrets(key string) []string {
 	return all
 }
 
-// leaks finds parts of the test key in one pass: logs are long, and there are many parts.
+// leaks finds parts of the test key in one pass, because logs are long and there are many parts.
 var leaks = newLeakFinder(APIKey)
 
 type leakFinder struct {
-	pairs  *[256][256]bool // two bytes beside each other in a piece: a quick check
+	pairs  *[256][256]bool // pairs of neighboring bytes in a piece, for a quick check
 	pieces map[string]bool
 }
 
@@ -65,8 +65,7 @@ func newLeakFinder(key string) leakFinder {
 	return f
 }
 
-// find returns the part of the key that a text holds, with what stands around it; "" where it holds
-// none.
+// find returns a part of the key in a text, with the text around it, or "" where there is none.
 func (f leakFinder) find(text string) (piece, around string) {
 	// A piece has pieceLength-1 pairs, so one of them is at a multiple of that.
 	for pair := 0; pair+1 < len(text); pair += pieceLength - 1 {
@@ -86,7 +85,7 @@ func (f leakFinder) find(text string) (piece, around string) {
 	return "", ""
 }
 
-// KeepsKey fails the test for each text, by its name, that holds a part of the key.
+// KeepsKey fails the test for each text, by its name, that contains a part of the key.
 func KeepsKey(t testing.TB, texts map[string]string) {
 	t.Helper()
 	for name, text := range texts {
@@ -113,7 +112,7 @@ func FilesBelow(t testing.TB, dir string) map[string]string {
 		texts[name] = string(content)
 		archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
 		if err != nil {
-			return nil //nolint:nilerr // No archive, and searched as it is.
+			return nil //nolint:nilerr // This is no archive, so it is searched unchanged.
 		}
 		return fs.WalkDir(archive, ".", func(inner string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() {
@@ -133,9 +132,9 @@ func FilesBelow(t testing.TB, dir string) map[string]string {
 // logsOfTests is where plugin-testing writes a log for each test.
 var logsOfTests string
 
-// traceTests makes plugin-testing write logs into a folder and keep its files, for KeepsKey to look
-// through. The provider runs in this process and logs all at TRACE. The CLI logs errors only: it
-// has no key. It does log at TRACE in a [Workspace].
+// traceTests makes plugin-testing write logs into a folder and keep its files, so KeepsKey can
+// search them. The provider runs in this process and logs at TRACE. The CLI logs only errors,
+// because it has no key. In a [Workspace] it logs at TRACE, too.
 func traceTests(folder string) error {
 	logsOfTests = folder
 	return errors.Join(
@@ -147,7 +146,8 @@ func traceTests(folder string) error {
 	)
 }
 
-// RunCase runs a test case beside other tests, and looks for the key in its logs, states and plans.
+// RunCase runs a test case in parallel with other tests, and searches its logs, states and plans
+// for the key.
 func RunCase(t *testing.T, c resource.TestCase) {
 	t.Helper()
 	c.WorkingDir = t.TempDir()
@@ -173,8 +173,8 @@ func RunCase(t *testing.T, c resource.TestCase) {
 	resource.ParallelTest(t, c)
 }
 
-// keepsKey looks for the key, at the test's end, in all that commands of the CLI have printed and
-// written.
+// keepsKey searches, at the end of the test, the output and the files of all commands of the CLI
+// for the key.
 func (c *Workspace) keepsKey(customers int) {
 	logs := c.T.TempDir()
 	level := "TRACE"

@@ -15,9 +15,9 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// Stage is what a program needs to drive the CLI: the provider, built and installed for the CLI of
-// this machine, and a folder. It uses neither the settings nor the plugins of the user's CLI, and
-// asks no registry. Tests use a [Workspace] instead.
+// Stage runs the CLI of this machine for a program, with a provider that was built and installed in
+// its folder. It uses neither the settings nor the plugins of the user's CLI, and calls no
+// registry. Tests use a [Workspace] instead.
 type Stage struct {
 	CLI CLI
 	Dir string   // of the stage; Close removes it
@@ -54,7 +54,7 @@ func (s *Stage) Folder(files map[string]string) (string, error) {
 	return folder, err
 }
 
-// ServeAccount serves a simulated account on loopback, opened by [APIKey], until stop is called.
+// ServeAccount serves a simulated account with the key [APIKey] on loopback, until stop is called.
 func ServeAccount(config fusebillsim.Config) (a Account, stop func()) {
 	config.APIKey = APIKey
 	sim := fusebillsim.New(config)
@@ -70,11 +70,11 @@ type Result struct {
 	CPU    time.Duration // of the CLI and the providers that it started
 }
 
-// Run runs a command of the CLI in a folder, with further environment variables, and copies what it
-// prints to out. The caller judges the exit code.
+// Run runs a command of the CLI in a folder, with further environment variables, and copies its
+// output to out. The caller checks the exit code.
 //
-// A Ctrl-C in a terminal reaches the CLI, too, which then ends in order; a second signal would
-// break it off. A CLI that does not end within ten seconds is killed.
+// A terminal sends Ctrl-C to the CLI, too, which then ends in order. A second signal would abort
+// it, so Run sends none. It kills a CLI that does not end within ten seconds.
 func (s *Stage) Run(ctx context.Context, folder string, env []string, out io.Writer, args ...string) (Result, error) {
 	var output bytes.Buffer
 	cmd := exec.CommandContext(ctx, s.CLI.Path, args...)

@@ -17,14 +17,14 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/latch"
 )
 
-// Run runs the steps with the real CLI, beside other tests.
+// Run runs steps with the real CLI, in parallel with other tests.
 func Run(t *testing.T, steps ...resource.TestStep) {
 	t.Helper()
 	RunCase(t, resource.TestCase{ProtoV6ProviderFactories: providers, Steps: steps})
 }
 
-// Needs is run for what only newer CLIs have. An older one skips the test, and plugin-testing says
-// which version is missing.
+// Needs is Run for a feature that older CLIs lack. With an older CLI it skips the test, and
+// plugin-testing reports the required version.
 func Needs(t *testing.T, feature string, check tfversion.TerraformVersionCheck, steps ...resource.TestStep) {
 	t.Helper()
 	t.Logf("This test is about %s, which not every CLI has.", feature)
@@ -35,24 +35,23 @@ func Needs(t *testing.T, feature string, check tfversion.TerraformVersionCheck, 
 	})
 }
 
-// providers serves the provider in this process, with waits that tests can afford: between retries,
-// and until a holder releases its claim.
+// providers serves the provider in this process, with short waits between retries and for holders.
 var providers = map[string]func() (tfprotov6.ProviderServer, error){
 	"fusebill": Serve([]fusebill.Option{fusebill.WithRetryWait(time.Millisecond, 10*time.Millisecond)},
 		[]latch.Option{latch.WithStallTimeout(10 * time.Millisecond)}),
 }
 
-// Patient serves the provider with the real wait for a holder, for tests in which the holder
-// releases its claim, however busy the machine.
+// Patient serves the provider with the real stall timeout, for tests in which the holder releases
+// its claim, so they also pass on a busy machine.
 var Patient = map[string]func() (tfprotov6.ProviderServer, error){"fusebill": Serve(nil, nil)}
 
-// Serve serves a provider with these options as the plugin does.
+// Serve serves a provider with these options, as the plugin does.
 func Serve(client []fusebill.Option, changes []latch.Option) func() (tfprotov6.ProviderServer, error) {
 	return func() (tfprotov6.ProviderServer, error) { return factory("test", client, changes)(), nil }
 }
 
-// Step applies a configuration of the latch "test" and has the results to expect. plugin-testing
-// then plans once more without and once with a refresh, and fails unless both plans are empty.
+// Step applies a configuration of the latch "test", and has the expected results. Afterwards,
+// plugin-testing plans once without and once with a refresh, and fails unless both plans are empty.
 type Step struct {
 	Prepare func() // runs before the plan, such as for a change outside Terraform
 	Config  string // default: provider and After
@@ -65,8 +64,8 @@ type Step struct {
 	Writes []Customer // the latch calls, including those that fail
 }
 
-// Plans checks that a plan does this to the latch "test": no other action, no other value before
-// it, and none after.
+// Plans checks that a plan has exactly this action for the latch "test", with exactly these values
+// before and after it.
 func Plans(action plancheck.ResourceActionType, before, after Customer) []plancheck.PlanCheck {
 	return []plancheck.PlanCheck{
 		plancheck.ExpectResourceAction(LatchAddress, action),
@@ -87,7 +86,7 @@ func Plans(action plancheck.ResourceActionType, before, after Customer) []planch
 	}
 }
 
-// CheckPlan is a plan check made of a function.
+// CheckPlan is a function that is a plan check.
 type CheckPlan func(plancheck.CheckPlanRequest) error
 
 // CheckPlan implements [plancheck.PlanCheck].
@@ -95,18 +94,17 @@ func (f CheckPlan) CheckPlan(_ context.Context, req plancheck.CheckPlanRequest, 
 	resp.Error = f(req)
 }
 
-// TriesOfACall is how often a call is made whose every try fails.
+// TriesOfACall is the number of tries of a call that keeps failing.
 const TriesOfACall = 1 + fusebill.DefaultMaxRetries
 
-// Refused is a step whose plan or apply ends with an error.
+// Refused returns a step whose plan or apply ends with an error.
 func Refused(config string, diagnosis *regexp.Regexp) resource.TestStep {
 	return resource.TestStep{Config: config, ExpectError: diagnosis}
 }
 
 // Diagnosis matches an error as the CLI prints it: its summary, the line of the configuration that
 // it points at (of the attribute at fault, or the block's first line; "" where there is none), and
-// parts of its text in their order. The CLI breaks lines where it likes, so white space counts for
-// nothing.
+// parts of its text in their order. It ignores white space, because the CLI wraps lines.
 func Diagnosis(summary, line string, parts ...string) *regexp.Regexp {
 	var pattern strings.Builder
 	pattern.WriteString("(?s)Error: " + loosely(summary) + `\s+`)
@@ -119,7 +117,7 @@ func Diagnosis(summary, line string, parts ...string) *regexp.Regexp {
 	return regexp.MustCompile(pattern.String())
 }
 
-// loosely matches a text however its white space is set.
+// loosely returns a pattern that matches a text with any white space.
 func loosely(text string) string {
 	words := strings.Fields(text)
 	for i, word := range words {

@@ -21,14 +21,14 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 )
 
-// Workspace is a working directory for the CLI, whose provider block names an account. The key is
-// in the environment alone.
+// Workspace is a working directory of the CLI with a provider block for an account. Only the
+// environment has the key.
 type Workspace struct {
 	T       *testing.T
 	CLI     CLI
 	Dir     string
 	Env     []string // of commands: NAME=value; the last of a name counts
-	WithKey []string // files that are meant to hold the key
+	WithKey []string // files that are expected to contain the key
 
 	printed []*bytes.Buffer // by each command
 }
@@ -42,7 +42,7 @@ func NewWorkspace(t *testing.T, a Account) *Workspace {
 	c := &Workspace{T: t, CLI: findCLI(t), Dir: t.TempDir(), Env: Environment(os.Environ())}
 	// No init and no registry: the CLI takes the provider from where the override says.
 	c.override(nil)
-	// Waits between retries are as long here as for users.
+	// In a workspace the waits between retries are as long as for users.
 	c.Write("provider.tf", Required+ProviderBlock(fmt.Sprintf("base_url = %q", a.URL), "max_retries = 0"))
 	c.Setenv("TF_CLI_CONFIG_FILE", filepath.Join(c.Dir, "cli.tfrc"))
 	c.Setenv(EnvAPIKey, APIKey)
@@ -62,8 +62,8 @@ func findCLI(t *testing.T) CLI {
 	return found
 }
 
-// override makes the CLI run the built provider for Source, and for other providers from these
-// folders, without asking a registry.
+// override makes the CLI run the built provider for Source, and other providers from these folders,
+// without a registry.
 func (c *Workspace) override(others map[string]string) {
 	c.T.Helper()
 	folders := []string{fmt.Sprintf("  %q = %q", Source, filepath.Dir(BuiltProvider(c.T)))}
@@ -88,7 +88,7 @@ func (c *Workspace) Write(name, text string) {
 	}
 }
 
-// Declare makes these blocks the configuration, besides the provider's.
+// Declare replaces the configuration with the provider block and these blocks.
 func (c *Workspace) Declare(blocks ...string) {
 	c.T.Helper()
 	config := strings.Join(blocks, "\n")
@@ -98,7 +98,7 @@ func (c *Workspace) Declare(blocks ...string) {
 	c.Write("main.tf", config)
 }
 
-// Command is a command of the CLI and where its output goes.
+// Command returns a command of the CLI and the buffer of its output.
 func (c *Workspace) Command(args ...string) (*exec.Cmd, *bytes.Buffer) {
 	cmd := exec.CommandContext(c.T.Context(), c.CLI.Path, args...)
 	cmd.Dir, cmd.Env = c.Dir, c.Env
@@ -108,8 +108,8 @@ func (c *Workspace) Command(args ...string) (*exec.Cmd, *bytes.Buffer) {
 	return cmd, output
 }
 
-// Run runs a command of the CLI and returns what it prints. It fails the test unless the command
-// ends with this code.
+// Run runs a command of the CLI and returns its output. It fails the test unless the command ends
+// with this exit code.
 func (c *Workspace) Run(code int, args ...string) string {
 	c.T.Helper()
 	cmd, output := c.Command(args...)
@@ -145,8 +145,8 @@ func (c *Workspace) PlanIs(changes bool) string {
 	return c.Run(code, "plan", "-no-color", "-detailed-exitcode", "-out=tfplan")
 }
 
-// attributes returns those of the latch "test" in the JSON that show prints, as they stand there;
-// nil if it is not there.
+// attributes returns the attributes of the latch "test" in the JSON output of show, unchanged, or
+// nil if the output does not have it.
 func (c *Workspace) attributes(file ...string) map[string]json.RawMessage {
 	c.T.Helper()
 	type module struct {
@@ -175,8 +175,8 @@ func (c *Workspace) attributes(file ...string) map[string]json.RawMessage {
 	return nil
 }
 
-// Shows fails the test unless state, or a plan file, holds this latch, digit for digit; no customer
-// stands for no latch.
+// Shows fails the test unless the state or a plan file has exactly this latch. No customer means no
+// latch.
 func (c *Workspace) Shows(want Customer, file ...string) {
 	c.T.Helper()
 	got := c.attributes(file...)
@@ -199,8 +199,7 @@ func (c *Workspace) Shows(want Customer, file ...string) {
 	}
 }
 
-// Prints fails the test unless an output holds these texts, however the CLI breaks their lines and
-// frames them.
+// Prints fails the test unless an output contains these texts. It ignores line breaks and frames.
 func Prints(t *testing.T, output string, texts ...string) {
 	t.Helper()
 	bare := strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(output)
@@ -211,7 +210,7 @@ func Prints(t *testing.T, output string, texts ...string) {
 	}
 }
 
-// Latches returns all latches in state, in resources and in the output "latches".
+// Latches returns all latches of the state, both in resources and in the output "latches".
 func (c *Workspace) Latches() LatchSet {
 	c.T.Helper()
 	text, err := os.ReadFile(filepath.Join(c.Dir, "terraform.tfstate"))
@@ -271,7 +270,7 @@ func setInState(contacts, companies map[int64]string) LatchSet {
 	return slices.Collect(maps.Values(latches))
 }
 
-// idOf is the number in a string, 0 where there is none.
+// idOf returns the number in a string, or 0 where there is none.
 func idOf(text string) int64 {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
@@ -280,7 +279,7 @@ func idOf(text string) int64 {
 	return id
 }
 
-// stateLatch is a latch as a state file has it: IDs of a set are texts there.
+// stateLatch is a latch as a state file has it, where the IDs of a set are strings.
 type stateLatch struct {
 	Contact *json.Number `json:"hubspot_id"`
 	Company *json.Number `json:"hubspot_company_id"`
@@ -300,8 +299,8 @@ func (l stateLatch) of(customer int64) Customer {
 	return Customer{ID: customer, Contact: id(l.Contact), Company: id(l.Company)}
 }
 
-// Install makes init find the built provider, as if it came from the registry. Runs without init
-// need no such thing.
+// Install makes init find the built provider, as if it came from the registry. Commands without
+// init do not need it.
 func (c *Workspace) Install() {
 	c.T.Helper()
 	mirror := c.T.TempDir()
@@ -323,7 +322,7 @@ func (c *Workspace) Remove(name string) {
 	}
 }
 
-// StandIn makes the built provider stand in for the ones with these addresses.
+// StandIn makes the CLI run the built provider for these addresses of other providers.
 func (c *Workspace) StandIn(addresses ...string) {
 	c.T.Helper()
 	folders := map[string]string{}
@@ -332,14 +331,14 @@ func (c *Workspace) StandIn(addresses ...string) {
 		if err := os.Symlink(BuiltProvider(c.T), filepath.Join(dir, "terraform-provider-"+path.Base(address))); err != nil {
 			c.T.Fatal(err)
 		}
-		_, source, _ := strings.Cut(address, "/") // The host is the CLI's own registry.
+		_, source, _ := strings.Cut(address, "/") // The host is the registry of the CLI.
 		folders[source] = dir
 	}
 	c.override(folders)
 }
 
-// SkipBelow skips a test of a feature that older CLIs do not have. The two CLIs count their
-// versions alike.
+// SkipBelow skips a test of a feature that CLIs below a version do not have. The version is the
+// same for Terraform and OpenTofu.
 func (c *Workspace) SkipBelow(major, minor int, feature string) {
 	c.T.Helper()
 	var gotMajor, gotMinor int

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// answer is a response before it is sent. The body must not be changed in
-// place, since it may be a customer's stored encoding.
+// answer is a response before it is sent. The body must not be changed in place, because it may be
+// the stored encoding of a customer.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
 
-	foreign bool          // made by something in front of the service
+	foreign bool          // made by a proxy in front of the service
 	cut     bool          // the connection is lost half-way through the body
 	drip    time.Duration // the pause before each piece of the body
 }
@@ -28,7 +28,7 @@ func newAnswer(status int, contentType string, body []byte) *answer {
 	return &answer{status: status, header: h, body: body}
 }
 
-// errorBody is the body of every error of the service's own.
+// errorBody is the body of every error of the service.
 type errorBody struct {
 	ErrorID        int           `json:"ErrorId"`
 	HTTPStatusCode int           `json:"HttpStatusCode"`
@@ -59,15 +59,14 @@ func noSuchCustomer(b *Behavior, id int64) *answer {
 	return errorAnswer(http.StatusNotFound, text)
 }
 
-// noSuchRoute answers as the framework of the service, ASP.NET Web API, does where it finds no
-// route.
+// noSuchRoute returns the answer of the service's framework, ASP.NET Web API, to an unknown route.
 func noSuchRoute(c *call) *answer {
 	target := url.URL{Scheme: scheme(c.Request), Host: host(c.Request), Path: c.URL.Path, RawQuery: c.URL.RawQuery}
 	return messageAnswer(http.StatusNotFound,
 		fmt.Sprintf("No HTTP resource was found that matches the request URI '%s'.", &target))
 }
 
-// messageAnswer has the body of an error of the service's framework.
+// messageAnswer returns an answer with the error body of the service's framework.
 func messageAnswer(status int, text string) *answer {
 	return newAnswer(status, jsonType, mustMarshal(map[string]string{"Message": text}))
 }
@@ -75,7 +74,7 @@ func messageAnswer(status int, text string) *answer {
 // dripSize is the length in bytes of a piece of a slowly sent body.
 const dripSize = 256
 
-// reader returns the body as the network delivers it.
+// reader returns the body as the client receives it.
 func (a *answer) reader(r *http.Request) *bodyReader {
 	b := &bodyReader{ctx: r.Context(), rest: a.body, pause: a.drip}
 	if a.cut {
@@ -84,7 +83,7 @@ func (a *answer) reader(r *http.Request) *bodyReader {
 	return b
 }
 
-// write sends a through w. Like a handler, it panics to drop the connection.
+// write sends the answer to w. As in a handler, a panic drops the connection.
 func (a *answer) write(w http.ResponseWriter, r *http.Request) {
 	maps.Copy(w.Header(), a.header)
 	w.WriteHeader(a.status)

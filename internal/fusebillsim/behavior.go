@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Behavior holds, as switches, what is not known of the service or differs between accounts. The
-// zero value is the most likely service.
+// Behavior has switches for the unknown properties of the service, and for those that differ
+// between accounts. The zero value is the most likely behavior.
 type Behavior struct {
 	// Conflict is the answer to a latch call that claims a contact or a company of another
 	// customer.
@@ -16,23 +16,23 @@ type Behavior struct {
 	// answers 400.
 	UnknownContacts, UnknownCompanies map[int64]bool
 
-	// Merged is the answer about a HubSpot record that was merged into another one; see
+	// Merged is the behavior of a HubSpot record that was merged into another one, see
 	// [Simulator.MergeContacts].
 	Merged MergeMode
 
 	// LatchKeepsModified leaves a customer's modifiedTimestamp as it is when its latch changes.
 	LatchKeepsModified bool
 
-	// UpdateKeepsLatch makes PUT customers leave the latch alone. Otherwise that call sets the two
-	// HubSpot fields to what its body has, and to null where the body leaves them out, as it does
-	// with most other fields.
+	// UpdateKeepsLatch makes PUT customers keep the latch. Otherwise that call sets the two HubSpot
+	// fields to the values in its body, or to null where the body leaves them out, as it does with
+	// most other fields.
 	UpdateKeepsLatch bool
 
 	// NotFoundAsMessage gives the 404 of a missing customer the body {"Message":"…"}, as that of an
 	// unknown route has, in place of the API's error body.
 	NotFoundAsMessage bool
 
-	// MalformedKeyIs401 answers 401 to a key that is not of the right form, in place of 400.
+	// MalformedKeyIs401 answers 401 instead of 400 to a key that does not have the form of a key.
 	MalformedKeyIs401 bool
 
 	// ListOmitsHubSpotKeys leaves hubSpotId and hubSpotCompanyId out of list entries. Single
@@ -56,11 +56,11 @@ type Behavior struct {
 	// 1,000.
 	MaxPageSize int
 
-	// MaxURLLength is the greatest length in bytes of path and query together; longer ones get 414.
-	// 0 means no bound.
+	// MaxURLLength is the maximum length in bytes of path and query together. Longer ones get 414.
+	// 0 means no limit.
 	MaxURLLength int
 
-	// MaxIDSet is the greatest number of IDs in one filter; more get 400. 0 means no bound.
+	// MaxIDSet is the maximum number of IDs in one filter. More of them get 400. 0 means no limit.
 	MaxIDSet int
 
 	// OmitPageHeaders leaves out the X- headers that describe a page.
@@ -79,21 +79,20 @@ type Behavior struct {
 	// and its window.
 	RateLimitText string
 
-	// DateAhead is how far the Date header is ahead of the clock that counts calls, as with a
-	// balancer in front of the service.
+	// DateAhead is the time by which the Date header is ahead of the clock that counts calls, as
+	// with a load balancer that has its own clock.
 	DateAhead time.Duration
 
 	// GzipMinSize is the size in bytes from which an answer is compressed for a client that accepts
 	// gzip. 0 means 1,024, a negative size means never.
 	GzipMinSize int
 
-	// Latency passes between handling a call and answering it: a call that is cancelled meanwhile
-	// has made its change. The wait ends with the request's context.
+	// Latency is the time between handling a call and answering it. A call that is cancelled
+	// meanwhile has made its change. The wait ends with the request's context.
 	Latency time.Duration
 
-	// AbandonedWriteDelay makes a write take effect that was cancelled before it was handled, while
-	// [FaultLatencyBefore] held it: this long after the client has gone. 0 drops such a write.
-	// [Simulator.Settle] waits for it.
+	// AbandonedWriteDelay is the time after which a write takes effect that was cancelled while
+	// [FaultLatencyBefore] delayed it. 0 drops such a write. [Simulator.Settle] waits for it.
 	AbandonedWriteDelay time.Duration
 }
 

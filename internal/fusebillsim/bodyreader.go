@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// bodyReader is the body of an answer under way: whole, slow, or cut off. It
-// ends with the request's context.
+// bodyReader is the body of an answer while it is sent: whole, slowly, or cut off. It ends with the
+// request's context.
 type bodyReader struct {
-	ctx   context.Context // of the one request that this answers
+	ctx   context.Context // of the request
 	rest  []byte
 	pause time.Duration // before each piece of dripSize bytes
 	end   error         // the error after the last byte; nil is io.EOF
@@ -38,7 +38,7 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Close does nothing, since there is no connection.
+// Close does nothing, because there is no connection.
 func (b *bodyReader) Close() error { return nil }
 
 // copyTo sends the body through w, each piece at once if it is slow or cut off.

@@ -20,7 +20,7 @@ type Request struct {
 	Path     string
 	RawQuery string
 	Body     string
-	HasKey   bool // It carried the right API key.
+	HasKey   bool // It had the right API key.
 	Status   int  // of the answer; 0 without one
 
 	pathID string
@@ -28,7 +28,7 @@ type Request struct {
 
 // Query returns the parameters of the request's URL, named as they were sent.
 func (r Request) Query() url.Values {
-	query, _ := parseParameters(r.RawQuery) // A malformed one was answered with 400.
+	query, _ := parseParameters(r.RawQuery) // A malformed query was answered with 400.
 	return query
 }
 
@@ -57,15 +57,15 @@ func (r Request) CustomerIDs() []int64 {
 	return nil
 }
 
-// Calls returns how many requests of each route arrived, whatever became of them.
+// Calls returns the number of requests of each route that arrived, with any outcome.
 func (s *Simulator) Calls() map[Route]int {
 	s.calls.mu.Lock()
 	defer s.calls.mu.Unlock()
 	return maps.Clone(s.calls.count)
 }
 
-// Count returns how many requests of the given routes arrived, and without
-// routes how many arrived in all.
+// Count returns the number of requests of the given routes that arrived, or without routes the
+// number of all requests.
 func (s *Simulator) Count(routes ...Route) int {
 	s.calls.mu.Lock()
 	defer s.calls.mu.Unlock()
@@ -78,13 +78,13 @@ func (s *Simulator) Count(routes ...Route) int {
 	return sum
 }
 
-// Writes returns how many latch and unlatch requests arrived.
+// Writes returns the number of latch and unlatch requests that arrived.
 func (s *Simulator) Writes() int {
 	return s.Count(RouteLatch, RouteUnlatch)
 }
 
-// RateLimited returns how many requests the rate limits refused. An injected
-// 429 is not among them.
+// RateLimited returns the number of requests that the rate limits refused. An injected 429 does not
+// count.
 func (s *Simulator) RateLimited() int {
 	s.calls.mu.Lock()
 	defer s.calls.mu.Unlock()
@@ -113,9 +113,9 @@ func (s *Simulator) ResetCalls() {
 	s.calls.requests = nil
 }
 
-// calls is the account of calls.
+// calls counts and records requests.
 type calls struct {
-	record bool // Requests are kept.
+	record bool // requests are recorded
 
 	mu          sync.Mutex
 	count       map[Route]int

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// Chaos is faults at random.
+// Chaos is a source of random faults.
 type Chaos struct {
-	// Probability is that of a fault in a call, between 0 and 1.
+	// Probability is the probability of a fault in a call, between 0 and 1.
 	Probability float64
 	// Seed determines which of the calls, in the order of their arrival, meet
 	// a fault, and which one.
 	Seed uint64
-	// Kinds are the kinds to choose from, each equally likely. A kind that
-	// cannot show on the call's route leaves the call alone.
+	// Kinds are the kinds to choose from, each equally likely. A kind that does not apply to the
+	// route of a call has no effect.
 	Kinds []FaultKind
 	// Route narrows the faults to one route. Empty means every route.
 	Route Route

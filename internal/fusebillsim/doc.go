@@ -1,7 +1,7 @@
-// Package fusebillsim simulates, in memory, the part of the Fusebill (Stax Bill) API that this
-// provider and its neighbours use: reading, listing and updating customers, latching them to
-// HubSpot contacts and companies, and unlatching them. Tests, benchmarks and the demo use it in
-// place of the vendor's service.
+// Package fusebillsim simulates, in memory, the parts of the Fusebill (Stax Bill) API that this
+// provider and generic REST providers use for latches: reading, listing and updating customers,
+// latching them to HubSpot contacts and companies, and unlatching them. Tests, benchmarks and the
+// demo use it in place of the vendor's service.
 //
 // A [Simulator] is an [http.Handler] for use behind a real server, and [Simulator.Transport]
 // returns an [http.RoundTripper] that reaches it without a socket, as a testing/synctest bubble
@@ -14,17 +14,18 @@
 //	sim.Customer(ids[0]) // the customer as it is now
 //	sim.Writes()         // the number of latch and unlatch calls
 //
-// The simulator is meant to be as hard on a client as the service is. Facts come from the vendor's
-// public reference and from public clients that run against production. An open question is a
-// switch in [Behavior], and a failure in between is a [Fault] to inject.
+// The simulator is as strict and as lenient with a client as the service is. Its facts come from
+// the vendor's public reference (https://developer.staxbill.com/reference) and from public clients
+// that run against production. An open question is a switch in [Behavior], and a failure of the
+// network or the service is a [Fault] to inject.
 //
-// The package holds the state, the wire format and the rules of the service. It holds nothing of a
+// The package has the state, the wire format and the rules of the service. It has no part of a
 // client: no retries, pacing or caching.
 //
 // # Choices
 //
-// The simulator makes these choices, about which the reference is silent and for which no switch
-// seemed worth its cost:
+// The reference does not document the following, and a switch for it would not be worth its cost.
+// The simulator makes these choices:
 //
 //   - A latch call whose Content-Type is not application/json gets 415, a body above 1 MiB 413, a
 //     HubSpot or customer ID below 1 gets 400.

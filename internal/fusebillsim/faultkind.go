@@ -1,13 +1,13 @@
 package fusebillsim
 
-// FaultKind is something that goes wrong with a call.
+// FaultKind is a kind of failure of a call.
 type FaultKind int
 
 // The kinds of faults. Unless its comment says otherwise, a fault spoils the
 // answer to a call that was handled, whose change was made, and which counts
 // toward the rate limits. It spoils a refusal of the service's own too.
 const (
-	// FaultNone is no fault, for an injection that has only a hook.
+	// FaultNone is no fault. It is for an injection that has only a hook.
 	FaultNone FaultKind = iota
 
 	// FaultStatus500Before answers 500 in place of handling the call.
@@ -72,7 +72,7 @@ const (
 	// otherwise like FaultRedirectHost.
 	FaultRedirectPlainHTTP
 
-	// FaultMalformedKey refuses the key as not of the right form. The call is neither handled nor
+	// FaultMalformedKey refuses the key because of its form. The call is neither handled nor
 	// counted toward the limits.
 	FaultMalformedKey
 	// FaultNullBody answers 200 with null.
@@ -91,7 +91,7 @@ const (
 	// FaultMalformedRows gives entries of lists an object in place of the customer's ID.
 	FaultMalformedRows
 
-	faultKinds // how many there are
+	faultKinds // the number of kinds
 )
 
 // String returns the name of the kind, without "Fault".

@@ -8,42 +8,39 @@ import (
 	"time"
 )
 
-// Fault is something that goes wrong with the calls that it matches. Several
-// faults may meet in one call, and then all act, as far as they can.
+// Fault is a failure of the calls that it matches. Several faults may match one call. Then each of
+// them has its effect, as far as possible.
 type Fault struct {
 	Kind FaultKind
 
-	// Route narrows the fault to one route. Empty means every route on which
-	// the kind can show.
+	// Route limits the fault to one route. Empty means every route to which the kind applies.
 	Route Route
-	// Match, if set, narrows it further. It may read the request's body.
+	// Match, if set, limits the fault further. It may read the request's body.
 	Match func(*http.Request) bool
 
-	// After is how many matching calls pass before the first that the fault
-	// meets.
+	// After is the number of matching calls before the first one with the fault.
 	After int
-	// Times is how many calls the fault meets. 0 means one, a negative number
-	// all.
+	// Times is the number of calls with the fault. 0 means one, a negative number all.
 	Times int
 
-	// Latency is how long FaultLatencyBefore, FaultLatencyAfter, FaultSlowDrip and FaultLateWrite
-	// wait.
+	// Latency is the wait of FaultLatencyBefore, FaultLatencyAfter, FaultSlowDrip and
+	// FaultLateWrite.
 	Latency time.Duration
 
-	// IDs and Every choose the customers of a fault that concerns entries of lists. Without either
-	// it is every tenth. FaultStaleList takes IDs only, and without them concerns all.
+	// IDs and Every choose the customers of a fault that changes entries of lists. Without either,
+	// the fault changes every tenth entry. FaultStaleList uses only IDs, and without them all
+	// customers.
 	IDs   []int64
 	Every int
 
-	// OnRequest, if set, runs before a matching call is handled, and OnAnswer after that and before
-	// the answer is sent: the places for a change by another user. They run in the call's goroutine
-	// and may use every method of the simulator but Settle. A hook that blocks holds its own call
-	// only.
+	// OnRequest, if set, runs before a matching call is handled, and OnAnswer before its answer is
+	// sent. A test can change the account in them as another user would. They run in the goroutine
+	// of the call and may use every method of the simulator except Settle. A hook that blocks
+	// delays only its own call.
 	OnRequest, OnAnswer func(*http.Request)
 }
 
-// Inject makes a fault happen to matching calls that arrive from now on, until
-// remove is called.
+// Inject makes a fault happen to matching calls that arrive from now on, until remove is called.
 func (s *Simulator) Inject(f Fault) (remove func()) {
 	in := &injection{fault: f}
 	in.fault.IDs = slices.Clone(f.IDs)
@@ -53,16 +50,15 @@ func (s *Simulator) Inject(f Fault) (remove func()) {
 	return s.injections.add(in)
 }
 
-// injection is a fault in force.
+// injection is an injected fault.
 type injection struct {
 	fault    Fault
-	dice     *dice // chooses the kind; nil: it is that of the fault
+	dice     *dice // chooses the kind; nil: the kind of the fault
 	snapshot table // for FaultStaleList
 	matched  atomic.Int64
 }
 
-// meets reports whether the fault happens to a call, which it counts if the
-// fault matches it.
+// meets reports whether the fault happens to a call. It counts the call if the fault matches it.
 func (in *injection) meets(c *call) (activeFault, bool) {
 	f := activeFault{Fault: &in.fault, kind: in.fault.Kind, snapshot: in.snapshot}
 	if in.fault.Route != "" && in.fault.Route != c.route || !f.kind.concerns(c.route) {
@@ -83,7 +79,7 @@ func (in *injection) meets(c *call) (activeFault, bool) {
 	return f, turn >= 1 && (in.fault.Times < 0 || turn <= int64(max(1, in.fault.Times)))
 }
 
-// injections is the faults in force.
+// injections are the injected faults.
 type injections struct {
 	mu  sync.Mutex
 	all []*injection // replaced, never changed

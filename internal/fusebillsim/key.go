@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// DefaultAPIKey is the key of a simulator whose [Config] names none. It has the form of the keys
-// that the service issues: base64 of "0:" and 64 characters.
+// DefaultAPIKey is the key of a simulator whose [Config] has none. It has the form of the keys that
+// the service issues: base64 of "0:" and 64 characters.
 var DefaultAPIKey = base64.StdEncoding.EncodeToString([]byte(keyPrefix + strings.Repeat("simulate", keyLength/8)))
 
 const (
@@ -51,7 +51,8 @@ func unauthorized() *answer {
 	return errorAnswer(http.StatusUnauthorized, "The API key is missing or wrong.")
 }
 
-// malformedKey has the words of the service, which its reference does not mention.
+// malformedKey returns the answer to a key of another form, with the words of the service
+// (https://developer.staxbill.com/reference/errors).
 func malformedKey(b *Behavior) *answer {
 	status := http.StatusBadRequest
 	if b.MalformedKeyIs401 {

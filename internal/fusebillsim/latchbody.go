@@ -49,8 +49,8 @@ type member struct {
 
 var errNoObject = errors.New("the request body is not a JSON object")
 
-// decodeObject returns the members of a JSON object in order. Decoding into a
-// map would leave it to chance which of two keys that differ in case wins.
+// decodeObject returns the members of a JSON object in order. With a map, it would be random which
+// of two keys wins that differ only in case.
 func decodeObject(body []byte) ([]member, error) {
 	if !json.Valid(body) {
 		return nil, errNoObject
@@ -75,8 +75,7 @@ func decodeObject(body []byte) ([]member, error) {
 	return members, nil
 }
 
-// decodeID reads an ID without loss, since a float would round it. It returns 0
-// for null.
+// decodeID reads an ID without a float, which would round it. It returns 0 for null.
 func decodeID(value json.RawMessage) (int64, error) {
 	text := string(value)
 	if text == "null" {
@@ -97,10 +96,9 @@ func decodeID(value json.RawMessage) (int64, error) {
 	return id, nil
 }
 
-// quoteKeys puts quotes around the bare keys of a JavaScript object, such as
-// {fusebillId:1}, which the service accepts although it is not JSON. Valid JSON
-// comes back as it is: there, no word that is followed by a colon follows a
-// brace or a comma.
+// quoteKeys puts quotes around the bare keys of a JavaScript object, such as {fusebillId:1}, which
+// the service accepts although it is not JSON. It does not change valid JSON, in which no brace or
+// comma is followed by a word and a colon.
 func quoteKeys(text []byte) []byte {
 	out := make([]byte, 0, len(text)+16)
 	var last byte // the last byte so far that is no white space

@@ -44,8 +44,8 @@ type page struct {
 	total   int // without filters
 }
 
-// page returns the page that p asks for. Customers for which missing is true
-// are left out, and those after them move up; a nil missing leaves out none.
+// page returns the requested page. It leaves out customers for which missing returns true, and the
+// customers after them move up. A nil missing leaves out none.
 func (t table) page(p listParameters, missing func(*record) bool) page {
 	rows := t.match(p.query)
 	if missing != nil {
@@ -90,8 +90,8 @@ func (t table) lookup(ids []int64) table {
 	return found
 }
 
-// sort returns the rows in the order asked for, which by default is that of
-// the IDs. Rows that compare equal stay ordered by ID. It does not change rows.
+// sort returns the rows in the requested order, which by default is that of the IDs. Rows that
+// compare equal stay ordered by ID. It does not change rows.
 func (p *listParameters) sort(rows table) table {
 	if p.compare == nil {
 		return rows

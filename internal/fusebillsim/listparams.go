@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// listParameters is what a list call asks for.
+// listParameters are the parameters of a list call.
 type listParameters struct {
 	query      query
 	number     int                      // of the page, from 0
@@ -78,7 +78,7 @@ func (p *listParameters) parseSort(values url.Values) error {
 		return fmt.Errorf("sortExpression: %q is not a valid query name", p.sortExpression)
 	}
 	if p.descending || !strings.EqualFold(p.sortExpression, "id") {
-		p.compare = f.compare // otherwise the customers are in that order already
+		p.compare = f.compare // Otherwise the customers are already in that order.
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ func (s *Simulator) Settle() {
 	s.pending.wait()
 }
 
-// processLater handles a write after a delay, whatever became of its client, and drops the answer.
+// processLater handles a write after a delay, even if its client has gone, and drops the answer.
 func (s *Simulator) processLater(c *call, delay time.Duration) {
 	// The client may change its request once the call has ended.
 	c.Request = c.Clone(context.WithoutCancel(c.Context()))

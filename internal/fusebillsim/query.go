@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// query is the filters of a list call, all of which a customer has to match.
+// query has the filters of a list call. A customer must match all of them.
 type query struct {
 	filters []filter
 	ids     []int64 // an ID set among the filters, sorted; nil: there is none

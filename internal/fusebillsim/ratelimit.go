@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// SpendQuota counts n calls of someone else who uses the account, toward the
-// current minute and day.
+// SpendQuota counts n calls of another user of the account toward the current minute and day.
 func (s *Simulator) SpendQuota(n int) {
 	s.limiter.spend(time.Now(), n)
 }
 
-// ResetFormat is a format of the X-Rate-Limit-Reset headers. The vendor's reference calls their
-// value a timestamp and says no more about it.
+// ResetFormat is a format of the X-Rate-Limit-Reset headers. The API reference
+// (https://developer.staxbill.com/reference/rate-limits) calls their value a timestamp, without a
+// format.
 type ResetFormat int
 
 const (
@@ -73,13 +73,13 @@ func (f ResetFormat) format(t time.Time) string {
 	return ceilSecond(t).Format(layouts[f])
 }
 
-// ceilSecond rounds up, so that a format without fractions never gives a time
-// at which the window has not started yet.
+// ceilSecond rounds a time up, so a format without fractions never shows a time before the start of
+// the window.
 func ceilSecond(t time.Time) time.Time {
 	return t.Add(time.Second - 1).Truncate(time.Second)
 }
 
-// period names a rate limit window the way the service's 429 does.
+// period is the name of a rate limit window in the service's 429.
 type period string
 
 const (
@@ -93,8 +93,8 @@ type limiter struct {
 	minute, day window
 }
 
-// take counts a call and returns the rates after it. If a window is used up,
-// it counts nothing and names that window.
+// take counts a call and returns the rates after it. If a window is used up, it does not count the
+// call, and returns that window.
 func (l *limiter) take(now time.Time) (rates, period) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -143,8 +143,8 @@ type window struct {
 	used   int
 }
 
-// advance begins a new window if now is past the current one. A clock that is
-// set back begins none.
+// advance begins a new window if the current one has ended. A clock that is set back does not begin
+// a window.
 func (w *window) advance(now time.Time) {
 	if start := now.Truncate(w.length); start.After(w.start) {
 		w.start, w.used = start, 0
@@ -159,7 +159,7 @@ func (w *window) rate() rate {
 	return rate{limit: w.limit, remaining: w.remaining(), reset: w.start.Add(w.length)}
 }
 
-// rate is the state of one window as the headers report it.
+// rate is the state of one window for the headers.
 type rate struct {
 	limit, remaining int
 	reset            time.Time // when the next window starts

@@ -29,9 +29,8 @@ type call struct {
 	rates    rates    // as they were when the call was counted
 }
 
-// respond takes a call from arrival to the answer that leaves. It returns an error, and no answer,
-// if the connection is to be dropped instead. It may change r, but nothing that r shares with its
-// original.
+// respond handles a call and returns its answer, or an error if the connection must be dropped. It
+// may change r, but nothing that r shares with its original.
 func (s *Simulator) respond(r *http.Request) (*answer, error) {
 	s.pending.add()
 	defer s.pending.done()
@@ -121,7 +120,7 @@ func (s *Simulator) handle(c *call) *answer {
 	}
 }
 
-// finish completes the headers, compresses the body and notes the outcome.
+// finish completes the headers, compresses the body and records the outcome.
 func (s *Simulator) finish(c *call, a *answer) error {
 	a.header.Set("Date", time.Now().Add(c.behavior.DateAhead).UTC().Format(http.TimeFormat))
 	if !a.foreign && !c.behavior.OmitRateHeaders {
@@ -142,8 +141,8 @@ func (s *Simulator) finish(c *call, a *answer) error {
 	return nil
 }
 
-// rateLimited is the 429 for a window that is used up. The rates of the call have to show that
-// already.
+// rateLimited returns the 429 for a window that is used up. The rates of the call must already show
+// that.
 func (c *call) rateLimited(p period) *answer {
 	r := c.rates.of(p)
 	a := errorAnswer(http.StatusTooManyRequests,
@@ -154,7 +153,7 @@ func (c *call) rateLimited(p period) *answer {
 	return a
 }
 
-// rewind gives the request its whole body again, for code that may read it.
+// rewind resets the body of the request to its beginning, for code that may read it.
 func (c *call) rewind() *http.Request {
 	c.Body = io.NopCloser(bytes.NewReader(c.body))
 	return c.Request

@@ -28,8 +28,8 @@ func (r Route) writes() bool {
 	return r == RouteLatch || r == RouteUnlatch || r == RouteUpdate
 }
 
-// routeOf finds the route of a request, and the customer ID that its path names. As with the
-// service, neither letter case nor one slash at the end matters.
+// routeOf returns the route of a request, and the customer ID in its path. As the service does, it
+// ignores letter case and one slash at the end.
 func routeOf(r *http.Request) (route Route, id string) {
 	path := strings.ToLower(r.URL.Path)
 	path, ok := strings.CutPrefix(path, basePath)

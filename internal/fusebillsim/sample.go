@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// firstSampleID is where the IDs of sample customers start.
+// firstSampleID is the lowest ID of sample customers.
 const firstSampleID = 2_500_000
 
 // AddSampleCustomers adds n plausible customers without latches, and returns their IDs in ascending
@@ -24,7 +24,7 @@ func (s *Simulator) AddSampleCustomers(n int) []int64 {
 	return ids
 }
 
-// sampleCustomer makes up a customer. All of its fields follow from the ID.
+// sampleCustomer returns a customer whose fields are all derived from the ID.
 func sampleCustomer(id int64) Customer {
 	firstNames := [...]string{"Ada", "Björn", "Chloé", "Dmitri", "Esi", "Farid", "Grace", "Hiro", "Inés", "John", "Kavya"}
 	lastNames := [...]string{"Adeyemi", "Brown", "Castillo", "Doe", "Eriksson", "Fischer", "Ōno", "O'Neil", "Singh"}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Config is what a [Simulator] is made from. Everything has a default.
+// Config has the settings of a new [Simulator]. All of them have defaults.
 type Config struct {
 	// APIKey is the key that requests have to carry, as in "Authorization: Basic <APIKey>". The
 	// default is [DefaultAPIKey].
@@ -22,8 +22,8 @@ type Config struct {
 	// default is [time.Minute]. A day window is always 24 hours.
 	Minute time.Duration
 
-	// DiscardRequests turns off what [Simulator.Requests] returns, which
-	// otherwise keeps every request. The counters are always kept.
+	// DiscardRequests turns off the record of requests that [Simulator.Requests] returns. The
+	// counters always work.
 	DiscardRequests bool
 
 	// Behavior holds the switches to start with; see [Simulator.Configure].
@@ -67,7 +67,7 @@ func (s *Simulator) Configure(change func(*Behavior)) {
 	defer s.configuring.Unlock()
 	next := s.behavior.Load().clone()
 	change(next)
-	s.behavior.Store(next.clone()) // The caller may go on using a map of its own.
+	s.behavior.Store(next.clone()) // The caller may change its maps later.
 }
 
 // ServeHTTP answers r. Where the connection is to be dropped, by a fault or because the request's

@@ -30,7 +30,7 @@ func (c *call) has(k FaultKind) bool {
 	return c.fault(k) != nil
 }
 
-// before does the part of the faults that comes before the call is processed.
+// before applies the faults that act before the call is processed.
 func (c *call) before() error {
 	for _, f := range c.faults {
 		if f.kind == FaultLatencyBefore {
@@ -45,8 +45,8 @@ func (c *call) before() error {
 	return nil
 }
 
-// refuse returns the answer of a fault that keeps the call from being counted
-// and handled, or nil.
+// refuse returns the answer of a fault that prevents the call from being counted and handled, or
+// nil.
 func (c *call) refuse() *answer {
 	for _, f := range c.faults {
 		switch f.kind {
@@ -69,9 +69,8 @@ func (c *call) refuse() *answer {
 	return nil
 }
 
-// fail returns how a fault ends the call that is counted but not handled yet:
-// with an answer or by dropping the connection. Without such a fault it returns
-// neither.
+// fail returns the answer, or the error of a dropped connection, of a fault that ends the call
+// after it was counted and before it is handled. Without such a fault it returns neither.
 func (c *call) fail() (*answer, error) {
 	for _, f := range c.faults {
 		switch f.kind {
@@ -84,7 +83,7 @@ func (c *call) fail() (*answer, error) {
 	return nil, nil
 }
 
-// after does the part of the faults that comes after the call was processed.
+// after applies the faults that act after the call was processed.
 func (c *call) after(a *answer) (*answer, error) {
 	for _, f := range c.faults {
 		if f.OnAnswer != nil {
@@ -103,7 +102,7 @@ func (c *call) after(a *answer) (*answer, error) {
 	return a, nil
 }
 
-// spoil returns a as the fault makes it.
+// spoil returns the answer with the fault.
 func (f *activeFault) spoil(a *answer) *answer {
 	switch f.kind {
 	case FaultStatus500After:

@@ -15,13 +15,12 @@ var (
 	errCompanyHeld = errors.New("the HubSpot company is already latched to another customer")
 )
 
-// latch is what a latch call asks for; 0 is no contact or no company.
+// latch is the latch of a latch call; 0 is no contact or no company.
 type latch struct {
 	customer, contact, company int64
 }
 
-// store is the account's customers. It keeps every contact and every company
-// with one customer at most.
+// store has the customers of the account. At most one customer has a contact or a company.
 type store struct {
 	mu        sync.RWMutex
 	table     table
@@ -90,8 +89,8 @@ func (st *store) latch(l latch, rules changeRules) (*record, error) {
 	})
 }
 
-// change changes a customer. It changes nothing, and returns an error, where there is no such
-// customer or another one holds the contact or the company.
+// change changes a customer. It returns an error and changes nothing where the customer does not
+// exist or another one holds the contact or the company.
 func (st *store) change(id int64, rules changeRules, f func(*Customer)) (*record, error) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -121,7 +120,7 @@ func (st *store) putChanged(c Customer, rules changeRules) *record {
 	return st.put(c)
 }
 
-// conflict returns an error if another customer holds what l asks for.
+// conflict returns an error if another customer holds the contact or the company of l.
 func (st *store) conflict(l latch) error {
 	if holder, held := st.contacts[l.contact]; held && holder != l.customer {
 		return errContactHeld
@@ -132,7 +131,7 @@ func (st *store) conflict(l latch) error {
 	return nil
 }
 
-// release takes what l asks for from the other customers that hold it.
+// release takes the contact and the company of l from the other customers that hold them.
 func (st *store) release(l latch, rules changeRules) {
 	if holder, held := st.contacts[l.contact]; held && holder != l.customer {
 		i, _ := st.table.find(holder)
@@ -148,7 +147,7 @@ func (st *store) release(l latch, rules changeRules) {
 	}
 }
 
-// put stores c as a new record, in place of the customer's former one.
+// put stores c as a new record, in place of the customer's previous one.
 func (st *store) put(c Customer) *record {
 	r := &record{Customer: c}
 	i, ok := st.table.find(c.ID)
@@ -182,18 +181,18 @@ func (st *store) forget(c *Customer) {
 	delete(st.companies, c.HubSpotCompanyID)
 }
 
-// snapshot returns a table that no later change reaches.
+// snapshot returns a table that later changes do not affect.
 func (st *store) snapshot() table {
 	st.mu.RLock()
 	defer st.mu.RUnlock()
 	return slices.Clone(st.table)
 }
 
-// table is customers ordered by ID. Its records never change: a change of a
-// customer puts another record in its place.
+// table has customers in the order of their IDs. Its records never change: a change of a customer
+// puts another record in its place.
 type table []*record
 
-// find returns where the customer is, or would be, and whether it is there.
+// find returns the index at which the customer is, or would be, and reports whether it is there.
 func (t table) find(id int64) (int, bool) {
 	return slices.BinarySearchFunc(t, id, func(r *record, id int64) int { return cmp.Compare(r.ID, id) })
 }

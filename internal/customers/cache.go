@@ -76,23 +76,23 @@ func (c *cache) putListed(customer fusebill.Customer, asked *question) {
 	}
 }
 
-// contradicts reports whether an entry of a list differs from an answer about the customer alone
-// that was asked for before. Either somebody has changed the customer since, or the list lags behind
-// and the entry is the older of the two, so the customer has to be read individually.
+// contradicts reports whether an entry of a list differs from the answer to an earlier individual
+// read of the customer. Either somebody has changed the customer since, or the list lags behind and
+// the entry is older than that answer. So the customer has to be read individually.
 func (c *cache) contradicts(customer fusebill.Customer, asked *question) bool {
 	e, ok := c.entries[customer.ID]
 	return ok && !e.isListed && e.asked.sequence < asked.sequence && LatchOf(e.customer) != *customer.Latch
 }
 
-// isUnlisted reports whether lists are no source for a customer: its last entry is odd, or this
-// process has written it, and lists may lag behind.
+// isUnlisted reports whether lists are no source for a customer: its last list entry is odd, or
+// this process has written it, and lists may lag behind.
 func (c *cache) isUnlisted(id int64) bool {
 	_, isWritten := c.writes[id]
 	return isWritten || c.odd[id]
 }
 
-// oddSince returns the customers whose list entries do not show the current latch, and about whom
-// nothing was answered that was asked for at that time or later.
+// oddSince returns the customers whose list entries do not show the current latch, except those
+// with an answer that was requested at that time or later.
 func (c *cache) oddSince(since time.Time) (ids []int64) {
 	for id := range c.odd {
 		if e, ok := c.entries[id]; !ok || e.asked.at.Before(since) {

@@ -34,9 +34,9 @@ type change struct {
 	// Its customer: the latches are known once it was read.
 	customer *customerState
 	isKnown  bool
-	before   fusebill.Latch // at first
-	current  fusebill.Latch // now
-	target   fusebill.Latch // afterwards
+	before   fusebill.Latch // the latch when the change began
+	current  fusebill.Latch
+	target   fusebill.Latch // the latch that the change brings
 	// freshUntil is when the run reads the customer again, with others, before it is written.
 	freshUntil time.Time
 	// sendBefore is when the next write must have been sent: later, the last read is too old.
@@ -65,12 +65,12 @@ type change struct {
 	// last is, for one of these, the change of the holder that has ended and has failed to release
 	// it.
 	last *change
-	// doubt is the outcome of the last write of the customer, where that is unknown or not as requested,
-	// until another write is answered. A change that fails must not end without it.
+	// doubt is the outcome of the last write of the customer if that is unknown or not as
+	// requested, until another write is answered. The error of a failed change must include it.
 	doubt error
-	// cutOff is the outcome of a write that was under way at a cancel. The service may make it later,
-	// also where a read has shown that it was made: a second try may be on its way. No change must end
-	// without it whose customer would lose something by that.
+	// cutOff is the outcome of a write that was under way at a cancel. The service may make it
+	// later, even where a read has shown that it was made, because a second try may be under way.
+	// The change must report it if its customer would lose something by that.
 	cutOff *UnconfirmedError
 
 	// Its end.
@@ -101,7 +101,7 @@ func (c *change) with(ctx context.Context) context.Context {
 	return c.calls.Context(ctx)
 }
 
-// putOff counts how often a write was put off, at most once for each read.
+// putOff counts the writes that were put off, at most one for each read.
 func (c *change) putOff() {
 	if time.Since(c.lateAt) > customers.MaxAgeBeforeWrite {
 		c.lateAt = time.Now()
@@ -109,7 +109,7 @@ func (c *change) putOff() {
 	}
 }
 
-// withDoubt adds to the error of a change what is in doubt about its writes.
+// withDoubt adds the unknown outcomes of a change's writes to its error.
 func (c *change) withDoubt(err error) error {
 	if late := c.cutOff; late != nil && late.Requested != c.current && !errors.Is(err, late) {
 		late.Current = c.current
@@ -136,8 +136,8 @@ func (c *change) changedMeanwhile(current fusebill.Latch) error {
 	return lost
 }
 
-// notRestored returns the error of a change that could not restore all that it has released, since
-// others hold it, or for the reason given, or both.
+// notRestored returns the error of a change that could not restore all that it has released,
+// because others hold it, or for the given reason, or both.
 func (c *change) notRestored(reason error) error {
 	if len(c.lost) > 0 {
 		held := error(&HeldError{CustomerID: c.CustomerID, Held: c.lost, Reason: HolderKeeps})

@@ -23,31 +23,32 @@ type graph struct {
 	claims    map[fusebill.Claim]*claimState
 	events    int
 	open      map[*change]bool // the changes that have released something that nobody has restored yet
-	woken     []*change        // to be evaluated
-	unsure    []*change        // waiting, and not known to be settling
+	woken     []*change        // the changes to evaluate
+	unsure    []*change        // the waiting changes that are not known to be settling
 	pass      int              // the number of the last search for rings
-	busy      int              // changes that neither wait nor have ended
+	busy      int              // the number of changes that neither wait nor have ended
 	stall     stall
 }
 
-// customerState is what the graph knows of a customer. Its waiters wait for what it holds.
+// customerState has the facts about a customer that the graph needs. Its waiters wait for the
+// claims that the customer holds.
 type customerState struct {
 	waiters
-	turn    *change        // whose turn it is
-	queue   []*change      // that wait for their turn
-	ended   *change        // the last one that has ended and was not refused
+	turn    *change        // the change under way, or nil
+	queue   []*change      // the changes that wait for their turn
+	ended   *change        // the last change that has ended and was not refused
 	isKept  bool           // a change of this process has declared the latch
-	refused fusebill.Latch // that a refused change declared
+	refused fusebill.Latch // the latch that a refused change declared
 }
 
-// claimState is what the graph knows of a contact or a company.
+// claimState has the facts about a contact or a company that the graph needs.
 type claimState struct {
 	waiters
 	reservedBy *change
 	released   int // the number of the event by which it was last released
 }
 
-// waiters are the changes that an event is to wake.
+// waiters are the changes that an event wakes.
 type waiters []*change
 
 const (
@@ -151,7 +152,7 @@ func (g *graph) keepLocked(c *change) {
 	g.finishLocked(c, nil)
 }
 
-// nextTurnLocked gives the turn on a customer to the next change. One that is parked comes last.
+// nextTurnLocked begins the next change of a customer. A parked change comes last.
 func (g *graph) nextTurnLocked(customer *customerState) {
 	customer.turn = nil
 	if len(customer.queue) == 0 {
@@ -166,7 +167,7 @@ func (s *customerState) leaveQueue(c *change) {
 	s.queue = slices.DeleteFunc(s.queue, func(q *change) bool { return q == c })
 }
 
-// parkLocked gives a change's turn away until another change of its customer has ended.
+// parkLocked ends the turn of a change until another change of its customer has ended.
 func (g *graph) parkLocked(c *change) {
 	customer := c.customer
 	g.setPhaseLocked(c, queued)
@@ -266,7 +267,7 @@ func (g *graph) pushLocked(c *change) {
 
 func (w *waiters) add(c *change) { *w = append(*w, c) }
 
-// wakeLocked lets those who wait for a claim or a customer be evaluated again.
+// wakeLocked queues the changes that wait for a claim or a customer for evaluation.
 func (g *graph) wakeLocked(w *waiters) {
 	list := *w
 	*w = nil

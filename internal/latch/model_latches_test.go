@@ -57,8 +57,8 @@ func (r *run) releaseSent(id int64, claim fusebill.Claim) time.Duration {
 
 // isTaken reports whether a change of another customer has taken a claim, and was allowed to: by
 // allow_reassociation, or because nobody could know of the holder. The change has succeeded, or its
-// outcome is open. In the latter case the provider must not have moved the claim on itself, since it
-// has to restore the holder then.
+// outcome is open. In the latter case the provider must not have moved the claim on itself, since
+// it has to restore the holder then.
 func (r *run) isTaken(id int64, claim fusebill.Claim) bool {
 	isUnknown := r.neverReads && r.conflict == fusebillsim.ConflictMoves
 	return r.hasOutcome(func(o outcome) bool {
@@ -244,7 +244,8 @@ func (r *run) otherAnswersAreShown(violated report) {
 	}
 	for _, req := range last {
 		isShown := r.hasOutcome(func(o outcome) bool {
-			return slices.ContainsFunc(all[*latch.UnexpectedAnswerError](o.result.Err), func(e *latch.UnexpectedAnswerError) bool {
+			unexpected := all[*latch.UnexpectedAnswerError](o.result.Err)
+			return slices.ContainsFunc(unexpected, func(e *latch.UnexpectedAnswerError) bool {
 				return e.CustomerID == req.ids[0] && e.Requested == req.latch && e.Answered == *req.answer
 			})
 		})

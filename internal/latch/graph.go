@@ -298,7 +298,7 @@ const (
 // handLocked queues a change for the workers of its run.
 func (g *graph) handLocked(c *change, s step) {
 	if s == finish {
-		c.isExpired = false
+		c.isExpired, c.refusal = false, nil // Its write decides again.
 		g.reserveLocked(c, c.target)
 		for _, w := range c.customer.waiters {
 			if w.phase == waiting && !w.isSettling {

@@ -324,6 +324,28 @@ func TestModel_cases(t *testing.T) {
 			want: rows{1: contact(902), 2: contact(101)}, failed: []string{"a"},
 		},
 		{
+			name:      "a cancelled release is made again after it was restored",
+			resources: []*resource{single("a", nil, rows{1: contact(102)}, reassociate)},
+			others:    rows{1: {}, 2: contact(102)},
+			change: func(s *scenario) {
+				s.seed = 41 // The second try of the release takes effect after the restore.
+				s.refuses = []int64{1}
+				s.inject(2, fusebillsim.Fault{Kind: fusebillsim.FaultStatus500After})
+				s.interruptAt, s.lateWrites = 150*time.Millisecond, true
+			},
+			want: rows{}, failed: []string{"a"},
+		},
+		{
+			name: "two changes that release first have few calls",
+			resources: []*resource{
+				single("a", rows{1: both(101, 201)}, rows{1: both(102, 203)}),
+				single("b", rows{2: both(102, 202)}, rows{2: both(0, 201)}),
+				single("c", rows{3: both(0, 203)}, rows{3: both(101, 202)}),
+			},
+			change: func(s *scenario) { s.limit, s.neverReads, s.gap = 3, true, 300*time.Millisecond },
+			want:   rows{1: both(102, 203), 2: both(0, 201), 3: both(101, 202)},
+		},
+		{
 			name: "a chain of 30", resources: chain(false), change: parallelism(30),
 			want: declared(chain(false)), check: writes(30),
 		},

@@ -12,6 +12,13 @@ type search struct {
 	isOnPath   bool
 }
 
+// isUndecided reports whether a change waits, or is about to release first, and is not known to be
+// settling. One that is about to release stays settling where others search again: if each had to
+// begin again because of the other, two of them would stop each other for ever.
+func (c *change) isUndecided() bool {
+	return !c.isSettling && (c.phase == waiting || c.phase == working && c.step == release)
+}
+
 func (g *graph) markUnsureLocked(c *change) {
 	if !c.isUnsure {
 		c.isUnsure = true
@@ -81,14 +88,14 @@ func (g *graph) reachLocked(starts []*change) []*change {
 	}
 	for _, c := range starts {
 		c.isUnsure = false
-		if c.phase == waiting && !c.isSettling && !c.isFailing() {
+		if c.isUndecided() && !c.isFailing() {
 			visit(c)
 		}
 	}
 	for i := 0; i < len(reached); i++ {
 		c := reached[i]
 		for _, b := range c.blockers {
-			if b.phase == waiting && !b.isSettling {
+			if b.isUndecided() {
 				visit(b)
 				c.search.waitsFor++
 				b.search.dependents = append(b.search.dependents, c)
@@ -135,7 +142,7 @@ func (g *graph) releaseFirstLocked(settling []*change) {
 		}
 	}
 	for _, c := range settling {
-		if c.search.waitsFor == 0 && !c.search.isGone {
+		if (c.search.waitsFor == 0 || c.phase == working) && !c.search.isGone {
 			takeAway(c)
 		}
 	}

@@ -107,20 +107,20 @@ func (p *pacer) useReservedLocked(ctx context.Context) {
 	}
 }
 
-// ErrTooLate is the error of a call that was not sent, or not sent again, since the time that
-// [SendBefore] sets was over.
+// ErrTooLate is the error of a call that was not sent, or not sent again, since the condition that
+// [SendWhile] sets did not hold any more.
 var ErrTooLate = errors.New("the call was not sent in time")
 
-type sendBeforeKey struct{}
+type sendWhileKey struct{}
 
-// SendBefore returns a context for calls that are to be sent before a time, such as a write that is
-// based on a read. A call that waits for the quota or for another try until then fails with
-// [ErrTooLate].
-func SendBefore(ctx context.Context, t time.Time) context.Context {
-	return context.WithValue(ctx, sendBeforeKey{}, t)
+// SendWhile returns a context for calls that are to be sent only while a condition holds, such as a
+// write that is based on a read of a limited age. A call that waits for the quota or for another try
+// until then fails with [ErrTooLate]. The condition may be asked from any goroutine.
+func SendWhile(ctx context.Context, holds func() bool) context.Context {
+	return context.WithValue(ctx, sendWhileKey{}, holds)
 }
 
 func isTooLate(ctx context.Context) bool {
-	t, ok := ctx.Value(sendBeforeKey{}).(time.Time)
-	return ok && time.Now().After(t)
+	holds, ok := ctx.Value(sendWhileKey{}).(func() bool)
+	return ok && !holds()
 }

@@ -106,14 +106,16 @@ func TestReserveBriefly_belowTheLimit(t *testing.T) {
 }
 
 // A call that waits for the quota is not sent once it is too late.
-func TestSendBefore(t *testing.T) {
+func TestSendWhile(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := fusebillsim.New(fusebillsim.Config{APIKey: testKey, LimitMinute: 1})
 		sim.AddCustomers(fusebillsim.Customer{ID: 7})
 		client := newTestClient(t, WithTransport(sim.Transport()))
 		for _, want := range []error{nil, ErrTooLate} {
-			if _, err := client.Customer(SendBefore(t.Context(), time.Now().Add(time.Second)), 7); !errors.Is(err, want) {
+			begin := time.Now()
+			ctx := SendWhile(t.Context(), func() bool { return time.Since(begin) < time.Second })
+			if _, err := client.Customer(ctx, 7); !errors.Is(err, want) {
 				t.Errorf("got error %v, want %v", err, want)
 			}
 		}

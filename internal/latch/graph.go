@@ -249,6 +249,12 @@ func (g *graph) leftByReleaseLocked(c *change) fusebill.Latch {
 	return c.current.Without(removed)
 }
 
+// isToKeepMoreLocked reports whether another change has begun to declare a part of what a release is
+// about to remove.
+func (g *graph) isToKeepMoreLocked(c *change) bool {
+	return c.run != nil && c.unlatch == nil && c.isRelease() && !c.isFailing() && g.leftByReleaseLocked(c) != c.target
+}
+
 // refuseLocked ends a change that is not to be made. Nobody has declared the latch that its
 // customer holds.
 func (g *graph) refuseLocked(c *change, err error) {

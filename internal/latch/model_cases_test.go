@@ -346,6 +346,15 @@ func TestModel_cases(t *testing.T) {
 			want:   rows{1: both(102, 203), 2: both(0, 201), 3: both(101, 202)},
 		},
 		{
+			name: "a release keeps what another change begins to declare while it waits for the quota",
+			resources: []*resource{
+				single("a", rows{1: both(101, 201)}, nil), single("b", nil, rows{1: both(102, 201)}),
+			},
+			others: rows{2: contact(102)},
+			change: func(s *scenario) { s.limit, s.readEarlier, s.gap = 3, 50*time.Second, time.Second },
+			want:   rows{1: both(0, 201), 2: contact(102)}, failed: []string{"b"},
+		},
+		{
 			name: "a chain of 30", resources: chain(false), change: parallelism(30),
 			want: declared(chain(false)), check: writes(30),
 		},

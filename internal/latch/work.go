@@ -142,6 +142,9 @@ func (r *run) verify(ctx context.Context, c *change, stillHolds func() bool) boo
 	g.mu.Lock()
 	defer g.settleAndUnlock()
 	switch current := customers.LatchOf(customer); {
+	case err == nil && current == c.current && g.isToKeepMoreLocked(c):
+		g.retryLocked(c)
+		g.prepareLocked(c, current)
 	case err == nil && current == c.current && stillHolds():
 		return true
 	case err == nil && current == c.current:

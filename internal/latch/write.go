@@ -41,10 +41,7 @@ func (r *run) write(ctx context.Context, c *change, latch fusebill.Latch) error 
 	g.mu.Lock()
 	c.writeEvent = g.events
 	g.mu.Unlock()
-	calls := c.with(ctx)
-	if c.late < maxLate {
-		calls = fusebill.SendBefore(calls, c.sendBefore)
-	}
+	calls := fusebill.SendWhile(c.with(ctx), func() bool { return g.isWanted(c) })
 	lasting, cancel := outlasting(calls, answerTimeout)
 	defer cancel()
 	reader.BeginWrite(c.CustomerID)
@@ -68,6 +65,14 @@ func (r *run) write(ctx context.Context, c *change, latch fusebill.Latch) error 
 	return c.doubt
 }
 
+// isWanted reports whether a write of a change is to be sent now: the read that it is based on is
+// not too old, and a release is not to keep something that another change has begun to declare.
+func (g *graph) isWanted(c *change) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return (c.late >= maxLate || !time.Now().After(c.sendBefore)) && !g.isToKeepMoreLocked(c)
+}
+
 // holds takes in what a customer holds.
 func (r *run) holds(c *change, current fusebill.Latch, isProgress bool) {
 	g := r.graph
@@ -88,9 +93,7 @@ func (r *run) readBack(ctx context.Context, c *change, latch fusebill.Latch, fai
 	if !isUnknown {
 		return failure
 	}
-	ctx, cancel := outlasting(ctx, readBackTimeout)
-	defer cancel()
-	customer, err := r.coordinator.reader.CustomerNow(c.with(ctx), c.CustomerID)
+	customer, err := r.readAfterwards(ctx, c)
 	read := customers.LatchOf(customer)
 	isMade := err == nil && read == latch
 	if isMade || err == nil && !c.isReleased { // A restore starts from what it was before others changed it.
@@ -108,6 +111,13 @@ func (r *run) readBack(ctx context.Context, c *change, latch fusebill.Latch, fai
 	}
 	c.doubt = unconfirmed
 	return unconfirmed
+}
+
+// readAfterwards reads the customer of a write, also shortly after a cancel.
+func (r *run) readAfterwards(ctx context.Context, c *change) (fusebill.Customer, error) {
+	ctx, cancel := outlasting(ctx, readBackTimeout)
+	defer cancel()
+	return r.coordinator.reader.CustomerNow(c.with(ctx), c.CustomerID)
 }
 
 // losers returns the customers that have released something for a latch, and would lose it if they

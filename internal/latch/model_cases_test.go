@@ -355,6 +355,16 @@ func TestModel_cases(t *testing.T) {
 			want:   rows{1: both(0, 201), 2: contact(102)}, failed: []string{"b"},
 		},
 		{
+			name:      "Ctrl-C before an answer that differs from the request",
+			resources: []*resource{single("a", nil, rows{1: contact(102)}, reassociate)},
+			others:    rows{1: {}, 2: contact(102)},
+			change: func(s *scenario) {
+				s.conflict, s.interruptAt = fusebillsim.ConflictMoves, 80*time.Millisecond
+				s.inject(1, fusebillsim.Fault{Kind: fusebillsim.FaultDifferentAnswer})
+			},
+			want: rows{1: contact(102)}, failed: []string{"a"},
+		},
+		{
 			name: "a chain of 30", resources: chain(false), change: parallelism(30),
 			want: declared(chain(false)), check: writes(30),
 		},

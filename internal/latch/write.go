@@ -58,7 +58,7 @@ func (r *run) write(ctx context.Context, c *change, latch fusebill.Latch) error 
 	}
 	reader.EndWrite(c.CustomerID, nil) // Such an answer proves nothing about this customer, nor about holders.
 	r.holds(c, answered, true)
-	if read, err := reader.CustomerNow(c.with(ctx), c.CustomerID); err == nil { // A restore starts from the truth.
+	if read, err := r.readAfterwards(ctx, c); err == nil { // A restore starts from the truth.
 		r.holds(c, customers.LatchOf(read), false)
 	}
 	c.doubt = &UnexpectedAnswerError{CustomerID: c.CustomerID, Requested: latch, Answered: answered}

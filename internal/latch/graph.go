@@ -250,9 +250,10 @@ func (g *graph) leftByReleaseLocked(c *change) fusebill.Latch {
 }
 
 // isToKeepMoreLocked reports whether another change has begun to declare a part of what a release is
-// about to remove.
+// about to remove, whether or not it has ended since.
 func (g *graph) isToKeepMoreLocked(c *change) bool {
-	return c.run != nil && c.unlatch == nil && c.isRelease() && !c.isFailing() && g.leftByReleaseLocked(c) != c.target
+	isRelease := c.run != nil && c.unlatch == nil && c.isRelease() && !c.isFailing()
+	return isRelease && (c.customer.isKept || g.leftByReleaseLocked(c) != c.target)
 }
 
 // refuseLocked ends a change that is not to be made. Nobody has declared the latch that its

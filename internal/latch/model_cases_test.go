@@ -355,6 +355,16 @@ func TestModel_cases(t *testing.T) {
 			want:   rows{1: both(0, 201), 2: contact(102)}, failed: []string{"b"},
 		},
 		{
+			name: "a release keeps what another change has declared that has ended meanwhile",
+			resources: []*resource{
+				single("a", rows{1: both(101, 201)}, nil),
+				single("b", nil, rows{1: both(101, 201)}, func(r *resource) { r.timeout = time.Second }),
+			},
+			others: rows{2: contact(102)},
+			change: func(s *scenario) { s.limit, s.readEarlier, s.gap = 3, 50*time.Second, time.Second },
+			want:   rows{1: both(101, 201), 2: contact(102)}, failed: []string{"b"},
+		},
+		{
 			name:      "Ctrl-C before an answer that differs from the request",
 			resources: []*resource{single("a", nil, rows{1: contact(102)}, reassociate)},
 			others:    rows{1: {}, 2: contact(102)},

@@ -12,8 +12,8 @@ import (
 // nothingHangs checks that each operation ends without being cancelled by the model.
 func (r *run) nothingHangs(violated report) {
 	for _, o := range r.operations {
-		if o.ended >= tooLong {
-			violated("%s did not end within %s", o.name, tooLong)
+		if o.ended >= r.tooLong() {
+			violated("%s did not end within %s", o.name, r.tooLong())
 		}
 	}
 }
@@ -23,7 +23,7 @@ func (r *run) nothingHangs(violated report) {
 func (r *run) cancelledOperationsEnd(violated report) {
 	const margin = 50 * time.Millisecond
 	for _, o := range r.operations {
-		if o.stopped == 0 || o.ended >= tooLong {
+		if o.stopped == 0 || o.ended >= r.tooLong() {
 			continue
 		}
 		within := 2 * time.Second

@@ -354,6 +354,9 @@ func (g *generator) makeMerges() {
 			r.prior[id] = g.afterMerges(l)
 		}
 	}
+	for i, w := range g.outside {
+		g.outside[i].latch = g.afterMerges(w.latch)
+	}
 }
 
 // makeWrite makes up a change by somebody else, most often about when operations begin and end.

@@ -139,8 +139,17 @@ func newRun(t *testing.T, s *scenario) *run {
 }
 
 // tooLong is when a run counts as hung. Waits without progress are bounded by the explicit timeouts
-// of all operations, faults by the retries of a call, and limits by the minutes they need.
-const tooLong = time.Hour
+// of all operations, and faults by the retries of a call. A limit adds the minutes for a dozen calls
+// of each change.
+func (r *run) tooLong() time.Duration {
+	long := time.Hour
+	if r.limit > 0 {
+		for _, o := range r.operations {
+			long += time.Duration(12*len(o.changes)) * time.Minute / time.Duration(r.limit)
+		}
+	}
+	return long
+}
 
 var errHung = errors.New("the model: the operation hangs")
 
@@ -155,8 +164,8 @@ func (r *run) apply() {
 	r.applyBegan = r.service.now()
 	ctx, end := context.WithCancelCause(context.Background())
 	defer end(nil)
-	defer time.AfterFunc(tooLong, func() { end(errHung) }).Stop()
-	defer time.AfterFunc(2*tooLong, func() {
+	defer time.AfterFunc(r.tooLong(), func() { end(errHung) }).Stop()
+	defer time.AfterFunc(2*r.tooLong(), func() {
 		panic("an operation does not even end when it is cancelled\n" + r.String() + r.service.events())
 	}).Stop()
 	if r.interruptAt > 0 {

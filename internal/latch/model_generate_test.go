@@ -355,7 +355,11 @@ func (g *generator) makeMerges() {
 		}
 	}
 	for i, w := range g.outside {
-		g.outside[i].latch = g.afterMerges(w.latch)
+		merged := g.afterMerges(w.latch)
+		if g.conflict == fusebillsim.ConflictMoves { // Nor that somebody else has moved it.
+			merged = merged.Common(w.latch)
+		}
+		g.outside[i].latch = merged
 	}
 }
 

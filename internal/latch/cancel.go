@@ -69,8 +69,6 @@ func (g *graph) neededLocked() map[*change]bool {
 	return needed
 }
 
-func (g *graph) isNeededLocked(c *change) bool { return len(g.open) > 0 && g.neededLocked()[c] }
-
 // outlasting returns a context that ends a grace period after ctx. It is for calls that must be
 // made even after a cancel.
 func outlasting(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {

@@ -76,20 +76,16 @@ func newGraph(holders func(fusebill.Claim) []int64) *graph {
 	}
 }
 
-func (g *graph) customerLocked(id int64) *customerState {
-	state := g.customers[id]
-	if state == nil {
-		state = &customerState{}
-		g.customers[id] = state
-	}
-	return state
-}
+func (g *graph) customerLocked(id int64) *customerState { return stateOf(g.customers, id) }
 
-func (g *graph) claimLocked(claim fusebill.Claim) *claimState {
-	state := g.claims[claim]
+func (g *graph) claimLocked(claim fusebill.Claim) *claimState { return stateOf(g.claims, claim) }
+
+// stateOf returns what is known under a key, at first nothing.
+func stateOf[K comparable, S any](states map[K]*S, key K) *S {
+	state := states[key]
 	if state == nil {
-		state = &claimState{}
-		g.claims[claim] = state
+		state = new(S)
+		states[key] = state
 	}
 	return state
 }

@@ -169,7 +169,7 @@ func (r *run) beginLocked(c *change) {
 	if c.phase != ready {
 		return
 	}
-	if r.isStopping && c.step != restore && !r.graph.isNeededLocked(c) {
+	if r.isStopping && c.step != restore && !r.graph.neededLocked()[c] {
 		r.graph.cancelLocked(c)
 		return
 	}

@@ -103,9 +103,9 @@ func (g *graph) endOneWait() {
 	}
 	g.stall.hasEnded = true
 	hopeful := g.hopefulLocked()
-	ranks := make(map[*run]rank, len(due))
+	ranks := make(map[*run]*rank, len(g.runs))
 	for r := range g.runs {
-		ranks[r] = rank{hasHope: true}
+		ranks[r] = &rank{hopeful: 1}
 	}
 	for r := range g.runs {
 		for _, c := range r.changes {
@@ -113,7 +113,7 @@ func (g *graph) endOneWait() {
 		}
 	}
 	r := slices.MinFunc(due, func(a, b *run) int { return ranks[a].compare(ranks[b]) })
-	g.expireLocked(r, func(c *change) bool { return ranks[r].hasHope || !hopeful[c] })
+	g.expireLocked(r, func(c *change) bool { return ranks[r].hopeful == 1 || !hopeful[c] })
 	g.stall.since = time.Time{} // The others wait from now on.
 }
 
@@ -197,45 +197,35 @@ func (g *graph) expireLocked(r *run, isOver func(*change) bool) {
 // rank orders the runs whose waits may end. The first is the one that the fewest other runs wait
 // for.
 type rank struct {
-	isOpen   bool // it has released something, and would have to restore it
-	hasHope  bool // all of its changes are hopeful
+	open     int // 1: it has released something, and would have to restore it
+	hopeful  int // 1: all of its changes are hopeful
 	waiters  int
 	customer int64
 }
 
-func (a rank) compare(b rank) int {
-	return cmp.Or(compareBool(a.isOpen, b.isOpen), compareBool(a.hasHope, b.hasHope), cmp.Compare(a.waiters, b.waiters),
+func (a *rank) compare(b *rank) int {
+	return cmp.Or(cmp.Compare(a.open, b.open), cmp.Compare(a.hopeful, b.hopeful), cmp.Compare(a.waiters, b.waiters),
 		cmp.Compare(a.customer, b.customer))
 }
 
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	default:
-		return 1
-	}
-}
-
 // rankLocked adds a change to the ranks of its own run and of the runs that it waits for.
-func (g *graph) rankLocked(c *change, isHopeful bool, ranks map[*run]rank) {
+func (g *graph) rankLocked(c *change, isHopeful bool, ranks map[*run]*rank) {
 	if !g.waitsLocked(c) {
 		return
 	}
 	own := ranks[c.run]
-	own.isOpen = own.isOpen || c.isOpen()
-	own.hasHope = own.hasHope && isHopeful
+	if c.isOpen() {
+		own.open = 1
+	}
+	if !isHopeful {
+		own.hopeful = 0
+	}
 	if own.customer == 0 || c.CustomerID < own.customer {
 		own.customer = c.CustomerID
 	}
-	ranks[c.run] = own
 	for _, b := range c.blockers {
 		if b.run != c.run && b.run != nil {
-			other := ranks[b.run]
-			other.waiters++
-			ranks[b.run] = other
+			ranks[b.run].waiters++
 		}
 	}
 }

@@ -47,6 +47,20 @@ func AccountWith(t *testing.T, customers ...Customer) Account {
 	return NewAccount(t, simulated(customers)...)
 }
 
+// AccountOfYear is AccountWith with customers that were created in a year. Two accounts with the
+// same customers differ in that alone. It permits calls of routes that the API does not have.
+func AccountOfYear(t *testing.T, year int, customers ...Customer) Account {
+	t.Helper()
+	sim := fusebillsim.New(fusebillsim.Config{APIKey: APIKey, LimitMinute: 1 << 30, LimitDay: 1 << 30})
+	for _, c := range simulated(customers) {
+		c.Created = time.Date(year, 1, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(c.ID) * time.Minute)
+		sim.AddCustomers(c)
+	}
+	server := httptest.NewServer(sim)
+	t.Cleanup(server.Close)
+	return Account{Simulator: sim, URL: server.URL + "/v1"}
+}
+
 // SimulatorWith is a simulated account that is not served, for a [Protocol].
 func SimulatorWith(customers ...Customer) *fusebillsim.Simulator {
 	sim := fusebillsim.New(fusebillsim.Config{APIKey: APIKey})

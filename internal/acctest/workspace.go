@@ -73,6 +73,13 @@ func (c *Workspace) override(others map[string]string) {
 	c.Write("cli.tfrc", Block("provider_installation", "dev_overrides {", strings.Join(folders, "\n  "), "}", "direct {}"))
 }
 
+// UseAccount makes commands use an account by the environment alone, as pipelines do.
+func (c *Workspace) UseAccount(url string) {
+	c.T.Helper()
+	c.Write("provider.tf", Required+ProviderBlock("max_retries = 0"))
+	c.Setenv(EnvBaseURL, url)
+}
+
 // Setenv sets an environment variable of commands.
 func (c *Workspace) Setenv(name, value string) { c.Env = append(c.Env, name+"="+value) }
 

@@ -2,41 +2,16 @@ package provider
 
 import (
 	"fmt"
-	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
-	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
 const isOfAnother = "Error: State belongs to another Fusebill account"
-
-// accountOf serves an account whose customers were created in a year. Two accounts with the same
-// customers differ only in this year.
-func accountOf(t *testing.T, year int, latches ...acctest.Customer) acctest.Account {
-	t.Helper()
-	sim := fusebillsim.New(fusebillsim.Config{APIKey: acctest.APIKey, LimitMinute: 1 << 30, LimitDay: 1 << 30})
-	for _, l := range latches {
-		sim.AddCustomers(fusebillsim.Customer{
-			ID: l.ID, HubSpotID: l.Contact, HubSpotCompanyID: l.Company,
-			Created: time.Date(year, 1, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(l.ID) * time.Minute),
-		})
-	}
-	server := httptest.NewServer(sim)
-	t.Cleanup(server.Close)
-	return acctest.Account{Simulator: sim, URL: server.URL + "/v1"}
-}
-
-// opens directs the workspace to an account by environment variables, as pipelines do.
-func opens(c *acctest.Workspace, url string) {
-	c.Write("provider.tf", acctest.Required+acctest.ProviderBlock("max_retries = 0"))
-	c.Setenv("FUSEBILL_BASE_URL", url)
-}
 
 // keeps fails the test unless the state still has these latches and the account was not written to.
 func keeps(t *testing.T, c *acctest.Workspace, a acctest.Account, want int, most int) {
@@ -73,14 +48,14 @@ func TestAccAccount_otherAccountStopsTheRun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			live := accountOf(t, 2020, unlatched...)
+			live := acctest.AccountOfYear(t, 2020, unlatched...)
 			c := acctest.NewWorkspace(t, live)
-			opens(c, live.URL)
+			c.UseAccount(live.URL)
 			c.Declare(config)
 			c.Apply()
 
-			wrong := accountOf(t, 2021, other.customers...)
-			opens(c, strings.TrimSuffix(wrong.URL, "/v1")+other.path)
+			wrong := acctest.AccountOfYear(t, 2021, other.customers...)
+			c.UseAccount(strings.TrimSuffix(wrong.URL, "/v1") + other.path)
 			for _, command := range [][]string{
 				{"plan", "-refresh-only"}, {"destroy", "-auto-approve"}, {"destroy", "-auto-approve", "-refresh=false"},
 			} {
@@ -90,7 +65,7 @@ func TestAccAccount_otherAccountStopsTheRun(t *testing.T) {
 			}
 			live.Holds(t, latches...)
 
-			opens(c, live.URL)
+			c.UseAccount(live.URL)
 			c.Run(0, "destroy", "-auto-approve")
 			live.Holds(t, unlatched...)
 			keeps(t, c, wrong, 0, other.calls)
@@ -105,14 +80,14 @@ func TestAccAccount_savedPlanOfAnotherAccount(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			latches := acctest.NumberedSet(2, 100)
-			live, sandbox := accountOf(t, 2020, latches.Unlatched()...), accountOf(t, 2021, latches...)
+			live, sandbox := acctest.AccountOfYear(t, 2020, latches.Unlatched()...), acctest.AccountOfYear(t, 2021, latches...)
 			c := acctest.NewWorkspace(t, live)
-			opens(c, live.URL)
+			c.UseAccount(live.URL)
 			c.Declare(latches[:1].Block(), latches[1].Block())
 			c.Apply()
 			c.Declare(latches[:1].Renumbered(200).Block(), latches[1:].Renumbered(300)[0].Block())
 			c.Run(0, append(command, "-out=tfplan")...)
-			opens(c, sandbox.URL)
+			c.UseAccount(sandbox.URL)
 			acctest.Prints(t, c.Run(1, "apply", "-no-color", "tfplan"), isOfAnother)
 			keeps(t, c, sandbox, 2, 4)
 			sandbox.Holds(t, latches...)
@@ -124,7 +99,8 @@ func TestAccAccount_savedPlanOfAnotherAccount(t *testing.T) {
 func TestAccAccount_providerAliasOfAnotherAccount(t *testing.T) {
 	t.Parallel()
 	latches := acctest.NumberedSet(2, 100)
-	live, sandbox := accountOf(t, 2020, latches.Unlatched()...), accountOf(t, 2021, latches.Unlatched()...)
+	live := acctest.AccountOfYear(t, 2020, latches.Unlatched()...)
+	sandbox := acctest.AccountOfYear(t, 2021, latches.Unlatched()...)
 	c := acctest.NewWorkspace(t, live)
 	c.Write("sandbox.tf", acctest.ProviderBlock(`alias = "sandbox"`, fmt.Sprintf("base_url = %q", sandbox.URL)))
 	c.Declare(latches[:1].Block(), latches[1].Block())
@@ -148,12 +124,12 @@ func TestAccAccount_fewCallsForManyLatches(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			live, wrong := accountOf(t, 2020, latches...), accountOf(t, 2021, acctest.Customer{ID: 7777})
+			live, wrong := acctest.AccountOfYear(t, 2020, latches...), acctest.AccountOfYear(t, 2021, acctest.Customer{ID: 7777})
 			c := acctest.NewWorkspace(t, live)
-			opens(c, live.URL)
+			c.UseAccount(live.URL)
 			c.Declare(test.config)
 			c.Apply()
-			opens(c, wrong.URL)
+			c.UseAccount(wrong.URL)
 			acctest.Prints(t, c.Run(1, "plan", "-no-color"), isOfAnother)
 			keeps(t, c, wrong, test.latches, test.calls)
 		})

@@ -15,7 +15,7 @@ func TestAccDestroy_worksDespiteConflicts(t *testing.T) {
 	for _, refresh := range []string{"true", "false"} {
 		t.Run("refresh="+refresh, func(t *testing.T) {
 			t.Parallel()
-			a := accountOf(t, 2020, acctest.NumberedSet(6, 100).Unlatched()...)
+			a := acctest.AccountOfYear(t, 2020, acctest.NumberedSet(6, 100).Unlatched()...)
 			c := acctest.NewWorkspace(t, a)
 			set := acctest.NumberedSet(3, 100)
 			single := acctest.Customer{ID: 4, Contact: 104}
@@ -49,7 +49,7 @@ func TestAccDestroy_withoutRefreshDespiteLimits(t *testing.T) {
 	t.Parallel()
 	set := acctest.NumberedSet(12, 100)
 	stranger := acctest.Customer{ID: 50, Contact: 500}
-	a := accountOf(t, 2020, append(set.Unlatched(), stranger)...)
+	a := acctest.AccountOfYear(t, 2020, append(set.Unlatched(), stranger)...)
 	c := acctest.NewWorkspace(t, a)
 	c.Declare(set.Block("exclusive = true", "max_removals = 0"))
 	c.Apply()
@@ -66,7 +66,7 @@ func TestAccDestroy_withoutRefreshDespiteLimits(t *testing.T) {
 // Replacements with create_before_destroy keep each latch, and one warning covers all of them.
 func TestAccDestroy_replacementsShareOneWarning(t *testing.T) {
 	t.Parallel()
-	a := accountOf(t, 2020, acctest.NumberedSet(5, 100).Unlatched()...)
+	a := acctest.AccountOfYear(t, 2020, acctest.NumberedSet(5, 100).Unlatched()...)
 	c := acctest.NewWorkspace(t, a)
 	c.Declare(fmt.Sprintf("resource %q \"test\" {\n  for_each = %s\n  fusebill_id = each.key\n"+
 		"  hubspot_id = each.value.hubspot_id\n  lifecycle {\n    create_before_destroy = true\n  }\n}\n",

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -229,16 +231,23 @@ func (g *accountGuard) plan(
 // compareRead compares the account with the fingerprints of all states that were read. The plan of
 // a create, or of a tainted object, has no state of its own to compare.
 func (g *accountGuard) compareRead(ctx context.Context) error {
-	g.mu.Lock()
-	var read []customers.Fingerprint
-	for _, recorded := range g.recorded {
-		read = append(read, recorded)
-	}
-	g.mu.Unlock()
-	for _, recorded := range read {
+	for _, recorded := range g.read() {
 		if err := g.compare(ctx, recorded, 0); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// isProved reports whether the account is the one of all states that were read by now and have a
+// fingerprint, and there is such a state.
+func (g *accountGuard) isProved(ctx context.Context) bool {
+	return len(g.read()) > 0 && g.compareRead(ctx) == nil
+}
+
+// read returns the fingerprints of the states that were read by now.
+func (g *accountGuard) read() []customers.Fingerprint {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Collect(maps.Values(g.recorded))
 }

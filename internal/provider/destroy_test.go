@@ -42,6 +42,36 @@ func TestAccDestroy_worksDespiteConflicts(t *testing.T) {
 	}
 }
 
+// Customers of a set that were all deleted stop neither a plan nor a destroy where the state shows
+// that the account is the right one.
+func TestAccDestroy_ofASetWithoutCustomers(t *testing.T) {
+	t.Parallel()
+	for rows, warning := range map[int64]string{
+		3: "Warning: Customer not found in Fusebill", 12: "Warning: Customers of the set are not in this Fusebill account",
+	} {
+		t.Run(fmt.Sprint(rows), func(t *testing.T) {
+			t.Parallel()
+			latches := acctest.NumberedSet(rows+1, 100)
+			single, set := latches[0], latches[1:]
+			a := acctest.AccountOfYear(t, 2020, latches.Unlatched()...)
+			c := acctest.NewWorkspace(t, a)
+			c.Declare(set.Block(), single.Block())
+			c.Apply()
+			for _, h := range set {
+				a.DeleteCustomer(h.ID)
+			}
+			acctest.Prints(t, c.Run(0, "plan", "-no-color"), warning)
+			c.Run(0, "apply", "-auto-approve", "-refresh-only")
+			acctest.Prints(t, c.Run(0, "plan", "-no-color"), warning)
+			c.Run(0, "destroy", "-auto-approve")
+			if left := c.Latches(); len(left) > 0 {
+				t.Errorf("the state has %v", left)
+			}
+			a.Latched(t, single.ID, 0, 0)
+		})
+	}
+}
+
 // A limit may refuse the plan before a destroy. A destroy with -refresh=false, as the error
 // advises, removes only the latches of the state: neither the unlisted ones of an exclusive set,
 // nor those that have changed since.

@@ -276,8 +276,12 @@ func (r *hubSpotLatchesResource) checkAccount(ctx context.Context, p setPlan) (_
 	if len(changes) > 1 && len(changes) == len(p.declared.latches) {
 		missing, err = r.data.account.missingSample(ctx, p.declared.customers())
 	}
-	if len(missing) > 0 {
+	switch {
+	case len(missing) > 0 && !r.data.account.isProved(ctx):
 		return diag.Diagnostics{wrongAccount(missing, len(changes), r.data.baseURL)}, false
+	case len(missing) > 0 && len(changes) > len(missing): // To look up each would take too many calls.
+		d := wrongAccount(missing, len(changes), r.data.baseURL)
+		return diag.Diagnostics{diag.NewWarningDiagnostic(d.Summary(), d.Detail())}, false
 	}
 	var findings []latch.Finding
 	if err == nil {

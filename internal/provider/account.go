@@ -94,7 +94,8 @@ func writeAccount(ctx context.Context, private privateData, current customers.Fi
 
 // beforeRead returns an error if the state is already known to be of another account. It makes no
 // call for a customer, so a run with the wrong key ends after a few calls instead of two for each
-// customer.
+// customer. The plan of a create may have made the call that gets the fingerprint: Terraform plans
+// creates and reads states in any order.
 func (g *accountGuard) beforeRead(ctx context.Context, recorded customers.Fingerprint, customerID int64) error {
 	g.mu.Lock()
 	isOther, isMissing := g.isOther, g.found == 0 && g.missing >= sampleSize
@@ -103,7 +104,7 @@ func (g *accountGuard) beforeRead(ctx context.Context, recorded customers.Finger
 	}
 	g.mu.Unlock()
 	switch {
-	case recorded != nil && isOther:
+	case recorded != nil && (isOther || g.isKnownOther(recorded)):
 		return g.compare(ctx, recorded, customerID)
 	case recorded == nil && isMissing:
 		return g.noneFound(customerID)
@@ -134,6 +135,12 @@ func (g *accountGuard) afterRead(ctx context.Context, recorded customers.Fingerp
 	defer g.mu.Unlock()
 	g.missing++
 	return g.noneFound(customerID)
+}
+
+// isKnownOther reports whether the account is known by now to be another one than the recorded one.
+func (g *accountGuard) isKnownOther(recorded customers.Fingerprint) bool {
+	known := g.reader.KnownFingerprint()
+	return known != nil && !recorded.Matches(known)
 }
 
 // compare returns an error unless the account is the recorded one.
@@ -217,10 +224,10 @@ func (g *accountGuard) plan(
 	}
 	err := g.verify(ctx, recorded, customerIDs)
 	if recorded == nil {
+		diags.Append(g.record(ctx, planned)...) // First, for the reads that come meanwhile.
 		if err == nil {
 			err = g.compareRead(ctx)
 		}
-		diags.Append(g.record(ctx, planned)...)
 	}
 	if _, isOther := errors.AsType[*otherAccountError](err); isOther || fusebill.IsKeyRefused(err) {
 		diags.Append(report(err))

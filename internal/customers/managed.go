@@ -44,12 +44,21 @@ func (r *Reader) Managed(ctx context.Context, ids []int64) (current map[int64]fu
 		}
 	}
 	if len(gone) > 0 {
-		if _, err := r.Fingerprint(ctx); err != nil {
-			return nil, nil, fmt.Errorf("Fusebill answered 404 for customer %d, and the list of customers that would "+
-				"confirm it failed: %w", gone[0], err)
+		if err := r.proveAccount(ctx, gone[0]); err != nil {
+			return nil, nil, err
 		}
 	}
 	return current, gone, nil
+}
+
+// proveAccount returns an error unless the account answers a list call, so a 404 for a customer
+// means that the customer does not exist.
+func (r *Reader) proveAccount(ctx context.Context, missing int64) error {
+	if _, err := r.Fingerprint(ctx); err != nil {
+		return fmt.Errorf("the service answered 404 for customer %d, and the list of customers that would "+
+			"confirm it failed: %w", missing, err)
+	}
+	return nil
 }
 
 // proveUnlatched reads customers individually that only lists show unlatched: all of them, or a

@@ -63,8 +63,8 @@ func NewReader(client *fusebill.Client) *Reader {
 }
 
 // Customer returns a customer, whose Latch is never nil and must not be changed. An error for which
-// [fusebill.IsNotFound] is true means that the service answered 404 to a call about this customer.
-// Only [Reader.Managed] proves that the customer is gone.
+// [fusebill.IsNotFound] is true means that the service answered 404 to a call about this customer,
+// and that the same account has answered a list call: under a wrong base URL everything is a 404.
 func (r *Reader) Customer(ctx context.Context, id int64) (fusebill.Customer, error) {
 	return r.customer(ctx, id, MaxAge)
 }
@@ -88,6 +88,11 @@ func (r *Reader) CustomerBeforeWrite(
 func (r *Reader) customer(ctx context.Context, id int64, maxAge time.Duration) (fusebill.Customer, error) {
 	isIgnored := func(error) bool { return false }
 	found, err := r.readMany(ctx, []int64{id}, acceptance{notBefore: time.Now().Add(-maxAge)}, isIgnored)
+	if fusebill.IsNotFound(err) {
+		if unproved := r.proveAccount(ctx, id); unproved != nil {
+			err = unproved
+		}
+	}
 	return found[id], err
 }
 

@@ -186,9 +186,6 @@ func (g *accountGuard) verify(ctx context.Context, recorded customers.Fingerprin
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	if _, err := g.reader.Fingerprint(ctx); err != nil {
-		return err
-	}
 	return g.noneFound(customerIDs[0])
 }
 
@@ -207,14 +204,18 @@ func (g *accountGuard) missingSample(ctx context.Context, customerIDs []int64) (
 	if err != nil || len(found) > 0 {
 		return nil, err
 	}
+	if _, err := g.reader.Fingerprint(ctx); err != nil { // Under a wrong base URL, everything is a 404.
+		return nil, err
+	}
 	return sample, nil
 }
 
 // plan checks the account for a plan with changes, of an object that has these customers in the
 // state. It returns an error if the account is not that of the state, or not that of another state
 // that was already read. Otherwise it writes the fingerprint to the private data of the plan, from
-// which a destroy gets it, also the destroy half of a replacement. If the account cannot be listed,
-// the plan goes on, and the apply tries again.
+// which a destroy gets it, also the destroy half of a replacement. A wrong key and a wrong path are
+// errors, too. If the account cannot be listed for another reason, the plan goes on, and the apply
+// tries again.
 func (g *accountGuard) plan(
 	ctx context.Context, prior, planned privateData, customerIDs []int64, report func(error) diag.Diagnostic,
 ) diag.Diagnostics {
@@ -224,12 +225,17 @@ func (g *accountGuard) plan(
 	}
 	err := g.verify(ctx, recorded, customerIDs)
 	if recorded == nil {
-		diags.Append(g.record(ctx, planned)...) // First, for the reads that come meanwhile.
+		current, listErr := g.reader.Fingerprint(ctx) // First, for the reads that come meanwhile.
+		diags.Append(writeAccount(ctx, planned, current)...)
+		if err == nil {
+			err = listErr
+		}
 		if err == nil {
 			err = g.compareRead(ctx)
 		}
 	}
-	if _, isOther := errors.AsType[*otherAccountError](err); isOther || fusebill.IsKeyRefused(err) {
+	_, isOther := errors.AsType[*otherAccountError](err)
+	if isOther || fusebill.IsKeyRefused(err) || fusebill.IsWrongPath(err) {
 		diags.Append(report(err))
 	}
 	return diags

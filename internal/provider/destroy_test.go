@@ -61,7 +61,9 @@ func TestAccDestroy_ofASetWithoutCustomers(t *testing.T) {
 				a.DeleteCustomer(h.ID)
 			}
 			acctest.Prints(t, c.Run(0, "plan", "-no-color"), warning)
-			c.Run(0, "apply", "-auto-approve", "-refresh-only")
+			output := c.Run(0, "apply", "-no-color", "-auto-approve", "-refresh-only")
+			acctest.Prints(t, output, "Warning: Fusebill customer is gone",
+				fmt.Sprintf("The set had %d customers that no longer exist", rows))
 			acctest.Prints(t, c.Run(0, "plan", "-no-color"), warning)
 			c.Run(0, "destroy", "-auto-approve")
 			if left := c.Latches(); len(left) > 0 {

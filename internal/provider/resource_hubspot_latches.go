@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -172,15 +173,13 @@ func (r *hubSpotLatchesResource) read(
 		err = account.afterRead(ctx, recorded, missing[0], false, false)
 	}
 	var current map[int64]fusebill.Latch
+	var gone []int64
 	if err == nil {
-		current, err = r.readLatches(ctx, ids)
-	}
-	if err == nil && len(current) == 0 && len(ids) > 0 && recorded == nil {
-		missing, err = account.missingSample(ctx, ids)
+		current, gone, err = r.readLatches(ctx, ids)
 	}
 	if err == nil && len(ids) > 0 {
 		isAsInState := !slices.ContainsFunc(ids, func(id int64) bool { return current[id] != rows.latches[id] })
-		err = account.afterRead(ctx, recorded, ids[0], len(missing) == 0, isAsInState)
+		err = account.afterRead(ctx, recorded, ids[0], len(gone) < len(ids), isAsInState)
 	}
 	if err == nil && isExclusive {
 		all, err = r.latched(ctx)
@@ -194,7 +193,13 @@ func (r *hubSpotLatchesResource) read(
 			isChanged = true
 		}
 	}
-	return all, isChanged, nil
+	if len(gone) > 0 {
+		diags.AddWarning("Fusebill customer is gone", fmt.Sprintf("The set had %s that no longer exist in the "+
+			"account that the API key opens at %s. Their latches leave the state: %s.\n\nIf they should exist, check that the "+
+			"API key and base_url are those of their account. If they were deleted, remove them from the configuration.",
+			counted(len(gone)), r.data.baseURL, listed(gone)))
+	}
+	return all, isChanged, diags
 }
 
 func (r *hubSpotLatchesResource) Update(

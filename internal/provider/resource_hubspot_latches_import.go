@@ -27,7 +27,7 @@ func (r *hubSpotLatchesResource) ImportState(
 	if ids == nil {
 		current, err = r.latched(ctx)
 	} else {
-		current, err = r.readLatches(ctx, ids)
+		current, _, err = r.readLatches(ctx, ids)
 	}
 	if err != nil {
 		resp.Diagnostics.Append(setError("import the HubSpot latches", err))

@@ -22,13 +22,14 @@ const progressEvery = 10 * time.Second
 // read with the key of another account ends after a few calls.
 const largeSet = 200
 
-// readLatches returns the latches of those of the customers that are latched.
+// readLatches returns the latches of those of the customers that are latched, and the customers
+// that no longer exist.
 func (r *hubSpotLatchesResource) readLatches(
 	ctx context.Context, customerIDs []int64,
-) (map[int64]fusebill.Latch, error) {
-	latches, _, err := r.data.reader.Managed(ctx, customerIDs)
+) (latches map[int64]fusebill.Latch, gone []int64, err error) {
+	latches, gone, err = r.data.reader.Managed(ctx, customerIDs)
 	maps.DeleteFunc(latches, func(_ int64, l fusebill.Latch) bool { return l.IsZero() })
-	return latches, err
+	return latches, gone, err
 }
 
 // latched returns all latches of the account.

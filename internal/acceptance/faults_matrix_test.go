@@ -264,7 +264,7 @@ func TestAccFaults(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	written := readFaultResults(t)
+	written := readResults[faultResults](t, faultResultsFile)
 	if all {
 		results.write(t)
 	}

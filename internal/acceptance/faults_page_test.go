@@ -1,9 +1,7 @@
 package acceptance
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -43,7 +41,7 @@ func (r faultResults) count() (cells, runs int) {
 // write makes these results those that the page tells. The others stay, where -run has chosen some.
 func (r faultResults) write(t *testing.T) {
 	t.Helper()
-	written, all := readFaultResults(t), faultResults{}
+	written, all := readResults[faultResults](t, faultResultsFile), faultResults{}
 	for _, f := range faultTable {
 		for _, op := range operationTable {
 			for _, moment := range moments(f, op) {
@@ -55,32 +53,10 @@ func (r faultResults) write(t *testing.T) {
 			}
 		}
 	}
-	text, err := json.MarshalIndent(all, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for path, text := range map[string]string{faultResultsFile: string(text) + "\n", faultsPage: all.page()} {
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	writeResults(t, faultResultsFile, all, faultsPage, all.page())
 	cells, runs := all.count()
 	t.Logf("%d cells, %d runs", cells, runs)
 }
-
-func readFaultResults(t *testing.T) (r faultResults) {
-	t.Helper()
-	text, err := os.ReadFile(faultResultsFile)
-	if err == nil {
-		err = json.Unmarshal(text, &r)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-const runMakeFaults = "Run make faults and make generate, and read what they change."
 
 // compare fails the test where a cell shows something else than the page says, or said before this run.
 func (r faultResults) compare(t *testing.T, written faultResults) {
@@ -99,14 +75,8 @@ func (r faultResults) compare(t *testing.T, written faultResults) {
 // The page is made from the results, and these are of the faults and operations that there are.
 func TestFaultsPage(t *testing.T) {
 	t.Parallel()
-	results := readFaultResults(t)
-	page, err := os.ReadFile(faultsPage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(page) != results.page() {
-		t.Errorf("%s isn't made from %s. %s", faultsPage, faultResultsFile, runMakeFaults)
-	}
+	results := readResults[faultResults](t, faultResultsFile)
+	isGenerated(t, faultResultsFile, faultsPage, results.page())
 	for _, f := range faultTable {
 		for _, op := range operationTable {
 			for _, moment := range moments(f, op) {

@@ -29,6 +29,8 @@ type Workspace struct {
 	Dir     string
 	Env     []string // of commands: NAME=value; the last of a name counts
 	WithKey []string // files that are expected to contain the key
+	// MayBeTainted permits tainted latches in state.
+	MayBeTainted bool
 
 	printed []*bytes.Buffer // by each command
 }
@@ -256,7 +258,7 @@ func (c *Workspace) Latches() LatchSet {
 			all = append(all, setInState(instance.Attributes.Contacts, instance.Attributes.Companies)...)
 			if resource.Type == LatchType {
 				all = append(all, instance.Attributes.of(instance.Attributes.FusebillID))
-				if instance.Status != "" {
+				if instance.Status != "" && !c.MayBeTainted {
 					c.T.Errorf("the latch of customer %d is %s", instance.Attributes.FusebillID, instance.Status)
 				}
 			}

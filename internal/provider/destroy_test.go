@@ -110,7 +110,7 @@ func TestAccDestroy_replacementsShareOneWarning(t *testing.T) {
 		args = append(args, fmt.Sprintf("-replace=%s[%q]", acctest.LatchAddress, fmt.Sprint(id+1)))
 	}
 	output := c.Run(0, args...)
-	acctest.Prints(t, output, "Where resources were replaced, there is nothing to do")
+	acctest.Prints(t, output, "If the resource was replaced, there is nothing to do")
 	if n := strings.Count(output, "Warning: HubSpot"); n != 1 {
 		t.Errorf("%d warnings:\n%s", n, output)
 	}

@@ -285,7 +285,7 @@ func TestAccProvider_trustsCACertificate(t *testing.T) {
 	acctest.Run(t,
 		acctest.Refused(a.Provider("max_retries = 0")+latch.Block(),
 			acctest.Diagnosis("TLS certificate is not trusted", "", "certificate signed by unknown authority",
-				"give its authority's certificate as ca_certificate")),
+				"set the certificate of its authority in the provider block")),
 		resource.TestStep{
 			Config:        a.Provider(fmt.Sprintf("ca_certificate = <<-EOT\n%sEOT\n", certificate)) + latch.Block(),
 			PostApplyFunc: func() { a.Holds(t, latch) },

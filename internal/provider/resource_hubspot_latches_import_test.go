@@ -220,7 +220,7 @@ func TestAccCLILatches_importedAndRemovedInOneApply(t *testing.T) {
 			default:
 				acctest.Prints(t, output.String(), "Error: HubSpot latch would be removed by another resource",
 					"one object of the state keeps the latch of customer 11, and another one removes it.",
-					"removed block with destroy = false")
+					"removed block that has destroy = false")
 			}
 			a.WroteSet(t)
 			a.Holds(t, acctest.Customer{ID: 11, Contact: 101, Company: 202})

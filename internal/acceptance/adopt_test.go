@@ -83,7 +83,7 @@ func TestAccCLIAdopt_aThousandByCSVFile(t *testing.T) {
 	c.SkipBelow(1, 7, "import blocks with for_each")
 	c.Write("provider.tf", acctest.ProviderBlock(fmt.Sprintf("base_url = %q", a.URL))) // The examples say where it comes from.
 	a.ResetCalls()
-	c.Write("main.tf", readExample(t, "guides/exporting/main.tf"))
+	c.Write("main.tf", readExample(t, exportingExample))
 	c.Apply()
 	c.Write("latches.csv", c.Run(0, "output", "-raw", "csv"))
 	c.Write("main.tf", readExample(t, "guides/importing/main.tf"))

@@ -21,161 +21,167 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// examplesFolder holds what the documentation shows, and what users paste.
+// examplesFolder has the files that the documentation shows and that users copy.
 const examplesFolder = "../../examples"
 
-// example is what an example needs and does.
+// example is the account that an example needs, and its effect.
 type example struct {
-	cli     []tfversion.TerraformVersionCheck // which CLIs can run it; none: any
-	others  []fusebillsim.Customer            // of whom more matters than the latch
-	latched map[int64]fusebill.Latch          // before: what the account holds
-	holds   map[int64]fusebill.Latch          // after
-	writes  int                               // calls that change the account
+	cli       []tfversion.TerraformVersionCheck // the CLIs that can run it; none: all
+	customers []fusebillsim.Customer            // of the account, with more than their latches
+	latched   acctest.LatchSet                  // the other customers of the account
+	holds     acctest.LatchSet                  // latches of the account after the apply
+	writes    int                               // calls that change the account
 }
 
-// examples are the cases, by path below the examples folder. An example for a guide is a folder, any other is a file.
+// examples are the cases, by path below the examples folder. An example of a guide is a folder.
+// Every other example is a file.
 var examples = map[string]example{
 	"provider/provider.tf": {
-		latched: map[int64]fusebill.Latch{2554529: {}},
-		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}},
+		latched: acctest.LatchSet{{ID: 2554529}},
+		holds:   acctest.LatchSet{{ID: 2554529, Contact: 101, Company: 202}},
 		writes:  1,
 	},
 	"provider/provider-shared-quota.tf": {},
 	"resources/fusebill_hubspot_latch/resource.tf": {
-		latched: map[int64]fusebill.Latch{2554529: {}, 2554530: {}},
-		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
+		latched: acctest.LatchSet{{ID: 2554529}, {ID: 2554530}},
+		holds:   acctest.LatchSet{{ID: 2554529, Contact: 101, Company: 202}, {ID: 2554530, Company: 203}},
 		writes:  2,
 	},
 	"resources/fusebill_hubspot_latch/import-by-string-id.tf": {
 		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_5_0)},
-		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}},
-		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}},
+		latched: acctest.LatchSet{{ID: 2554529, Contact: 101, Company: 202}},
+		holds:   acctest.LatchSet{{ID: 2554529, Contact: 101, Company: 202}},
 	},
 	"resources/fusebill_hubspot_latch/import-by-identity.tf": {
 		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)},
-		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}},
-		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}},
+		latched: acctest.LatchSet{{ID: 2554529, Contact: 101, Company: 202}},
+		holds:   acctest.LatchSet{{ID: 2554529, Contact: 101, Company: 202}},
 	},
 	"resources/fusebill_hubspot_latches/resource.tf": {
-		latched: map[int64]fusebill.Latch{2554529: {}, 2554530: {}, 2554531: {}},
-		holds: map[int64]fusebill.Latch{
-			2554529: {HubSpotID: 101, HubSpotCompanyID: 202},
-			2554530: {HubSpotCompanyID: 203},
-			2554531: {HubSpotID: 303},
+		latched: acctest.LatchSet{{ID: 2554529}, {ID: 2554530}, {ID: 2554531}},
+		holds: acctest.LatchSet{
+			{ID: 2554529, Contact: 101, Company: 202},
+			{ID: 2554530, Company: 203},
+			{ID: 2554531, Contact: 303},
 		},
 		writes: 3,
 	},
 	"resources/fusebill_hubspot_latches/import-by-string-id.tf": {
 		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_5_0)},
-		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
-		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
+		latched: acctest.LatchSet{{ID: 2554529, Contact: 101, Company: 202}, {ID: 2554530, Company: 203}},
+		holds:   acctest.LatchSet{{ID: 2554529, Contact: 101, Company: 202}, {ID: 2554530, Company: 203}},
 	},
 	"actions/fusebill_hubspot_unlatch/action.tf": {
 		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_14_0)},
-		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}},
-		holds:   map[int64]fusebill.Latch{2554529: {}},
+		latched: acctest.LatchSet{{ID: 2554529, Contact: 101, Company: 202}},
+		holds:   acctest.LatchSet{{ID: 2554529}},
 		writes:  1,
 	},
-	// A query's holds are what it lists, and what is imported by the configuration that Terraform generates.
+	// A query lists the latches in holds. Terraform generates the configuration that imports them.
 	"list-resources/fusebill_hubspot_latch/list-resource.tfquery.hcl": {
-		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}, 2554531: {}},
-		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
+		latched: acctest.LatchSet{
+			{ID: 2554529, Contact: 101, Company: 202},
+			{ID: 2554530, Company: 203},
+			{ID: 2554531},
+		},
+		holds: acctest.LatchSet{{ID: 2554529, Contact: 101, Company: 202}, {ID: 2554530, Company: 203}},
 	},
 	"list-resources/fusebill_hubspot_latch/list-resource-filtered.tfquery.hcl": {
-		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}, 2554531: {}},
-		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
+		latched: acctest.LatchSet{
+			{ID: 2554529, Contact: 101, Company: 202},
+			{ID: 2554530, Company: 203},
+			{ID: 2554531},
+		},
+		holds: acctest.LatchSet{{ID: 2554529, Contact: 101, Company: 202}, {ID: 2554530, Company: 203}},
 	},
 	"data-sources/fusebill_customer/data-source.tf": {
-		others: []fusebillsim.Customer{{ID: 2554529, Reference: "C-000123"}, {ID: 2554530, CompanyName: "Brown Coffee", HubSpotCompanyID: 203}},
-		holds:  map[int64]fusebill.Latch{2554529: {HubSpotID: 101}},
+		customers: []fusebillsim.Customer{
+			{ID: 2554529, Reference: "C-000123"},
+			{ID: 2554530, CompanyName: "Brown Coffee", HubSpotCompanyID: 203},
+		},
+		holds:  acctest.LatchSet{{ID: 2554529, Contact: 101}},
 		writes: 1,
 	},
 	"data-sources/fusebill_customers/data-source.tf": {
-		others: []fusebillsim.Customer{{ID: 2554529, CompanyName: "Stolen Bikes", HubSpotID: 101}, {ID: 2554530, CompanyName: "Brown Coffee"}},
+		customers: []fusebillsim.Customer{
+			{ID: 2554529, CompanyName: "Stolen Bikes", HubSpotID: 101},
+			{ID: 2554530, CompanyName: "Brown Coffee"},
+		},
 	},
 	"data-sources/fusebill_customers/data-source_check.tf": {
 		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_5_0)},
-		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101}, 2554530: {}},
+		latched: acctest.LatchSet{{ID: 2554529, Contact: 101}, {ID: 2554530}},
 	},
 	"data-sources/fusebill_hubspot_latches/data-source.tf": {
-		others: []fusebillsim.Customer{{ID: 2554529, CompanyName: `Stolen "Bikes"`, HubSpotID: 101, HubSpotCompanyID: 202}, {ID: 2554530, HubSpotCompanyID: 203}},
+		customers: []fusebillsim.Customer{
+			{ID: 2554529, CompanyName: `Stolen "Bikes"`, HubSpotID: 101, HubSpotCompanyID: 202},
+			{ID: 2554530, HubSpotCompanyID: 203},
+		},
 	},
 	"data-sources/fusebill_hubspot_latches/data-source_import.tf": {
-		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_7_0)},
-		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}, 2554531: {}},
-		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
+		cli: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_7_0)},
+		latched: acctest.LatchSet{
+			{ID: 2554529, Contact: 101, Company: 202},
+			{ID: 2554530, Company: 203},
+			{ID: 2554531},
+		},
+		holds: acctest.LatchSet{{ID: 2554529, Contact: 101, Company: 202}, {ID: 2554530, Company: 203}},
 	},
 	"functions/parse_hubspot_url/function.tf": {
 		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_8_0)},
-		latched: map[int64]fusebill.Latch{2554529: {}},
-		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101}},
+		latched: acctest.LatchSet{{ID: 2554529}},
+		holds:   acctest.LatchSet{{ID: 2554529, Contact: 101}},
 		writes:  1,
 	},
 	"functions/parse_latches_csv/function.tf": {
 		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_8_0)},
-		latched: map[int64]fusebill.Latch{2554529: {}, 2554530: {}},
-		holds:   map[int64]fusebill.Latch{2554529: {HubSpotID: 101, HubSpotCompanyID: 202}, 2554530: {HubSpotCompanyID: 203}},
+		latched: acctest.LatchSet{{ID: 2554529}, {ID: 2554530}},
+		holds:   acctest.LatchSet{{ID: 2554529, Contact: 101, Company: 202}, {ID: 2554530, Company: 203}},
 		writes:  2,
 	},
 	"functions/match_hubspot_export/function.tf": {
 		cli: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_8_0)},
-		others: []fusebillsim.Customer{
+		customers: []fusebillsim.Customer{
 			{ID: 2554529, Reference: "C-000123", PrimaryEmail: "bob@castillo.example"},
 			{ID: 2554530, PrimaryEmail: "ann@brown-coffee.example"},
 			{ID: 2554531, PrimaryEmail: "info@bikes.example"},
 		},
-		holds:  map[int64]fusebill.Latch{2554529: {HubSpotID: 102}, 2554530: {HubSpotID: 101}},
+		holds:  acctest.LatchSet{{ID: 2554529, Contact: 102}, {ID: 2554530, Contact: 101}},
 		writes: 2,
 	},
-	"guides/coverage": {
-		cli:     []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_5_0)},
-		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101}},
-	},
-	"guides/exporting": {
-		latched: map[int64]fusebill.Latch{2554529: {HubSpotID: 101}},
-	},
 	"guides/how-it-works": {
-		latched: map[int64]fusebill.Latch{2500003: {}, 2500004: {}, 2500005: {}},
-		holds:   map[int64]fusebill.Latch{2500003: {HubSpotID: 201}, 2500004: {HubSpotID: 202}, 2500005: {HubSpotID: 203}},
-		writes:  3,
-	},
-	"guides/large-accounts": {
-		latched: map[int64]fusebill.Latch{2554529: {}, 2554530: {}, 2554531: {}},
-		holds: map[int64]fusebill.Latch{
-			2554529: {HubSpotID: 101, HubSpotCompanyID: 202},
-			2554530: {HubSpotCompanyID: 9007199254740993},
-			2554531: {HubSpotID: 303},
+		latched: acctest.LatchSet{{ID: 2500003}, {ID: 2500004}, {ID: 2500005}},
+		holds: acctest.LatchSet{
+			{ID: 2500003, Contact: 201},
+			{ID: 2500004, Contact: 202},
+			{ID: 2500005, Contact: 203},
 		},
 		writes: 3,
 	},
-	"guides/importing": {
-		cli: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_7_0)},
-		latched: map[int64]fusebill.Latch{
-			2554529: {HubSpotID: 101, HubSpotCompanyID: 202},
-			2554530: {HubSpotCompanyID: 9007199254740993},
-			2554531: {HubSpotID: 303},
+	"guides/large-accounts": {
+		latched: acctest.LatchSet{{ID: 2554529}, {ID: 2554530}, {ID: 2554531}},
+		holds: acctest.LatchSet{
+			{ID: 2554529, Contact: 101, Company: 202},
+			{ID: 2554530, Company: 9007199254740993},
+			{ID: 2554531, Contact: 303},
 		},
-		holds: map[int64]fusebill.Latch{
-			2554529: {HubSpotID: 101, HubSpotCompanyID: 202},
-			2554530: {HubSpotCompanyID: 9007199254740993},
-			2554531: {HubSpotID: 303},
-		},
+		writes: 3,
 	},
 }
 
-// TestAccExamples runs every example as it is: plan, apply, and an empty plan.
+// TestAccExamples runs every example: a plan, an apply, and a plan without changes.
 func TestAccExamples(t *testing.T) {
 	found := findExamples(t)
 	for name := range examples {
 		if !found[name] {
-			t.Errorf("no example %s for its case", name)
+			t.Errorf("the case %s has no example", name)
 		}
 	}
 	for name := range found {
 		t.Run(name, func(t *testing.T) {
 			e, ok := examples[name]
 			if !ok {
-				t.Fatalf("no case runs this example: add one to examples in examples_test.go")
+				t.Fatalf("No case runs this example. Add a case to examples in examples_test.go.")
 			}
 			if strings.HasSuffix(name, ".tfquery.hcl") {
 				e.query(t, name)
@@ -195,7 +201,7 @@ func findExamples(t *testing.T) map[string]bool {
 		case err != nil:
 			return err
 		case path.Ext(name) != ".tf" && !strings.HasSuffix(name, ".tfquery.hcl"):
-		case guides[path.Dir(name)] != nil: // guides_test.go runs it.
+		case guides[path.Dir(name)] != nil: // TestAccGuides runs it.
 		case strings.HasPrefix(name, "guides/"):
 			found[path.Dir(name)] = true
 		default:
@@ -209,17 +215,17 @@ func findExamples(t *testing.T) map[string]bool {
 	return found
 }
 
-// account is an account as the example needs it.
+// account returns an account with the customers that the example needs.
 func (e example) account(t *testing.T) acctest.Account {
 	t.Helper()
-	customers := slices.Clone(e.others)
-	for id, latch := range e.latched {
-		customers = append(customers, fusebillsim.Customer{ID: id, HubSpotID: latch.HubSpotID, HubSpotCompanyID: latch.HubSpotCompanyID})
+	customers := slices.Clone(e.customers)
+	for _, c := range e.latched {
+		customers = append(customers, fusebillsim.Customer{ID: c.ID, HubSpotID: c.Contact, HubSpotCompanyID: c.Company})
 	}
 	return acctest.NewAccount(t, customers...)
 }
 
-// query runs an example of a query, and applies what Terraform generates from it.
+// query runs an example of a query, and applies the configuration that Terraform generates from it.
 func (e example) query(t *testing.T, name string) {
 	t.Parallel()
 	a := e.account(t)
@@ -227,12 +233,13 @@ func (e example) query(t *testing.T, name string) {
 	c.SkipWithoutTerraform14("terraform query")
 	c.Write(path.Base(name), readExample(t, name))
 	c.Run(0, "query", "-no-color", "-generate-config-out=generated.tf")
-	acctest.Prints(t, c.PlanIs(true), fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy.", len(e.holds)))
+	want := fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy.", len(e.holds))
+	acctest.Prints(t, c.PlanIs(true), want)
 	c.Run(0, "apply", "-no-color", "tfplan")
 	c.PlanIs(false)
 	imported := c.Run(0, "show", "-no-color")
-	for id := range e.holds {
-		acctest.Prints(t, imported, fmt.Sprintf("fusebill_id = %d", id))
+	for _, latch := range e.holds {
+		acctest.Prints(t, imported, fmt.Sprintf("fusebill_id = \"%d\"", latch.ID))
 	}
 	if got := a.Writes(); got != e.writes {
 		t.Errorf("%d calls wrote to the account, want %d", got, e.writes)
@@ -243,9 +250,7 @@ func (e example) run(t *testing.T, name string) {
 	a := e.account(t)
 	step := resource.TestStep{
 		PostApplyFunc: func() {
-			for id, latch := range e.holds {
-				a.Latched(t, id, latch.HubSpotID, latch.HubSpotCompanyID)
-			}
+			a.Holds(t, e.holds...)
 			if got := a.Writes(); got != e.writes {
 				t.Errorf("%d calls wrote to the account, want %d", got, e.writes)
 			}
@@ -260,13 +265,12 @@ func (e example) run(t *testing.T, name string) {
 	if path.Base(name) == "resource.tf" {
 		steps = append(steps, importStep(t, path.Dir(name)))
 	}
-	// The test framework can't end with instances of for_each in the state, so a step destroys them.
+	// A step destroys the resources, because the test framework cannot end with instances of
+	// for_each in the state.
 	steps = append(steps, resource.TestStep{
 		Config: "# Nothing is declared any more.\n",
 		PostApplyFunc: func() {
-			for id := range e.holds {
-				a.Latched(t, id, 0, 0)
-			}
+			a.Holds(t, e.holds.Unlatched()...)
 		},
 	})
 	acctest.RunCase(t, resource.TestCase{
@@ -287,8 +291,8 @@ func readExample(t *testing.T, name string) string {
 	return string(text)
 }
 
-// importStep runs the command in the import.sh beside an example of a resource, and compares what it imports with what
-// the example has made.
+// importStep runs the command of the import.sh beside an example of a resource, and compares the
+// imported resource with the resource that the example has made.
 func importStep(t *testing.T, folder string) resource.TestStep {
 	t.Helper()
 	script := readExample(t, path.Join(folder, "import.sh"))
@@ -300,7 +304,8 @@ func importStep(t *testing.T, folder string) resource.TestStep {
 	step := resource.TestStep{ResourceName: command[2], ImportState: true, ImportStateId: command[3]}
 	if strings.HasPrefix(command[2], acctest.LatchesType+".") {
 		step.ImportStateCheck = func(imported []*terraform.InstanceState) error {
-			contacts, companies := imported[0].Attributes["hubspot_ids.%"], imported[0].Attributes["hubspot_company_ids.%"]
+			attributes := imported[0].Attributes
+			contacts, companies := attributes["hubspot_ids.%"], attributes["hubspot_company_ids.%"]
 			if contacts != "2" || companies != "2" {
 				return fmt.Errorf("imported %s contacts and %s companies, want 2 of each", contacts, companies)
 			}
@@ -313,7 +318,7 @@ func importStep(t *testing.T, folder string) resource.TestStep {
 	return step
 }
 
-// TestReadmeShowsExample keeps the configuration in the README one that is tested.
+// TestReadmeShowsExample checks that the README shows a configuration that a test runs.
 func TestReadmeShowsExample(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("../../README.md")
@@ -321,6 +326,6 @@ func TestReadmeShowsExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(string(readme), "```terraform\n"+readExample(t, "provider/provider.tf")+"```") {
-		t.Error("the README doesn't show examples/provider/provider.tf as it is")
+		t.Error("the README does not show examples/provider/provider.tf")
 	}
 }

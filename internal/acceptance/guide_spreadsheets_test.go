@@ -13,12 +13,22 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
+// spreadsheetLatches are the latches of the file in the guide about spreadsheets.
+var spreadsheetLatches = []acctest.Customer{
+	{ID: 2554529, Contact: 101, Company: 202}, {ID: 2554530, Company: 9007199254740993}, {ID: 2554531, Contact: 303},
+}
+
+// yamlLatches are the latches of the file in the guide about YAML.
+var yamlLatches = []acctest.Customer{
+	{ID: 2554529, Contact: 101, Company: 202},
+	{ID: 2554530, Company: 9007199254740993},
+	{ID: 9007199254740995, Contact: 303},
+}
+
 // runCSV runs each configuration of the guide with the file of the guide, with the same file as
 // Excel may write it, and with files that would latch the wrong contacts.
 func runCSV(t *testing.T, folder string) {
-	latches := []acctest.Customer{
-		{ID: 2554529, Contact: 101, Company: 202}, {ID: 2554530, Company: 9007199254740993}, {ID: 2554531, Contact: 303},
-	}
+	t.Run("page", readsCSV)
 	file := readExample(t, folder+"/latches.csv")
 	const header = "fusebill_id,hubspot_id,hubspot_company_id\n"
 	bad := map[string]string{
@@ -39,7 +49,7 @@ func runCSV(t *testing.T, folder string) {
 	} {
 		t.Run(config, func(t *testing.T) {
 			t.Parallel()
-			a := acctest.AccountWith(t, acctest.LatchSet(latches).Unlatched()...)
+			a := acctest.AccountWith(t, acctest.LatchSet(spreadsheetLatches).Unlatched()...)
 			g := newGuide(t, a, folder)
 			if accepted != nil {
 				g.SkipBelow(1, 8, "functions of providers")
@@ -57,7 +67,7 @@ func runCSV(t *testing.T, folder string) {
 			a.Wrote(t)
 			g.add("latches.csv")
 			g.Apply()
-			a.Holds(t, latches...)
+			a.Holds(t, spreadsheetLatches...)
 			asExcel := "\ufeff" + strings.ReplaceAll(file, "\n", "\r\n") + ",,,\r\n"
 			asExcel = strings.ReplaceAll(asExcel, "303", " 303 ")
 			if accepted != nil {
@@ -70,16 +80,12 @@ func runCSV(t *testing.T, folder string) {
 }
 
 func runYAML(t *testing.T, folder string) {
-	latches := []acctest.Customer{
-		{ID: 2554529, Contact: 101, Company: 202},
-		{ID: 2554530, Company: 9007199254740993},
-		{ID: 9007199254740995, Contact: 303},
-	}
+	t.Run("page", readsYAML)
 	const entry = "- {fusebill_id: \"2554529\", hubspot_id: %s, hubspot_company_id: %s}\n"
 	for _, config := range []string{"set.tf", "singles.tf"} {
 		t.Run(config, func(t *testing.T) {
 			t.Parallel()
-			a := acctest.AccountWith(t, acctest.LatchSet(latches).Unlatched()...)
+			a := acctest.AccountWith(t, acctest.LatchSet(yamlLatches).Unlatched()...)
 			g := newGuide(t, a, folder)
 			g.use(config)
 			for _, text := range []string{
@@ -95,35 +101,13 @@ func runYAML(t *testing.T, folder string) {
 			g.add("latches.yaml")
 			g.Apply()
 			g.PlanIs(false)
-			a.Holds(t, latches...)
+			a.Holds(t, yamlLatches...)
 		})
 	}
 }
 
 func runHubSpotExport(t *testing.T, folder string) {
-	t.Run("as shown", func(t *testing.T) {
-		t.Parallel()
-		customer := func(id int64, name, reference, email string) fusebillsim.Customer {
-			return fusebillsim.Customer{
-				ID: id, CompanyName: name, Reference: reference, PrimaryEmail: email, Status: "Active",
-			}
-		}
-		g, a := newExportGuide(t, folder,
-			customer(2554529, "Stolen Bikes", "C-000123", "office@stolen-bikes.example"),
-			customer(2554530, "Brown Coffee", "C-000124", "billing@brown-coffee.example"),
-			customer(2554531, "Castillo Dental", "", "chloe@castillo-dental.example"),
-			customer(2554532, "Doe Printing", "", ""))
-		g.add("contacts.csv", "companies.csv")
-		acctest.Prints(t, g.match(), `"2554531 Castillo Dental" = [`, `"303 Chloé Castillo <chloe@castillo-dental.example>"`,
-			`"2554532 Doe Printing"`)
-		acctest.Prints(t, g.read("latches.csv"), `"2554530","102","203","Brown Coffee","Björn Brown `+
-			`<Billing@Brown-Coffee.example>","Brown Coffee"`)
-		g.declare()
-		g.PlanIs(false)
-		a.Holds(t, acctest.Customer{ID: 2554529, Contact: 101, Company: 202},
-			acctest.Customer{ID: 2554530, Contact: 102, Company: 203},
-			acctest.Customer{ID: 2554531}, acctest.Customer{ID: 2554532})
-	})
+	t.Run("page", readsHubSpotExport)
 	t.Run("5,000 customers", func(t *testing.T) { runLargeExport(t, folder) })
 }
 
@@ -135,6 +119,7 @@ func newExportGuide(t *testing.T, folder string, customers ...fusebillsim.Custom
 	a := acctest.NewAccount(t, customers...)
 	g := newGuide(t, a, folder)
 	g.SkipBelow(1, 8, "functions of providers")
+	g.Install()
 	g.Setenv("TF_CLI_ARGS_apply", "-auto-approve")
 	g.Setenv("TF_CLI_ARGS", "-no-color")
 	return exportGuide{g}, a

@@ -10,14 +10,15 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
-// The guides whose examples take more than one configuration: the CLI goes through each as the guide tells it. The other
-// examples are run by examples_test.go.
-
-// guides are these guides, by the folder below the examples folder, and what runs all that is in it.
+// guides are the tests of the guides whose examples are more than one configuration, by the folder
+// of the examples. Each test runs all files of its folder with the CLI, in the order of the guide.
+// TestAccExamples runs all other examples.
 var guides = map[string]func(t *testing.T, folder string){
+	"guides/coverage":         runCoverage,
 	"guides/csv":              runCSV,
 	"guides/hubspot-export":   runHubSpotExport,
 	"guides/daily-work":       runDailyWork,
+	"guides/importing":        runImporting,
 	"guides/installing":       runInstalling,
 	"guides/migrating":        runMigrating,
 	"guides/moving":           runMoving,
@@ -26,6 +27,11 @@ var guides = map[string]func(t *testing.T, folder string){
 	"guides/team":             runTeam,
 	"guides/testing":          runTesting,
 	"guides/yaml":             runYAML,
+}
+
+// threeLatches have each form of a latch: both IDs, only a company, and only a contact.
+var threeLatches = []acctest.Customer{
+	{ID: 2554529, Contact: 101, Company: 202}, {ID: 2554530, Company: 203}, {ID: 2554531, Contact: 303},
 }
 
 func TestAccGuides(t *testing.T) {
@@ -38,7 +44,8 @@ func TestAccGuides(t *testing.T) {
 	}
 }
 
-// guide is a working directory for what a guide shows. Key and URL of the account are in the environment.
+// guide is a working directory for the files of a guide. The key and the URL of the account are in
+// the environment.
 type guide struct {
 	*acctest.Workspace
 	folder string
@@ -47,9 +54,9 @@ type guide struct {
 func newGuide(t *testing.T, a acctest.Account, folder string) guide {
 	t.Helper()
 	g := guide{Workspace: acctest.NewWorkspace(t, a), folder: folder}
-	g.Remove("provider.tf") // Guides name the provider themselves.
+	g.Remove("provider.tf") // The configurations of guides require the provider themselves.
 	g.Setenv(acctest.EnvBaseURL, a.URL)
-	// Scripts say terraform, whichever CLI is tested.
+	// Scripts call terraform. This may be OpenTofu here.
 	bin := t.TempDir()
 	if err := os.Symlink(g.CLI.Path, filepath.Join(bin, "terraform")); err != nil {
 		t.Fatal(err)
@@ -79,42 +86,51 @@ func (g guide) add(files ...string) {
 	}
 }
 
-// script runs a script of the guide and returns what it prints. It fails the test unless the script ends with this code.
+// script runs a script of the guide and returns what it prints. It fails the test unless the script
+// ends with this code.
 func (g guide) script(code int, file string) string {
 	g.T.Helper()
 	path, err := filepath.Abs(filepath.Join(examplesFolder, g.folder, file))
 	if err != nil {
 		g.T.Fatal(err)
 	}
-	cmd, output := g.Command("-eu", path)
-	if cmd.Path, err = exec.LookPath("sh"); err != nil {
+	return g.scriptAt(code, path)
+}
+
+// scriptAt does the same for a script anywhere.
+func (g guide) scriptAt(code int, path string) string {
+	g.T.Helper()
+	shell, err := exec.LookPath("sh")
+	if err != nil {
 		g.T.Skip("This guide has scripts, and there is no shell to run them.")
 	}
+	cmd, output := g.Command("-eu", path)
+	cmd.Path = shell
 	g.Ended(cmd, output, cmd.Run(), code)
 	return output.String()
 }
 
-// settles fails the test unless a plan says this and its apply writes nothing, and the files of the guide alone then plan
-// nothing.
-func (g guide) settles(a acctest.Account, says string, alone ...string) {
+// settles fails the test unless a plan prints this text, its apply writes nothing to the account,
+// and the remaining files then plan no change.
+func (g guide) settles(a acctest.Account, prints string, remaining ...string) {
 	g.T.Helper()
 	a.ResetCalls()
-	acctest.Prints(g.T, g.PlanIs(true), says)
+	acctest.Prints(g.T, g.PlanIs(true), prints)
 	g.Run(0, "apply", "-no-color", "tfplan")
-	g.use(alone...)
+	g.use(remaining...)
 	g.PlanIs(false)
 	a.Wrote(g.T)
 }
 
-// The former resource is real, down to the destroy that would remove the latch.
+// runMigrating makes latches with the former configuration and moves or imports them. Without
+// either, the destroy of the former resource would remove them.
 func runMigrating(t *testing.T, folder string) {
+	readsMigrating(t)
 	latches := []acctest.Customer{{ID: 2554529, Contact: 101, Company: 202}, {ID: 2554530, Company: 203}}
 	before := func(t *testing.T) (guide, acctest.Account) {
 		t.Helper()
 		t.Parallel()
-		if _, err := exec.LookPath("curl"); err != nil {
-			t.Skip("This guide's former configuration calls curl, which isn't there.")
-		}
+		needs(t, "curl")
 		a := acctest.AccountWith(t, acctest.Customer{ID: 2554529}, acctest.Customer{ID: 2554530})
 		g := newGuide(t, a, folder)
 		g.SkipBelow(1, 4, "a former configuration with terraform_data")
@@ -124,7 +140,7 @@ func runMigrating(t *testing.T, folder string) {
 		a.ResetCalls()
 		return g, a
 	}
-	t.Run("neither moved nor imported", func(t *testing.T) {
+	t.Run("without moved or import blocks", func(t *testing.T) {
 		g, a := before(t)
 		g.Run(0, "plan", "-destroy", "-out=destroy")
 		g.use("after.tf")
@@ -147,29 +163,28 @@ func runMigrating(t *testing.T, folder string) {
 		g.settles(a, "2 to import, 0 to add, 0 to change, 0 to destroy", "after.tf")
 		a.Holds(t, latches...)
 	})
-	t.Run("imported by commands", func(t *testing.T) {
-		g, a := before(t)
-		g.use("after.tf")
-		g.script(0, "import.sh")
-		g.PlanIs(false)
-		a.Wrote(t)
-		a.Holds(t, latches...)
-	})
-	t.Run("others", func(t *testing.T) {
+	t.Run("other resources", func(t *testing.T) {
 		t.Parallel()
-		latches := []acctest.Customer{{ID: 2554529, Contact: 101, Company: 202}, {ID: 2554530, Company: 203}, {ID: 2554531, Contact: 303}}
+		latches := threeLatches
 		a := acctest.AccountWith(t, latches...)
 		g := newGuide(t, a, folder)
 		g.SkipWithoutMoves()
-		former := map[string]acctest.Foreign{ // as their providers write them, see movable
-			"stolen_bikes": acctest.RestapiObject(`{"api_data": {"hubSpotCompanyId": "202", "hubSpotId": "101", "id": "2.554529e+06"},
+		// The attributes are in the form in which each provider writes them to the state.
+		former := map[string]acctest.Foreign{
+			"stolen_bikes": acctest.RestapiObject(`{
+				"api_data": {"hubSpotCompanyId": "202", "hubSpotId": "101", "id": "2.554529e+06"},
 				"api_response": "{\"hubSpotId\":101,\"hubSpotCompanyId\":202,\"id\":2554529}", "create_response": null,
-				"data": "{\"fusebillId\":null,\"hubSpotCompanyId\":202,\"hubSpotId\":101,\"id\":2554529}", "id": "2554529", "path": "/customers"}`),
-			"brown_coffee": acctest.RestfulResource(`{"body": {"value": {"fusebillId": 2554530, "hubSpotCompanyId": 203, "hubSpotId": null},
+				"data": "{\"fusebillId\":null,\"hubSpotCompanyId\":202,\"hubSpotId\":101,\"id\":2554529}",
+				"id": "2554529", "path": "/customers"}`),
+			"brown_coffee": acctest.RestfulResource(`{
+				"body": {"value": {"fusebillId": 2554530, "hubSpotCompanyId": 203, "hubSpotId": null},
 				"type": ["object", {"fusebillId": "number", "hubSpotCompanyId": "number", "hubSpotId": "dynamic"}]},
-				"id": "/customers/2554530", "output": {"value": {"hubSpotCompanyId": 203, "hubSpotId": null, "id": 2554530},
-				"type": ["object", {"hubSpotCompanyId": "number", "hubSpotId": "dynamic", "id": "number"}]}, "path": "/HubSpot/latchCustomer"}`),
-			"castillo_dental": acctest.NullResource(`{"id": "5577006791947779410", "triggers": {"fusebill_id": "2554531", "hubspot_id": "303", "hubspot_company_id": ""}}`),
+				"id": "/customers/2554530",
+				"output": {"value": {"hubSpotCompanyId": 203, "hubSpotId": null, "id": 2554530},
+				"type": ["object", {"hubSpotCompanyId": "number", "hubSpotId": "dynamic", "id": "number"}]},
+				"path": "/HubSpot/latchCustomer"}`),
+			"castillo_dental": acctest.NullResource(`{"id": "5577006791947779410",
+				"triggers": {"fusebill_id": "2554531", "hubspot_id": "303", "hubspot_company_id": ""}}`),
 		}
 		var addresses, resources []string
 		for name, from := range former {
@@ -184,8 +199,10 @@ func runMigrating(t *testing.T, folder string) {
 	})
 }
 
-// The CLI's own test runner tests the module, and would find it broken.
+// runTesting runs the tests of the module with the CLI. They pass with the module of the guide, and
+// fail after each change that breaks it.
 func runTesting(t *testing.T, folder string) {
+	t.Run("page", readsTesting)
 	a := acctest.AccountWith(t, acctest.Customer{ID: 2554529})
 	g := newGuide(t, a, folder)
 	g.SkipWithoutMocks()
@@ -207,13 +224,14 @@ func runTesting(t *testing.T, folder string) {
 		acctest.Prints(t, g.Run(1, "test", "-no-color"), "Failure!")
 	}
 	if n := a.Count(); n > 0 {
-		t.Errorf("%d calls were made: %v", n, a.Calls())
+		t.Errorf("the tests of the module made %d calls: %v", n, a.Calls())
 	}
 }
 
-// Both ways, by blocks and by commands, and a single latch out of a set and back.
+// runSinglesAndSets turns single latches into a set and back in each way of the guide, and moves
+// one latch out of a set and back.
 func runSinglesAndSets(t *testing.T, folder string) {
-	latches := []acctest.Customer{{ID: 2554529, Contact: 101, Company: 202}, {ID: 2554530, Company: 203}, {ID: 2554531, Contact: 303}}
+	latches := threeLatches
 	start := func(t *testing.T) (guide, acctest.Account) {
 		t.Helper()
 		t.Parallel()
@@ -243,7 +261,7 @@ func runSinglesAndSets(t *testing.T, folder string) {
 		a.Wrote(t)
 		a.Holds(t, latches...)
 	})
-	t.Run("by neither", func(t *testing.T) {
+	t.Run("without blocks and commands", func(t *testing.T) {
 		g, a := start(t)
 		for _, kind := range []string{"set.tf", "singles.tf"} {
 			g.use("latches.tf", kind)

@@ -1,3 +1,4 @@
+terraform init
 terraform apply
 terraform output -raw latches_csv >latches.csv
 terraform output rest

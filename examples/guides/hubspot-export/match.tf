@@ -25,6 +25,8 @@ locals {
     "company_name = Company name",
   )
 
+  kinds = { contacts = local.contacts, companies = local.companies }
+
   # The names are for reviewers.
   names = { for customer in local.customers : customer.id => try(coalesce(customer.company_name, customer.reference), "") }
   rows = [
@@ -39,16 +41,19 @@ locals {
   ]
 }
 
+# These outputs have names and email addresses. As sensitive outputs, they do not appear in the log of an apply.
 output "latches_csv" {
+  sensitive = true
   value = join("\n", concat(["fusebill_id,hubspot_id,hubspot_company_id,customer,contact,company"], [
     for row in local.rows : join(",", [for cell in row : format("\"%s\"", replace(cell, "\"", "\"\""))])
   ], [""]))
 }
 
 output "rest" {
+  sensitive = true
   value = {
-    for kind, match in { contacts = local.contacts, companies = local.companies } : kind => {
-      unmatched                   = [for id in match.unmatched : "${id} ${local.names[id]}"]
+    for kind, match in local.kinds : kind => {
+      unmatched = [for id in match.unmatched : "${id} ${local.names[id]}"]
       ambiguous = {
         for id, records in match.ambiguous : "${id} ${local.names[id]}" => [
           for record in records : "${record} ${match.record_names[record]}"
@@ -59,6 +64,17 @@ output "rest" {
           for id in ids : "${id} ${local.names[id]}"
         ]
       }
+    }
+  }
+}
+
+output "counts" {
+  value = {
+    for kind, match in local.kinds : kind => {
+      matched   = length(match.matches)
+      unmatched = length(match.unmatched)
+      ambiguous = length(match.ambiguous)
+      contested = length(match.contested)
     }
   }
 }

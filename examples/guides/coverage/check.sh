@@ -1,0 +1,3 @@
+terraform plan -out=tfplan
+terraform show -json tfplan >tfplan.json
+jq -e '[.checks[]? | select(.status == "fail")] | length == 0' tfplan.json

@@ -14,17 +14,67 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
-// runInstalling runs the guide from the files of a release to a plan. Each check refuses a changed
-// file. The packages are those of [envRelease], or stand-ins with the same names.
+// runInstalling installs the provider in each way of the guide: from source, from a release, and by
+// a development override.
 func runInstalling(t *testing.T, folder string) {
-	for _, tool := range []string{"sha256sum", "gpg"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("This guide uses %s, which is not installed.", tool)
-		}
-	}
-	g := newGuide(t, acctest.AccountWith(t, acctest.Customer{ID: 2554529}), folder)
-	home := t.TempDir()
+	t.Run("from source", func(t *testing.T) {
+		t.Parallel()
+		installsFromSource(t, folder)
+	})
+	t.Run("release", func(t *testing.T) {
+		t.Parallel()
+		installsRelease(t, folder)
+	})
+}
+
+// newInstallingGuide is the guide with an empty home directory and without a configuration of the
+// CLI.
+func newInstallingGuide(t *testing.T, folder string) (g guide, home string) {
+	t.Helper()
+	g = newGuide(t, acctest.AccountWith(t, acctest.Customer{ID: 2554529}), folder)
+	home = t.TempDir()
 	g.Setenv("HOME", home)
+	g.Write("cli.tfrc", "")
+	return g, home
+}
+
+func installsFromSource(t *testing.T, folder string) {
+	g, _ := newInstallingGuide(t, folder)
+	g.add("main.tf")
+	source, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	clone := g.inside(source)
+	clone.keepGoCache()
+	clone.script(0, "build.sh")
+	acctest.Prints(t, g.Run(0, "init", "-no-color"), "Installed fusebill/fusebill v0.1.0 (unauthenticated)")
+	acctest.Prints(t, g.PlanIs(true), "1 to add, 0 to change, 0 to destroy")
+
+	g.uninstall()
+	g.Remove(".terraform.lock.hcl")
+	g.settings("dev.tfrc", "/path/to/terraform-provider-fusebill/build", filepath.Dir(acctest.BuiltProvider(t)))
+	acctest.Prints(t, g.PlanIs(true), "Provider development overrides are in effect",
+		"1 to add, 0 to change, 0 to destroy")
+}
+
+// keepGoCache lets Go use its cache, whatever the home directory is.
+func (g guide) keepGoCache() {
+	g.T.Helper()
+	for _, name := range []string{"GOCACHE", "GOPATH", "GOMODCACHE"} {
+		value, err := exec.CommandContext(g.T.Context(), "go", "env", name).Output()
+		if err != nil {
+			g.T.Fatal(err)
+		}
+		g.Setenv(name, strings.TrimSpace(string(value)))
+	}
+}
+
+// installsRelease verifies and installs a release. Each check refuses a changed file. The packages
+// are those of [envRelease], or stand-ins with the same names.
+func installsRelease(t *testing.T, folder string) {
+	needs(t, "sha256sum", "gpg")
+	g, home := newInstallingGuide(t, folder)
 	downloads := g.inside(t.TempDir())
 	version := "0.1.0"
 	if os.Getenv(envRelease) == "" {
@@ -35,38 +85,35 @@ func runInstalling(t *testing.T, folder string) {
 	downloads.sign(fmt.Sprintf("terraform-provider-fusebill_%s_SHA256SUMS", version))
 	config := readExample(t, folder+"/main.tf")
 	if !strings.Contains(config, `"0.1.0"`) {
-		t.Error("main.tf names no version 0.1.0")
+		t.Error("main.tf does not ask for version 0.1.0")
 	}
 	g.Write("main.tf", strings.Replace(config, "0.1.0", version, 1))
 
 	this := packageOf(version, runtime.GOOS+"_"+runtime.GOARCH)
 	acctest.Prints(t, downloads.script(0, "checksums.sh"), this+": OK")
 	acctest.Prints(t, downloads.script(0, "signature.sh"), "Good signature")
-	downloads.script(0, "mirror.sh")
-	g.settings("mirror.tfrc", "/home/you", home)
-	acctest.Prints(t, g.Run(0, "init", "-no-color"), "Installed fusebill/fusebill v"+version+" (unauthenticated)")
+	downloads.script(0, "plugins.sh")
+	installed := "Installed fusebill/fusebill v" + version + " (unauthenticated)"
+	acctest.Prints(t, g.Run(0, "init", "-no-color"), installed)
 	acctest.Prints(t, g.PlanIs(true), "1 to add, 0 to change, 0 to destroy")
 	one := g.lockedHashes()
 	g.script(0, "lock.sh")
 	if all := g.lockedHashes(); one != 1 || all < 3 {
 		t.Errorf("the lock file has %d checksums after init and %d after lock.sh, want 1 and 3 or more", one, all)
 	}
+	g.settings("mirror.tfrc", "/home/you", home)
+	g.uninstall()
+	acctest.Prints(t, g.Run(0, "init", "-no-color"), installed)
 
 	downloads.Write(this, "something else")
 	acctest.Prints(t, downloads.script(1, "checksums.sh"), this+": FAILED")
 	downloads.Write(fmt.Sprintf("terraform-provider-fusebill_%s_SHA256SUMS", version), "something else")
 	acctest.Prints(t, downloads.script(1, "signature.sh"), "BAD signature")
 	downloads.pack(this, "terraform-provider-fusebill_v"+version, []byte("another program"))
-	downloads.script(0, "mirror.sh")
+	downloads.script(0, "plugins.sh")
 	g.uninstall()
 	acctest.Prints(t, g.Run(1, "init", "-no-color"),
 		"match any of the checksums previously recorded in the dependency lock file")
-
-	g.uninstall()
-	g.Remove(".terraform.lock.hcl")
-	g.settings("dev.tfrc", "/path/to/terraform-provider-fusebill/build", filepath.Dir(acctest.BuiltProvider(t)))
-	acctest.Prints(t, g.PlanIs(true), "Provider development overrides are in effect",
-		"1 to add, 0 to change, 0 to destroy")
 }
 
 // inside is the guide in another folder.
@@ -76,8 +123,8 @@ func (g guide) inside(dir string) guide {
 	return guide{Workspace: &other, folder: g.folder}
 }
 
-// settings makes a file of the guide the configuration of the CLI, with a folder of this machine in
-// place of the folder that the guide names.
+// settings makes a file of the guide the configuration of the CLI. It replaces the folder that the
+// guide names by a folder of this machine.
 func (g guide) settings(file, theirs, ours string) {
 	g.T.Helper()
 	text := readExample(g.T, g.folder+"/"+file)

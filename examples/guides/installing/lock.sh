@@ -1,2 +1,2 @@
-terraform providers lock -fs-mirror="$HOME/terraform-mirror" \
+terraform providers lock -fs-mirror="$HOME/.terraform.d/plugins" \
   -platform=linux_amd64 -platform=darwin_arm64 -platform=windows_amd64

@@ -12,10 +12,10 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
-// The commands of a pipeline are in scripts, which run here as they run there. Its file is read for what it calls, and in
-// which environment.
+// These tests run the scripts of the pipelines. They read the file of each pipeline for its
+// commands and its environment, because no test can run the file itself.
 
-// pipeline is what a test needs to know of a pipeline's file.
+// pipeline is the content of the file of a pipeline.
 type pipeline struct {
 	commands []string
 	env      map[string]string // of all jobs together
@@ -40,12 +40,12 @@ func readPipeline(t *testing.T, file string) pipeline {
 	}
 	for _, match := range pipelineAction.FindAllStringSubmatch(text, -1) {
 		if !pinnedAction.MatchString(match[1]) {
-			t.Errorf("%s: action %s isn't pinned", file, match[1])
+			t.Errorf("%s: action %s is not pinned to a version", file, match[1])
 		}
 	}
-	// Nothing else may run, or it would be untested.
+	// A command in another form would not be tested.
 	if n := strings.Count(text, "run:") + strings.Count(text, "script:"); n != len(p.commands) {
-		t.Errorf("%s: found %d commands in %d places", file, len(p.commands), n)
+		t.Errorf("%s: found %d commands, but %d keys run or script", file, len(p.commands), n)
 	}
 	return p
 }
@@ -53,7 +53,7 @@ func readPipeline(t *testing.T, file string) pipeline {
 func runPipelines(t *testing.T, folder string) {
 	t.Run("check.sh", func(t *testing.T) {
 		t.Parallel()
-		checksWarnings(t, folder)
+		refusesWarnings(t, folder)
 	})
 	for file, commands := range map[string][]string{
 		"github-drift.yml": {"sh drift.sh"},
@@ -80,8 +80,8 @@ func runPipelines(t *testing.T, folder string) {
 	}
 }
 
-// checksWarnings runs the script of pull requests: it fails on errors and warnings of a plan.
-func checksWarnings(t *testing.T, folder string) {
+// refusesWarnings runs the script that fails a pull request on the errors and warnings of its plan.
+func refusesWarnings(t *testing.T, folder string) {
 	t.Helper()
 	a := acctest.AccountWith(t, acctest.Customer{ID: 2554529, Contact: 999}, acctest.Customer{ID: 2554530})
 	g := newGuide(t, a, folder)
@@ -98,24 +98,25 @@ func checksWarnings(t *testing.T, folder string) {
 	a.Wrote(t)
 }
 
-// runsPipeline goes through what a pipeline has to tell apart. What its own scripts don't do, another pipeline does.
+// runsPipeline runs the scripts of a pipeline in each situation that they distinguish. If the
+// pipeline only applies or only looks for drift, the test makes the other half itself.
 func (g guide) runsPipeline(a acctest.Account, commands []string) {
 	t := g.T
 	t.Helper()
-	const nothing = -1 // is told to GitHub
+	const noOutput = -1 // The script passes no exit code to GitHub.
 	github := filepath.Join(g.Dir, "github-output")
 	g.Setenv("GITHUB_OUTPUT", github)
 	var printed strings.Builder
-	run := func(script string, code, told int, says ...string) {
+	run := func(script string, code, passed int, prints ...string) {
 		t.Helper()
 		output := g.script(code, script)
-		acctest.Prints(t, output, says...)
+		acctest.Prints(t, output, prints...)
 		printed.WriteString(output)
-		if told == nothing {
+		if passed == noOutput {
 			return
 		}
-		if got, err := os.ReadFile(github); string(got) != fmt.Sprintf("exitcode=%d\n", told) {
-			t.Errorf("%s told GitHub %q (%v), want exit code %d", script, got, err, told)
+		if got, err := os.ReadFile(github); string(got) != fmt.Sprintf("exitcode=%d\n", passed) {
+			t.Errorf("%s passed %q to GitHub (%v), want exit code %d", script, got, err, passed)
 		}
 		g.Remove(filepath.Base(github))
 	}
@@ -126,7 +127,7 @@ func (g guide) runsPipeline(a acctest.Account, commands []string) {
 	if applies {
 		run("plan.sh", 0, 2, "1 to add, 0 to change, 0 to destroy")
 		g.keepsKey("tfplan")
-		run("apply.sh", 0, nothing, "1 added")
+		run("apply.sh", 0, noOutput, "1 added")
 		run("plan.sh", 0, 0, "No changes")
 	} else {
 		g.Run(0, "init")
@@ -140,27 +141,28 @@ func (g guide) runsPipeline(a acctest.Account, commands []string) {
 	}
 	a.SetLatch(2554529, 999, 0)
 	if drifts {
-		run("drift.sh", 2, 2, `hubspot_id = "999" -> "101"`, "Latches have drifted")
+		run("drift.sh", 2, 2, `hubspot_id = "999" -> "101"`, "Latches have drifted.")
 	}
 	a.Wrote(t)
 
 	if applies {
 		run("plan.sh", 0, 2, "0 to add, 1 to change, 0 to destroy")
-		g.Run(0, "apply", "-refresh-only", "-auto-approve") // Someone is faster, and changes the state.
-		run("apply.sh", 1, nothing, "Saved plan is stale")
+		g.Run(0, "apply", "-refresh-only", "-auto-approve") // Somebody else changes the state.
+		run("apply.sh", 1, noOutput, "Saved plan is stale")
 		a.Wrote(t)
 		run("plan.sh", 0, 2, "0 to add, 1 to change, 0 to destroy")
-		run("apply.sh", 0, nothing, "1 changed")
+		run("apply.sh", 0, noOutput, "1 changed")
 		a.Holds(t, declared)
 	}
 
 	g.Setenv(acctest.EnvBaseURL, acctest.NobodyURL+"/v1")
-	g.Write("provider_override.tf", acctest.ProviderBlock("max_retries = 0")) // Waits between retries are as long here as for users.
+	// Without retries, because waits between retries are as long here as for users.
+	g.Write("provider_override.tf", acctest.ProviderBlock("max_retries = 0"))
 	if applies {
 		run("plan.sh", 1, 1, "Error: ", "connection refused")
 	}
 	if drifts {
-		run("drift.sh", 1, 1, "Error: ", "connection refused", "Whether latches have drifted couldn't be told")
+		run("drift.sh", 1, 1, "Error: ", "connection refused", "The check could not be made.")
 	}
 	g.Write("printed", printed.String())
 	g.keepsKey("printed")

@@ -8,12 +8,11 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
-// The check of the pipelines guide refuses a plan in which a whole set vanishes from a for_each.
+// TestAccGuides_vanishedSet checks that the script of the guide about pipelines refuses a plan that
+// destroys a whole set, because its part of for_each is missing.
 func TestAccGuides_vanishedSet(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("jq"); err != nil {
-		t.Skip("no jq")
-	}
+	needs(t, "jq")
 	a := acctest.AccountWith(t, acctest.NumberedSet(4, 100).Unlatched()...)
 	c := acctest.NewWorkspace(t, a)
 	c.Setenv("PATH", filepath.Dir(c.CLI.Path)+":/usr/bin:/bin")

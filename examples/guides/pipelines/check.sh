@@ -6,10 +6,12 @@ terraform init
 
 code=0
 terraform plan -json -lock-timeout=30m -out=tfplan >plan.json || code=$?
-[ "$code" -ne 0 ] || terraform show tfplan
+if [ "$code" -eq 0 ]; then
+  terraform show tfplan
+fi
 
 if grep -E '"severity":"(error|warning)"' plan.json; then
-  echo "The plan has errors or warnings: see the lines above."
+  echo "The plan has errors or warnings. See the lines above."
   exit 1
 fi
 exit "$code"

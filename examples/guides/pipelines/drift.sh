@@ -1,6 +1,6 @@
 #!/bin/sh
-# Compares the latches with what is declared, and changes nothing.
-# Ends with 0 if all are as declared, with 2 if some differ, and with 1 if that can't be told.
+# Compares the latches with the configuration, and changes nothing.
+# Exit code 0: all latches are as declared. 2: latches differ. 1: the check could not be made.
 set -eu
 
 terraform init
@@ -8,12 +8,14 @@ terraform init
 code=0
 terraform plan -detailed-exitcode -lock-timeout=30m || code=$?
 
-# On GitHub, later steps see it as steps.ID.outputs.exitcode.
-[ -z "${GITHUB_OUTPUT:-}" ] || echo "exitcode=$code" >>"$GITHUB_OUTPUT"
+# On GitHub, later steps read the code as steps.ID.outputs.exitcode.
+if [ -n "${GITHUB_OUTPUT:-}" ]; then
+  echo "exitcode=$code" >>"$GITHUB_OUTPUT"
+fi
 
 case $code in
   0) echo "All latches are as declared." ;;
-  2) echo "Latches have drifted: the plan above shows which, and an apply puts them right." ;;
-  *) echo "Whether latches have drifted couldn't be told: see the error above." ;;
+  2) echo "Latches have drifted. The plan above shows them, and an apply restores them." ;;
+  *) echo "The check could not be made. See the error above." ;;
 esac
 exit "$code"

@@ -7,7 +7,11 @@ terraform init
 code=0
 terraform plan -detailed-exitcode -lock-timeout=30m -out=tfplan || code=$?
 
-# On GitHub, the next job asks whether there is anything to apply (2) or nothing (0).
-[ -z "${GITHUB_OUTPUT:-}" ] || echo "exitcode=$code" >>"$GITHUB_OUTPUT"
+# On GitHub, the next job reads whether there is something to apply (2) or nothing (0).
+if [ -n "${GITHUB_OUTPUT:-}" ]; then
+  echo "exitcode=$code" >>"$GITHUB_OUTPUT"
+fi
 
-[ "$code" -eq 2 ] || exit "$code"
+if [ "$code" -ne 2 ]; then
+  exit "$code"
+fi

@@ -3,7 +3,6 @@ package acceptance
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,9 +37,7 @@ func teamAccount(t *testing.T) acctest.Account {
 // newTeam is an empty repository with the files of the guide.
 func newTeam(t *testing.T, a acctest.Account) guide {
 	t.Helper()
-	if _, err := exec.LookPath("jq"); err != nil {
-		t.Skip("This guide uses jq, which is not installed.")
-	}
+	needs(t, "jq")
 	g := newGuide(t, a, teamFolder)
 	g.SkipBelow(1, 5, "import blocks")
 	g.Install()
@@ -108,6 +105,37 @@ func (g guide) shows(file, output string) {
 			acctest.Prints(g.T, output, line)
 		}
 	}
+}
+
+// newTeamWithoutProvider is a repository with one latch, on a machine that has no provider and
+// reaches no registry.
+func newTeamWithoutProvider(t *testing.T) guide {
+	t.Helper()
+	g := newTeam(t, acctest.AccountWith(t, acctest.Customer{ID: 2554529, Contact: 101}))
+	if g.CLI.IsOpenTofu() {
+		t.Skip("The folder is named after the registry of Terraform.")
+	}
+	g.Write("latches.csv", "fusebill_id,hubspot_id,hubspot_company_id\n2554529,101,\n")
+	g.Write("cli.tfrc", "")
+	g.Setenv("TF_CLI_ARGS_init", "-plugin-dir=providers")
+	return g
+}
+
+// fills runs a script that fills the folder of providers in a repository, for one platform where it
+// builds the provider.
+func (g guide) fills(repository guide, script string) {
+	g.T.Helper()
+	const path, platforms = "/path/to/repository", "linux_amd64 darwin_arm64"
+	text := readExample(g.T, g.folder+"/"+script)
+	if !strings.Contains(text, path) || strings.Contains(text, "go build") != strings.Contains(text, platforms) {
+		g.T.Fatalf("%s has neither %s nor %s to replace", script, path, platforms)
+	}
+	text = strings.NewReplacer(path, repository.Dir, platforms, g.CLI.OS+"_"+g.CLI.Arch).Replace(text)
+	file := filepath.Join(g.T.TempDir(), script)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		g.T.Fatal(err)
+	}
+	g.scriptAt(0, file)
 }
 
 func runTeam(t *testing.T, folder string) {
@@ -188,31 +216,30 @@ func runTeam(t *testing.T, folder string) {
 		acctest.Prints(t, g.script(1, "review.sh"),
 			"1 to destroy", "Customers that the plan unlatches: 30.", "The plan is refused.")
 	})
-	t.Run("provider in the repository", func(t *testing.T) {
+	t.Run("provider in the repository, from source", func(t *testing.T) {
 		t.Parallel()
-		a := acctest.AccountWith(t, acctest.Customer{ID: 2554529, Contact: 101})
-		g := newTeam(t, a)
-		if g.CLI.IsOpenTofu() {
-			t.Skip("The folder is named after Terraform's registry.")
-		}
-		g.Write("latches.csv", "fusebill_id,hubspot_id,hubspot_company_id\n2554529,101,\n")
-		g.Write("cli.tfrc", "")
-		program, err := os.ReadFile(acctest.BuiltProvider(t))
+		g := newTeamWithoutProvider(t)
+		source, err := filepath.Abs("../..")
 		if err != nil {
 			t.Fatal(err)
 		}
-		const binary = "terraform-provider-fusebill_v0.1.0"
-		this := g.CLI.OS + "_" + g.CLI.Arch
-		for _, platform := range []string{"linux_amd64", "darwin_arm64", "windows_amd64"} {
-			g.pack(packageOf("0.1.0", platform), binary, []byte("the program for "+platform))
-		}
-		g.pack(packageOf("0.1.0", this), binary, program)
-		g.script(0, "providers.sh")
-		g.Setenv("TF_CLI_ARGS_init", "-plugin-dir=providers")
+		clone := g.inside(source)
+		clone.keepGoCache()
+		clone.fills(g, "providers-build.sh")
+		g.Run(0, "providers", "lock", "-fs-mirror=providers", "-platform="+g.CLI.OS+"_"+g.CLI.Arch)
 		g.script(0, "review.sh")
-		if n := g.lockedHashes(); n < 3 {
+	})
+	t.Run("provider in the repository, from a release", func(t *testing.T) {
+		t.Parallel()
+		g := newTeamWithoutProvider(t)
+		downloads := g.inside(t.TempDir())
+		downloads.makeRelease("0.1.0")
+		downloads.fills(g, "providers.sh")
+		g.script(0, "providers-lock.sh")
+		if n := g.lockedHashes(); n < 2 {
 			t.Errorf("the lock file has %d checksums, want one for each platform", n)
 		}
+		g.script(0, "review.sh")
 	})
 	t.Run("workflow", func(t *testing.T) {
 		t.Parallel()

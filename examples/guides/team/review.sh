@@ -7,12 +7,18 @@ terraform init -no-color
 rm -f policy.txt
 code=0
 terraform plan -no-color -lock-timeout=30m -out=tfplan >plan.txt 2>&1 || code=$?
-[ "$code" -ne 0 ] || sh policy.sh >policy.txt 2>&1 || code=$?
+if [ "$code" -eq 0 ]; then
+  sh policy.sh >policy.txt 2>&1 || code=$?
+fi
 
 # GitHub refuses a comment of more than 65,536 characters. Totals and warnings are at the end of the plan.
-grep -v ': Refreshing state' plan.txt >shown.txt
+grep -v ': Refreshing state' plan.txt >shown.txt || true
 if [ "$(wc -l <shown.txt)" -gt 600 ]; then
-  { head -n 300 shown.txt && echo "[…]" && tail -n 300 shown.txt; } >shorter.txt
+  {
+    head -n 300 shown.txt
+    echo "[…]"
+    tail -n 300 shown.txt
+  } >shorter.txt
   mv shorter.txt shown.txt
 fi
 

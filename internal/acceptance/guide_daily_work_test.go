@@ -11,11 +11,12 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// nightlyCase is a reason for which the nightly check fails, and the way to a check that passes.
+// nightlyCase is a reason why the nightly check fails, with its repair on the page. After the
+// repair, the check passes.
 type nightlyCase struct {
 	happens func(a acctest.Account, g guide)
 	code    int
-	prints  string // is on the page, too
+	prints  string // The page shows it, too.
 	repair  func(a acctest.Account, g guide)
 }
 
@@ -70,7 +71,7 @@ var nightlyCases = map[string]nightlyCase{
 	},
 }
 
-// appliesAgain runs the pipeline that applies.
+// appliesAgain runs the pipeline that applies the file again.
 func appliesAgain(_ acctest.Account, g guide) {
 	g.T.Helper()
 	g.script(0, "../team/review.sh")
@@ -126,7 +127,7 @@ func runDailyWork(t *testing.T, folder string) {
 			acctest.Prints(t, g.script(c.code, "../pipelines/drift.sh"), c.prints)
 			a.Wrote(t)
 			if !strings.Contains(string(page), c.prints) {
-				t.Errorf("the page does not show %s", c.prints)
+				t.Errorf("daily-work.md does not show %s", c.prints)
 			}
 			c.repair(a, g)
 			g.script(0, "../pipelines/drift.sh")

@@ -57,4 +57,6 @@ func TestAccGuides_vanishedSet(t *testing.T) {
 `)
 	c.PlanIs(true)
 	check(0)
+	c.Write("tfplan", "not a plan")
+	check(1)
 }

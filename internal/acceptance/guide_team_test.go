@@ -11,9 +11,9 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
-// The guides for a team: one repository for the latches of 3,000 customers, and the work on it. The
-// files run as they are, except that the backend is a local one. Outputs that the guides show are
-// files beside them; SHOWN=update writes these files again.
+// These tests follow the guides for a team: one repository for the latches of 3,000 customers, and
+// the daily work in it. They run the files of the guides with a local backend. The outputs in the
+// guides are files of the examples, too. SHOWN=update writes these files again.
 
 const (
 	teamFolder       = "guides/team"
@@ -165,11 +165,14 @@ func runTeam(t *testing.T, folder string) {
 			"Customers that the plan unlatches: 20.", "This plan unlatches 20 customers")
 		acctest.Prints(t, g.Run(1, "destroy", "-no-color", "-auto-approve"), "Instance cannot be destroyed")
 
-		g.Remove("latches.tf") // Terraform destroys a set without its block, whatever the block said.
+		g.Remove("latches.tf") // Without its block, prevent_destroy does not keep the set.
 		acctest.Prints(t, g.script(1, "review.sh"), "1 to destroy", "Customers that the plan unlatches: 2950.")
 		if comment := g.read("comment.md"); len(comment) > 65_536 || !strings.HasSuffix(comment, "\n```\n\n</details>\n") {
 			t.Errorf("the comment has %d bytes, or is cut off:\n%s", len(comment), comment)
 		}
+
+		g.Write("tfplan", "not a plan")
+		g.script(1, "policy.sh")
 		a.Wrote(t)
 	})
 	t.Run("first apply that ends with an error", func(t *testing.T) {

@@ -19,7 +19,7 @@ locals {
   }
 }
 
-# The key of each latch is the customer's ID: lines may change their order, and no latch is touched.
+# The key of each latch is the ID of the customer, so the order of the lines does not matter.
 resource "fusebill_hubspot_latch" "customer" {
   for_each = local.rows
 

@@ -10,7 +10,7 @@ locals {
   latches = provider::fusebill::parse_latches_csv(file("${path.module}/latches.csv"))
 }
 
-# The key of each latch is the customer's ID: lines may change their order, and no latch is touched.
+# The key of each latch is the ID of the customer, so the order of the lines does not matter.
 resource "fusebill_hubspot_latch" "customer" {
   for_each = toset(concat(keys(local.latches.hubspot_ids), keys(local.latches.hubspot_company_ids)))
 

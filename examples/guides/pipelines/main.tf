@@ -5,11 +5,11 @@ terraform {
     }
   }
 
-  # Add the backend that keeps your state here. It has to lock, so that no two runs change it at once.
+  # Add your backend here. It must lock the state, so only one run at a time changes it.
 }
 
 variable "requests_per_minute" {
-  description = "Calls a minute that a run allows itself. Null: as many as the account has."
+  description = "Calls that a run may make in a minute. The default is all calls of the account."
   type        = number
   default     = null
 }

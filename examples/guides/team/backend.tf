@@ -1,5 +1,5 @@
 terraform {
-  # The bucket has versioning turned on, so that a former state can be restored.
+  # Turn on versioning for the bucket, so you can restore a former state.
   backend "s3" {
     bucket       = "example-terraform-state"
     key          = "hubspot-latches.tfstate"

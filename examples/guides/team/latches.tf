@@ -1,7 +1,7 @@
 locals {
   rows = csvdecode(file("${path.module}/latches.csv"))
 
-  # Two lines of one customer, one with its contact and one with its company, would not show as a duplicate key.
+  # If a customer has one line for its contact and one for its company, neither map below has a duplicate key.
   customers = [for row in local.rows : row.fusebill_id]
 }
 

@@ -1,5 +1,5 @@
 locals {
-  parts = toset(["amer", "emea"]) # Not taken from the file: a part that the file lacks keeps its set.
+  parts = toset(["amer", "emea"]) # A part keeps its set if the file has no line of it.
   rows  = csvdecode(file("${path.module}/latches.csv"))
 }
 

@@ -10,7 +10,7 @@ locals {
   latches = yamldecode(file("${path.module}/latches.yaml"))
 }
 
-# The key of each latch is the customer's ID: entries may change their order, and no latch is touched.
+# The key of each latch is the ID of the customer, so the order of the entries does not matter.
 resource "fusebill_hubspot_latch" "customer" {
   for_each = { for latch in local.latches : latch.fusebill_id => latch }
 

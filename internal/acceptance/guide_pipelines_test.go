@@ -94,7 +94,7 @@ func refusesWarnings(t *testing.T, folder string) {
 	a.SetLatch(2554530, 101, 0)
 	acctest.Prints(t, g.script(1, "check.sh"), `"summary":"HubSpot contact is latched to another customer"`)
 	g.Write("twice.tf", acctest.Customer{ID: 2554530, Contact: 101}.Block())
-	acctest.Prints(t, g.script(1, "check.sh"), `"severity":"error"`, `"summary":"Customer is declared twice"`)
+	acctest.Prints(t, g.script(1, "check.sh"), `"severity":"error"`, `"summary":"HubSpot contact is declared twice"`)
 	a.Wrote(t)
 }
 

@@ -3,8 +3,6 @@ package acceptance
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -145,15 +143,6 @@ func (g exportGuide) declare() {
 	if state := g.read("terraform.tfstate"); strings.Contains(state, "@") {
 		g.T.Errorf("the state of the latches has an email address:\n%s", state)
 	}
-}
-
-func (g exportGuide) read(name string) string {
-	g.T.Helper()
-	text, err := os.ReadFile(filepath.Join(g.Dir, name))
-	if err != nil {
-		g.T.Fatal(err)
-	}
-	return string(text)
 }
 
 // runLargeExport matches 5,000 customers with 6,000 contacts, latches those with a match, and then

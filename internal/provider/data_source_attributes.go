@@ -34,7 +34,7 @@ func customerAttributes() map[string]schema.Attribute {
 		return schema.StringAttribute{MarkdownDescription: description, Computed: true}
 	}
 	const (
-		orNull            = " `null` where there is none."
+		orNull            = " `null` if there is none."
 		customerReference = "Reference of the customer, your own ID for it. Several customers may have the same one."
 	)
 	return map[string]schema.Attribute{

@@ -84,7 +84,7 @@ func (d *customerDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Looks up one Fusebill customer, with its HubSpot latch. Set exactly one of `id`, " +
 			"`reference`, `primary_email`, `hubspot_id` and `hubspot_company_id`. The other attributes report the " +
-			"customer's values, `null` where it has none. It is an error if no customer or more than one customer matches.",
+			"customer's values, `null` if it has none. It is an error if no customer or more than one customer matches.",
 		Attributes: attributes,
 	}
 }

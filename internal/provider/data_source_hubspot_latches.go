@@ -83,7 +83,7 @@ func latchAttributes() map[string]schema.Attribute {
 		"hubspot_id":         attributes["hubspot_id"],
 		"hubspot_company_id": attributes["hubspot_company_id"],
 		"name": schema.StringAttribute{
-			MarkdownDescription: "Name of the company, or else of the person. `null` where there is neither.",
+			MarkdownDescription: "Name of the company, or else of the person. `null` if there is neither.",
 			Computed:            true,
 		},
 		"company_name": attributes["company_name"],

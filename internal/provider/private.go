@@ -57,7 +57,7 @@ func forgetPlan(ctx context.Context, private privateData) diag.Diagnostics {
 // needs.
 type plannedCreate struct {
 	Unknown     bool                `json:"unknown,omitempty"` // more customers may be declared
-	Latches     map[int64]*[2]int64 `json:"latches"`           // contact and company; nil where one of them is unknown
+	Latches     map[int64]*[2]int64 `json:"latches"`           // contact and company; nil if one of them is unknown
 	MaxRemovals *int64              `json:"max_removals,omitempty"`
 	MaxChanges  *int64              `json:"max_changes,omitempty"`
 }

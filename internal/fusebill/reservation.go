@@ -107,15 +107,16 @@ func (p *pacer) useReservedLocked(ctx context.Context) {
 	}
 }
 
-// ErrTooLate is the error of a call that was not sent, or not sent again, since the condition that
-// [SendWhile] sets did not hold any more.
+// ErrTooLate is the error of a call that was not sent, or not sent again, because the condition of
+// [SendWhile] no longer held.
 var ErrTooLate = errors.New("the call was not sent in time")
 
 type sendWhileKey struct{}
 
-// SendWhile returns a context for calls that are to be sent only while a condition holds, such as a
-// write that is based on a read of a limited age. A call that waits for the quota or for another try
-// until then fails with [ErrTooLate]. The condition may be asked from any goroutine.
+// SendWhile returns a context for calls that may be sent only while a condition holds, such as a
+// write that is based on a read of a limited age. A call for which the condition ends while it
+// waits for the quota or for another try fails with [ErrTooLate]. The condition may be checked in
+// any goroutine.
 func SendWhile(ctx context.Context, holds func() bool) context.Context {
 	return context.WithValue(ctx, sendWhileKey{}, holds)
 }

@@ -245,8 +245,8 @@ func (g *graph) leftByReleaseLocked(c *change) fusebill.Latch {
 	return c.current.Without(removed)
 }
 
-// isToKeepMoreLocked reports whether another change has begun to declare a part of what a release is
-// about to remove, whether or not it has ended since.
+// isToKeepMoreLocked reports whether another change has begun to declare a part of the latch that a
+// release is about to remove, whether or not that change has ended since.
 func (g *graph) isToKeepMoreLocked(c *change) bool {
 	isRelease := c.run != nil && c.unlatch == nil && c.isRelease() && !c.isFailing()
 	return isRelease && (c.customer.isKept || g.leftByReleaseLocked(c) != c.target)

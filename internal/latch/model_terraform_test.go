@@ -138,9 +138,9 @@ func newRun(t *testing.T, s *scenario) *run {
 	return r
 }
 
-// tooLong is when a run counts as hung. Waits without progress are bounded by the explicit timeouts
-// of all operations, and faults by the retries of a call. A limit adds the minutes for a dozen calls
-// of each change.
+// tooLong is the time after which a run counts as hung. Waits without progress are bounded by the
+// explicit timeouts of all operations, and faults by the retries of a call. A limit adds the
+// minutes for a dozen calls of each change.
 func (r *run) tooLong() time.Duration {
 	long := time.Hour
 	if r.limit > 0 {

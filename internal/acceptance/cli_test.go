@@ -172,6 +172,7 @@ func TestAccCLI_keyIsNowhere(t *testing.T) {
 	c := acctest.NewWorkspace(t, a)
 	c.Setenv("TF_LOG", "TRACE")
 	c.Setenv("TF_LOG_PATH", filepath.Join(c.Dir, "trace.log"))
+	c.Setenv(acctest.EnvWithoutPluginTLS, "") // The CLI and the provider talk as they do for users.
 
 	var printed strings.Builder
 	do := func(code int, args ...string) { printed.WriteString(c.Run(code, args...)) }

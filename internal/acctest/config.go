@@ -47,3 +47,7 @@ const (
 	EnvAPIKey  = "FUSEBILL_API_KEY"
 	EnvBaseURL = "FUSEBILL_BASE_URL"
 )
+
+// EnvWithoutPluginTLS names the variable that makes the CLI talk to the provider without TLS. It is
+// set in each [Workspace]; the empty string restores what users have.
+const EnvWithoutPluginTLS = "TF_DISABLE_PLUGIN_TLS"

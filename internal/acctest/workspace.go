@@ -42,6 +42,10 @@ func NewWorkspace(t *testing.T, a Account) *Workspace {
 		t.Skipf("Acceptance tests skipped unless env '%s' set", resource.EnvTfAcc)
 	}
 	c := &Workspace{T: t, CLI: findCLI(t), Dir: t.TempDir(), Env: Environment(os.Environ())}
+	// With TLS, the CLI and the provider make keys of the curve P-521 for each start of the provider,
+	// several in a command, which is more than half of the CPU time of a small run. The CLI has the
+	// variable for test frameworks (hashicorp/terraform, internal/command/meta_providers.go).
+	c.Setenv(EnvWithoutPluginTLS, "1")
 	// No init and no registry: the CLI takes the provider from where the override says.
 	c.override(nil)
 	// In a workspace the waits between retries are as long as for users.

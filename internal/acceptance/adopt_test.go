@@ -9,8 +9,9 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// The promise tested here: from an account whose latches were made by hand to a state that holds all of them and a plan
-// without changes, in as many calls as a user with a shared quota can spare, and without a write. What it took is logged.
+// From an account whose latches were made by hand to a state that holds all of them and a plan
+// without changes, in as few calls as reading each page of the account twice takes, and without a
+// write. The log has the number of calls.
 
 // latchedAccount is an account of n customers, all of them latched.
 func latchedAccount(t *testing.T, n int64) acctest.Account {
@@ -39,10 +40,11 @@ func isAdopted(t *testing.T, a acctest.Account, most int) {
 	}
 }
 
-// The configuration of a set is generated too, by an import of the word account.
-func TestAccCLIAdopt_tenThousandAsASet(t *testing.T) {
+// The configuration of a set is generated too, by an import of the ID "account". The account has
+// three pages, which the first plan and the last one read.
+func TestAccCLIAdopt_threePagesAsASet(t *testing.T) {
 	t.Parallel()
-	a := latchedAccount(t, 10_000)
+	a := latchedAccount(t, 2001)
 	c := acctest.NewWorkspace(t, a)
 	c.SkipBelow(1, 5, "import blocks")
 	a.ResetCalls()
@@ -50,7 +52,7 @@ func TestAccCLIAdopt_tenThousandAsASet(t *testing.T) {
 	c.Run(0, "plan", "-no-color", "-generate-config-out=generated.tf", "-out=tfplan")
 	c.Run(0, "apply", "-no-color", "tfplan")
 	c.PlanIs(false)
-	isAdopted(t, a, 40)
+	isAdopted(t, a, 10)
 }
 
 // The generated configuration may be replaced by one that reads a file, with customers that have a
@@ -75,10 +77,11 @@ func TestAccCLIAdopt_asASetThatReadsAFile(t *testing.T) {
 	isAdopted(t, a, 40)
 }
 
-// The way of the guide, with its own files: a data source writes a CSV file, and import blocks take what stands in it.
-func TestAccCLIAdopt_aThousandByCSVFile(t *testing.T) {
+// The guide's files: a data source writes a CSV file, and import blocks take over the latches in it.
+func TestAccCLIAdopt_byCSVFile(t *testing.T) {
 	t.Parallel()
-	a := latchedAccount(t, 1000)
+	const latches = 200
+	a := latchedAccount(t, latches)
 	c := acctest.NewWorkspace(t, a)
 	c.SkipBelow(1, 7, "import blocks with for_each")
 	c.Write("provider.tf", acctest.ProviderBlock(fmt.Sprintf("base_url = %q", a.URL))) // The examples say where it comes from.
@@ -87,10 +90,10 @@ func TestAccCLIAdopt_aThousandByCSVFile(t *testing.T) {
 	c.Apply()
 	c.Write("latches.csv", c.Run(0, "output", "-raw", "csv"))
 	c.Write("main.tf", readExample(t, "guides/importing/main.tf"))
-	acctest.Prints(t, c.PlanIs(true), "1000 to import, 0 to add, 0 to change, 0 to destroy")
+	acctest.Prints(t, c.PlanIs(true), fmt.Sprint(latches, " to import, 0 to add, 0 to change, 0 to destroy"))
 	c.Run(0, "apply", "-no-color", "tfplan")
 	c.PlanIs(false)
-	isAdopted(t, a, 15)
+	isAdopted(t, a, 10)
 }
 
 // The check of the guide names customers without a latch, and no others.

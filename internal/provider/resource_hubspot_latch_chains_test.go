@@ -131,7 +131,7 @@ func TestAccCLIChains_belowTheParallelismOfTheirLength(t *testing.T) {
 
 func TestAccCLIChains_permutationOfASetHasOneMoreWriteForEachRing(t *testing.T) {
 	t.Parallel()
-	const length = 1000
+	const length = 250
 	before := acctest.NumberedSet(length, 10_000)
 	after := before.Shuffled(rand.New(rand.NewPCG(15, 1)))
 	fixed, rings := cyclesOf(before, after)

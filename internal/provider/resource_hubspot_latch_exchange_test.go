@@ -114,8 +114,8 @@ func unlatched(latches []acctest.Customer) []acctest.Customer {
 	return customers
 }
 
-func TestAccHubSpotLatchExchange_ringOf100WithReassociation(t *testing.T) {
-	before, after := ring(100)
+func TestAccHubSpotLatchExchange_ringOf30WithReassociation(t *testing.T) {
+	before, after := ring(30) // three times the parallelism
 	a := acctest.AccountWith(t, unlatched(before)...)
 	allowed := "allow_reassociation = true"
 	acctest.Run(t, resource.TestStep{Config: a.With(all(before, allowed))}, resource.TestStep{

@@ -169,7 +169,7 @@ func TestAccCLILatches_killedProvider(t *testing.T) {
 // random call.
 func TestAccCLILatches_providerKilledAtRandomCalls(t *testing.T) {
 	t.Parallel()
-	const rounds, n = 20, 1000
+	const rounds, n = 20, 120 // more than a batch
 	dice := rand.New(rand.NewPCG(20, 0))
 	declared := acctest.NumberedSet(n, 10_000)
 	a := acctest.AccountWith(t, declared...)

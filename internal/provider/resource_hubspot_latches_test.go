@@ -268,7 +268,7 @@ func TestAccHubSpotLatches_allowReassociation(t *testing.T) {
 // One apply settles chains, swaps and rings within a set without permission, with one additional
 // write for each ring. The service refuses none of the writes.
 func TestAccHubSpotLatches_chainsAndRings(t *testing.T) {
-	const n = 300
+	const n = 120 // more than a batch
 	before := acctest.NumberedSet(n, 1000)
 	perm := rand.New(rand.NewPCG(7, 0)).Perm(n)
 	permuted := slices.Clone(before)

@@ -28,7 +28,7 @@ const (
 	companiesAbove = 30_000_000_000
 )
 
-// isAdopted fails the test if anything was written, or if it took more calls.
+// isAdopted fails the test if anything was written, or if more than this number of calls was made.
 func isAdopted(t *testing.T, a acctest.Account, most int) {
 	t.Helper()
 	if n := a.Writes(); n > 0 {
@@ -40,8 +40,8 @@ func isAdopted(t *testing.T, a acctest.Account, most int) {
 	}
 }
 
-// The configuration of a set is generated too, by an import of the ID "account". The account has
-// three pages, which the first plan and the last one read.
+// TestAccCLIAdopt_threePagesAsASet imports the ID "account", for which Terraform generates a
+// configuration, too. The account has three pages, which the first plan and the last one read.
 func TestAccCLIAdopt_threePagesAsASet(t *testing.T) {
 	t.Parallel()
 	a := latchedAccount(t, 2001)
@@ -55,8 +55,8 @@ func TestAccCLIAdopt_threePagesAsASet(t *testing.T) {
 	isAdopted(t, a, 10)
 }
 
-// The generated configuration may be replaced by one that reads a file, with customers that have a
-// contact, a company, or both.
+// TestAccCLIAdopt_asASetThatReadsAFile replaces the generated configuration by one that reads a
+// file, with customers that have a contact, a company, or both.
 func TestAccCLIAdopt_asASetThatReadsAFile(t *testing.T) {
 	t.Parallel()
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11, Contact: 101, Company: 202},
@@ -77,14 +77,16 @@ func TestAccCLIAdopt_asASetThatReadsAFile(t *testing.T) {
 	isAdopted(t, a, 40)
 }
 
-// The guide's files: a data source writes a CSV file, and import blocks take over the latches in it.
+// TestAccCLIAdopt_byCSVFile uses the files of the guide: a data source writes a CSV file, and
+// import blocks take over its latches.
 func TestAccCLIAdopt_byCSVFile(t *testing.T) {
 	t.Parallel()
 	const latches = 200
 	a := latchedAccount(t, latches)
 	c := acctest.NewWorkspace(t, a)
 	c.SkipBelow(1, 7, "import blocks with for_each")
-	c.Write("provider.tf", acctest.ProviderBlock(fmt.Sprintf("base_url = %q", a.URL))) // The examples say where it comes from.
+	// The examples have the block required_providers.
+	c.Write("provider.tf", acctest.ProviderBlock(fmt.Sprintf("base_url = %q", a.URL)))
 	a.ResetCalls()
 	c.Write("main.tf", readExample(t, exportingExample))
 	c.Apply()
@@ -96,20 +98,24 @@ func TestAccCLIAdopt_byCSVFile(t *testing.T) {
 	isAdopted(t, a, 10)
 }
 
-// The check of the guide names customers without a latch, and no others.
+// TestAccCLIAdopt_coverage tests that the guide's check names customers without a latch and no
+// others.
 func TestAccCLIAdopt_coverage(t *testing.T) {
 	t.Parallel()
-	a := acctest.NewAccount(t, fusebillsim.Customer{ID: 11, CompanyName: "Stolen Bikes", HubSpotID: 101},
-		fusebillsim.Customer{ID: 22, CompanyName: "Brown Coffee"}, fusebillsim.Customer{ID: 33, CompanyName: "Gone Ltd.", Status: "Cancelled"})
+	a := acctest.NewAccount(t,
+		fusebillsim.Customer{ID: 11, CompanyName: "Stolen Bikes", HubSpotID: 101},
+		fusebillsim.Customer{ID: 22, CompanyName: "Brown Coffee"},
+		fusebillsim.Customer{ID: 33, CompanyName: "Gone Ltd.", Status: "Cancelled"})
 	c := acctest.NewWorkspace(t, a)
 	c.SkipBelow(1, 5, "check blocks")
 	c.Write("provider.tf", acctest.ProviderBlock(fmt.Sprintf("base_url = %q", a.URL)))
 	c.Write("main.tf", readExample(t, "guides/coverage/main.tf"))
 	output := c.PlanIs(false)
-	acctest.Prints(t, output, "Check block assertion failed", "Active customers without a HubSpot latch:", "22 Brown Coffee")
+	acctest.Prints(t, output,
+		"Check block assertion failed", "Active customers without a HubSpot latch:", "22 Brown Coffee")
 	for _, other := range []string{"Stolen", "Gone"} {
 		if strings.Contains(output, other) {
-			t.Errorf("it names %s:\n%s", other, output)
+			t.Errorf("the warning names %s:\n%s", other, output)
 		}
 	}
 }

@@ -13,13 +13,15 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// The CLI at work with the provider that was built, as a process of its own: for what plugin-testing can't show. The
-// promises tested here: the key is in no log, state, plan or output; IDs beyond 2^53 keep every digit in what the CLI
-// writes; warnings are shown; an interrupted run leaves state that is right.
+// These tests run the CLI with the built provider in a process of its own, and test what
+// plugin-testing cannot show. They promise: the key is in no log, state, plan or output; IDs beyond
+// 2^53 keep every digit in what the CLI writes; warnings are shown; an interrupted run leaves a
+// right state.
 
 func TestAccCLI_idsKeepEveryDigit(t *testing.T) {
 	t.Parallel()
-	latch := acctest.Customer{ID: 9007199254740995, Contact: 9007199254740993, Company: 4294967297} // 2^53+3, 2^53+1 and 2^32+1: a float or 32 bits would lose them
+	// 2^53+3, 2^53+1 and 2^32+1: a float or 32 bits would lose digits.
+	latch := acctest.Customer{ID: 9007199254740995, Contact: 9007199254740993, Company: 4294967297}
 	a := acctest.AccountWith(t, acctest.Customer{ID: latch.ID})
 	c := acctest.NewWorkspace(t, a)
 	c.Declare(latch.Block())
@@ -44,18 +46,29 @@ func TestAccCLI_idsKeepEveryDigit(t *testing.T) {
 	a.Wrote(t, latch, acctest.Customer{ID: latch.ID})
 }
 
-// What somebody else has latched since isn't ours to remove.
+// TestAccCLI_destroyLeavesNewLatchWithAWarning latches the customer elsewhere between plan and
+// destroy. The destroy leaves the new latch.
 func TestAccCLI_destroyLeavesNewLatchWithAWarning(t *testing.T) {
 	t.Parallel()
 	ours := acctest.Customer{ID: 11, Contact: 101, Company: 202}
 	for name, test := range map[string]struct {
-		anew   acctest.Customer
-		left   acctest.Customer
-		writes []acctest.Customer
+		current acctest.Customer // since the plan
+		left    acctest.Customer
+		writes  []acctest.Customer
 	}{
-		"both anew":    {acctest.Customer{ID: 11, Contact: 999, Company: 888}, acctest.Customer{ID: 11, Contact: 999, Company: 888}, nil},
-		"contact anew": {acctest.Customer{ID: 11, Contact: 999, Company: 202}, acctest.Customer{ID: 11, Contact: 999}, []acctest.Customer{{ID: 11, Contact: 999}}}, // the company is released
-		"company anew": {acctest.Customer{ID: 11, Company: 888}, acctest.Customer{ID: 11, Company: 888}, nil},
+		"other contact and company": {
+			current: acctest.Customer{ID: 11, Contact: 999, Company: 888},
+			left:    acctest.Customer{ID: 11, Contact: 999, Company: 888},
+		},
+		"other contact": { // The company is released.
+			current: acctest.Customer{ID: 11, Contact: 999, Company: 202},
+			left:    acctest.Customer{ID: 11, Contact: 999},
+			writes:  []acctest.Customer{{ID: 11, Contact: 999}},
+		},
+		"other company": {
+			current: acctest.Customer{ID: 11, Company: 888},
+			left:    acctest.Customer{ID: 11, Company: 888},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -64,7 +77,7 @@ func TestAccCLI_destroyLeavesNewLatchWithAWarning(t *testing.T) {
 			c.Declare(ours.Block())
 			c.Apply()
 			c.Run(0, "plan", "-destroy", "-out=tfplan")
-			a.SetLatch(11, test.anew.Contact, test.anew.Company)
+			a.SetLatch(11, test.current.Contact, test.current.Company)
 			a.ResetCalls()
 			acctest.Prints(t, c.Run(0, "apply", "-no-color", "tfplan"),
 				"Warning: Another HubSpot latch was left in place",
@@ -78,7 +91,7 @@ func TestAccCLI_destroyLeavesNewLatchWithAWarning(t *testing.T) {
 	}
 }
 
-func TestAccCLI_deletedCustomerIsToldInAWarning(t *testing.T) {
+func TestAccCLI_deletedCustomerIsAWarning(t *testing.T) {
 	t.Parallel()
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
 	c := acctest.NewWorkspace(t, a)
@@ -86,12 +99,13 @@ func TestAccCLI_deletedCustomerIsToldInAWarning(t *testing.T) {
 	c.Apply()
 	a.DeleteCustomer(11)
 	acctest.Prints(t, c.PlanIs(true), "Warning: Fusebill customer is gone",
-		"Customer 11 no longer exists in the account that the API key opens at "+a.URL+", so its HubSpot latch leaves the state.",
+		"Customer 11 no longer exists in the account that the API key opens at "+a.URL+
+			", so its HubSpot latch leaves the state.",
 		"check that the API key and base_url are those of its account", "remove its latch from the configuration",
 		"will be created")
 }
 
-// Validation runs where no key is at hand, such as in an editor.
+// TestAccCLI_validateNeedsNoKey validates without a key, as an editor does.
 func TestAccCLI_validateNeedsNoKey(t *testing.T) {
 	t.Parallel()
 	a := acctest.AccountWith(t)
@@ -109,12 +123,13 @@ func TestAccCLI_validateNeedsNoKey(t *testing.T) {
 	}
 }
 
-// Ctrl-C comes while the write is on its way. The provider then reads once what became of it, and state says that.
+// TestAccCLI_interruptedRun sends Ctrl-C while the write is in flight. The provider then reads the
+// customer once, and the state has what it has read.
 func TestAccCLI_interruptedRun(t *testing.T) {
 	t.Parallel()
 	declared := acctest.Customer{ID: 11, Contact: 101, Company: 202}
 	for name, test := range map[string]struct {
-		hold  fusebillsim.FaultKind // holds the write until the provider gives it up
+		hold  fusebillsim.FaultKind // holds the write until the provider cancels it
 		state acctest.Customer
 		print []string
 	}{
@@ -135,7 +150,7 @@ func TestAccCLI_interruptedRun(t *testing.T) {
 			started := make(chan struct{})
 			a.Inject(fusebillsim.Fault{Route: fusebillsim.RouteLatch, OnRequest: func(*http.Request) {
 				<-started
-				go func() { // The call goes on meanwhile.
+				go func() { // The call continues meanwhile.
 					a.Awaits(t, test.state)
 					c.Interrupt(cmd)
 				}()
@@ -146,7 +161,7 @@ func TestAccCLI_interruptedRun(t *testing.T) {
 			if err == nil {
 				err = cmd.Wait()
 			}
-			c.Ended(cmd, output, err, 1) // The CLI's own word that it was interrupted.
+			c.Ended(cmd, output, err, 1) // The CLI's exit code of an interrupted run.
 			acctest.Prints(t, output.String(), append(test.print, "Interrupt received")...)
 			c.Shows(test.state)
 			a.Holds(t, acctest.Customer{ID: 11, Contact: test.state.Contact, Company: test.state.Company})
@@ -164,7 +179,8 @@ func TestAccCLI_interruptedRun(t *testing.T) {
 	}
 }
 
-// Everything that a run writes is gathered here, at the highest log level, through success, drift and errors.
+// TestAccCLI_keyIsNowhere searches everything that runs write at the highest log level, with
+// success, drift and errors.
 func TestAccCLI_keyIsNowhere(t *testing.T) {
 	t.Parallel()
 	a := acctest.AccountWith(t, acctest.Customer{ID: 11}, acctest.Customer{ID: 22})
@@ -176,7 +192,8 @@ func TestAccCLI_keyIsNowhere(t *testing.T) {
 
 	var printed strings.Builder
 	do := func(code int, args ...string) { printed.WriteString(c.Run(code, args...)) }
-	c.Declare(acctest.Customer{ID: 11, Contact: 101, Company: 202}.Block(), acctest.Block(`output "latch"`, "value = "+acctest.LatchAddress))
+	c.Declare(acctest.Customer{ID: 11, Contact: 101, Company: 202}.Block(),
+		acctest.Block(`output "latch"`, "value = "+acctest.LatchAddress))
 	do(0, "plan", "-out=created.tfplan")
 	do(0, "show", "-json", "created.tfplan")
 	do(0, "apply", "created.tfplan")
@@ -206,13 +223,17 @@ func TestAccCLI_keyIsNowhere(t *testing.T) {
 	}
 	written := map[string]string{"what the CLI printed": printed.String()}
 	maps.Copy(written, acctest.FilesBelow(t, c.Dir))
-	// The search is worth something only where there was something to find.
-	for _, name := range []string{"trace.log", "created.tfplan/tfplan", "terraform.tfstate", "imported.tfstate", "terraform.tfstate.backup"} {
+	// A search of empty files would prove nothing.
+	for _, name := range []string{
+		"trace.log", "created.tfplan/tfplan", "terraform.tfstate", "imported.tfstate", "terraform.tfstate.backup",
+	} {
 		if written[name] == "" {
 			t.Errorf("nothing was written to %s", name)
 		}
 	}
-	for _, text := range []string{"POST", "/v1/HubSpot/latchCustomer", "the API answered", "the bodies of a call", "the call failed"} {
+	for _, text := range []string{
+		"POST", "/v1/HubSpot/latchCustomer", "the API answered", "the bodies of a call", "the call failed",
+	} {
 		if !strings.Contains(written["trace.log"], text) {
 			t.Errorf("the log lacks the calls: there is no %q in it", text)
 		}

@@ -10,10 +10,12 @@ import (
 	"testing"
 )
 
-// The promise tested here: what a released version's schema offers is still there, and asks for no more. A break that is
-// meant is made by a version that may (see CONTRIBUTING.md), and removes the folders of the versions that it breaks with.
+// These tests promise that the schema keeps what a released version offers, and requires nothing
+// new. A version that may break the schema, and does, removes the folders of the versions that it
+// breaks with (see CONTRIBUTING.md).
 
-// printedSchema is the schema of this version, as `terraform providers schema -json` would print it.
+// printedSchema returns the schema of this version in the format of `terraform providers schema
+// -json`.
 func printedSchema(t *testing.T) []byte {
 	t.Helper()
 	output, err := exec.CommandContext(t.Context(), "go", "run", "../schemajson").Output()
@@ -23,7 +25,7 @@ func printedSchema(t *testing.T) []byte {
 	return output
 }
 
-// feature is what a schema promises of one of its parts: a resource, an attribute, a block, a function.
+// feature is the promise of one part of a schema: a resource, an attribute, a block or a function.
 type feature struct {
 	form      string // the type of an attribute, the nesting of a block, the signature of a function
 	version   int64
@@ -63,7 +65,7 @@ type attributeJSON struct {
 	OptionalForImport                       bool `json:"optional_for_import"`
 }
 
-// featuresOf lists the parts of a printed schema, by where they stand.
+// featuresOf returns the parts of a printed schema by their path.
 func featuresOf(t *testing.T, printed []byte) map[string]feature {
 	t.Helper()
 	var schemas struct {
@@ -132,11 +134,11 @@ func attributeFeatures(to map[string]feature, name string, attributes map[string
 
 func compact(text json.RawMessage) string {
 	var b bytes.Buffer
-	_ = json.Compact(&b, text) // What isn't there stays empty.
+	_ = json.Compact(&b, text) // An absent value stays empty.
 	return b.String()
 }
 
-// breaks says what a schema no longer keeps of an older one.
+// breaks lists the promises of an older schema that a newer one breaks.
 func breaks(older, newer map[string]feature) []string {
 	var broken []string
 	report := func(is bool, name, what string) {
@@ -153,9 +155,9 @@ func breaks(older, newer map[string]feature) []string {
 		report(now.form != was.form, name, fmt.Sprintf("was %s and is %s", was.form, now.form))
 		report(now.version < was.version, name, fmt.Sprintf("was of version %d and is of %d", was.version, now.version))
 		report(now.required && !was.required, name, "has become required")
-		report(was.settable && !now.settable, name, "can't be set any more")
-		report(was.computed && !now.computed, name, "isn't computed any more")
-		report(was.sensitive && !now.sensitive, name, "isn't sensitive any more")
+		report(was.settable && !now.settable, name, "can no longer be set")
+		report(was.computed && !now.computed, name, "is no longer computed")
+		report(was.sensitive && !now.sensitive, name, "is no longer sensitive")
 	}
 	for name, now := range newer {
 		_, known := older[name]
@@ -175,12 +177,13 @@ func TestReleased_schema(t *testing.T) {
 			t.Errorf("only %d features were found in the schema of %s", len(released), version)
 		}
 		for _, broken := range breaks(released, current) {
-			t.Errorf("since %s, %s (a version that isn't tagged yet is recorded anew: RELEASED=%s make test)", version, broken, version)
+			t.Errorf("since %s, %s (a version without a tag is recorded again by RELEASED=%s make test)",
+				version, broken, version)
 		}
 	}
 }
 
-// The comparison is worth something only if it finds.
+// TestBreaks checks that the comparison finds each kind of break.
 func TestBreaks(t *testing.T) {
 	t.Parallel()
 	const printed = `{"provider_schemas": {"fusebill": {
@@ -200,10 +203,10 @@ func TestBreaks(t *testing.T) {
 		{`"contact": {`, `"hubspot_id": {`, "resource fusebill_latch.contact is gone"},
 		{`"contact": {"type": "number"`, `"contact": {"type": "string"`, `resource fusebill_latch.contact was "number" and is "string"`},
 		{`"contact": {"type": "number", "optional"`, `"contact": {"type": "number", "required"`, "resource fusebill_latch.contact has become required"},
-		{`"contact": {"type": "number", "optional"`, `"contact": {"type": "number", "computed"`, "resource fusebill_latch.contact can't be set any more"},
+		{`"contact": {"type": "number", "optional"`, `"contact": {"type": "number", "computed"`, "resource fusebill_latch.contact can no longer be set"},
 		{`"contact": `, `"new": {"type": "bool", "required": true}, "contact": `, "resource fusebill_latch.new is new and required"},
-		{`"string", "computed"`, `"string", "optional"`, "resource fusebill_latch.status isn't computed any more"},
-		{`, "sensitive": true`, ``, "provider fusebill.api_key isn't sensitive any more"},
+		{`"string", "computed"`, `"string", "optional"`, "resource fusebill_latch.status is no longer computed"},
+		{`, "sensitive": true`, ``, "provider fusebill.api_key is no longer sensitive"},
 		{`"version": 1`, `"version": 0`, "resource fusebill_latch was of version 1 and is of 0"},
 		{`"nesting_mode": "map"`, `"nesting_mode": "list"`, "resource fusebill_latch.latches was map and is list"},
 		{`"vid"`, `"id"`, "resource fusebill_latch.latches.vid is gone"},
@@ -212,7 +215,7 @@ func TestBreaks(t *testing.T) {
 		{`"optional_for_import"`, `"required_for_import"`, "resource_identity fusebill_latch.region has become required"},
 		{`{"id": "number"}`, `{"id": "string"}`, `functions parse was ["object",{"id":"number"}] ("string",) and is ["object",{"id":"string"}] ("string",)`},
 		{`"parse"`, `"read"`, "functions parse is gone"},
-		// What breaks nothing.
+		// Changes that break nothing.
 		{`"contact": `, `"new": {"type": "bool", "optional": true}, "contact": `, ""},
 		{`"customer": {"type": "number", "required"`, `"customer": {"type": "number", "optional"`, ""},
 		{`"string", "computed"`, `"string", "optional": true, "computed"`, ""},
@@ -220,7 +223,7 @@ func TestBreaks(t *testing.T) {
 		{`"parse"`, `"other": {"return_type": "string"}, "parse"`, ""},
 	} {
 		if strings.Count(printed, test.from) != 1 {
-			t.Errorf("%s isn't in the schema once", test.from)
+			t.Errorf("%s is not in the schema exactly once", test.from)
 		}
 		newer := featuresOf(t, []byte(strings.Replace(printed, test.from, test.to, 1)))
 		got := strings.Join(breaks(older, newer), "\n")

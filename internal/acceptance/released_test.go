@@ -18,22 +18,23 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/acctest"
 )
 
-// The promise tested here: with a state that a released version has written, this version plans nothing and writes nothing,
-// heals drift, and destroys. released_schema_test.go compares the schemas.
+// These tests promise that this version plans and writes nothing with a state that a released
+// version has written, and that it heals drift and destroys. released_schema_test.go compares the
+// schemas.
 //
-// A folder holds what a version has left behind: its configuration, the state after its apply, and its schema. The account
-// that belongs to them is read from the state. make test with RELEASED=VERSION writes the folder, with a CLI that keeps identity
-// in state.
+// The folder of a version has its configuration, the state after its apply, and its schema. The
+// simulated account is made from the state. `make test` with RELEASED=VERSION writes the folder; it
+// needs a CLI that stores identities in the state.
 
 const releasedFolder = "testdata/released"
 
-// next stands for the folder of what comes next: the configuration alone.
+// next is the folder of the next version, which has the configuration alone.
 const next = "."
 
-// envReleased names the version that is released next: its folder is written before the tests.
+// envReleased names the variable with the next version, whose folder is written before the tests.
 const envReleased = "RELEASED"
 
-// releasedVersions lists the versions that this one may follow.
+// releasedVersions returns the versions that are in use before this one.
 func releasedVersions(t *testing.T) []string {
 	t.Helper()
 	folders, err := filepath.Glob(filepath.Join(releasedFolder, "*", "schema.json"))
@@ -46,7 +47,7 @@ func releasedVersions(t *testing.T) []string {
 	return folders
 }
 
-// readReleased reads a file that a version has left behind.
+// readReleased reads a file of a released version.
 func readReleased(t *testing.T, version, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(releasedFolder, version, file))
@@ -56,7 +57,7 @@ func readReleased(t *testing.T, version, file string) string {
 	return string(text)
 }
 
-// releasedState is the part of a state file that the provider has written.
+// releasedState is the part of a state file that the provider writes.
 type releasedState struct {
 	Resources []struct {
 		Mode, Type string
@@ -87,7 +88,7 @@ func eachManaged(t *testing.T, state string, do func(typeName string, instance r
 	}
 }
 
-// latchesIn are the latches in a state file, of both resources.
+// latchesIn returns the latches in a state file, of both resources.
 func latchesIn(t *testing.T, state string) acctest.LatchSet {
 	t.Helper()
 	parse := func(text string) int64 {
@@ -126,7 +127,7 @@ func latchesIn(t *testing.T, state string) acctest.LatchSet {
 	return all
 }
 
-// withoutIdentity is a state file as a CLI writes it that knows no identity.
+// withoutIdentity returns a state file as a CLI without identities writes it.
 func withoutIdentity(t *testing.T, state string) string {
 	t.Helper()
 	var file map[string]any
@@ -137,7 +138,7 @@ func withoutIdentity(t *testing.T, state string) string {
 	}
 	removed := removeKeys(file, "identity", "identity_schema_version")
 	if removed == 0 {
-		t.Fatal("the state has no identity: it was recorded with a CLI that doesn't know it")
+		t.Fatal("the state has no identity: it was recorded with a CLI that does not store identities")
 	}
 	text, err := json.Marshal(file)
 	if err != nil {
@@ -146,7 +147,7 @@ func withoutIdentity(t *testing.T, state string) string {
 	return string(text)
 }
 
-// removeKeys removes these keys from all objects in a value, and returns how many there were.
+// removeKeys removes these keys from all objects in a value, and returns their number.
 func removeKeys(value any, keys ...string) (removed int) {
 	switch value := value.(type) {
 	case map[string]any:
@@ -167,7 +168,7 @@ func removeKeys(value any, keys ...string) (removed int) {
 	return removed
 }
 
-// inReleased is a working directory with the configuration of a version.
+// inReleased returns a workspace with the configuration of a version.
 func inReleased(t *testing.T, a acctest.Account, version string) *acctest.Workspace {
 	t.Helper()
 	c := acctest.NewWorkspace(t, a)
@@ -186,7 +187,7 @@ func TestAccReleased(t *testing.T) {
 		for name, state := range map[string]string{"with identity": state, "without identity": withoutIdentity(t, state)} {
 			t.Run(version+" "+name, func(t *testing.T) {
 				t.Parallel()
-				goesOn(t, version, state)
+				continuesFrom(t, version, state)
 			})
 		}
 		t.Run(version+" from a newer version", func(t *testing.T) {
@@ -198,8 +199,8 @@ func TestAccReleased(t *testing.T) {
 	}
 }
 
-// goesOn takes over from the state that a version has written.
-func goesOn(t *testing.T, version, state string) {
+// continuesFrom plans, heals drift and destroys with the state of a released version.
+func continuesFrom(t *testing.T, version, state string) {
 	t.Helper()
 	latches := latchesIn(t, state)
 	a := acctest.AccountWith(t, latches...)
@@ -222,7 +223,7 @@ func goesOn(t *testing.T, version, state string) {
 	a.WroteSet(t, latches.Unlatched()...)
 }
 
-// record writes what this version leaves behind into its folder.
+// record writes the folder of this version.
 func record(t *testing.T, version string) {
 	t.Helper()
 	a := acctest.AccountWith(t, append(acctest.NumberedSet(20, 0).Unlatched(), acctest.Customer{ID: 9007199254740993})...)
@@ -244,7 +245,8 @@ func record(t *testing.T, version string) {
 	}
 }
 
-// The same without a CLI: the upgraded state is what a read of the account finds, and the identity is the customer's.
+// TestReleased_upgradeOfState upgrades and reads each released state without a CLI. The read
+// changes neither state nor identity.
 func TestReleased_upgradeOfState(t *testing.T) {
 	t.Parallel()
 	for _, version := range releasedVersions(t) {
@@ -260,7 +262,8 @@ func TestReleased_upgradeOfState(t *testing.T) {
 				TypeName: typeName, CurrentState: upgraded.UpgradedState, CurrentIdentity: identity, Private: instance.Private,
 			})
 			p.Succeeded(read.Diagnostics, err)
-			if before, after := decode(p, typeName, upgraded.UpgradedState), decode(p, typeName, read.NewState); !after.Equal(before) {
+			before, after := decode(p, typeName, upgraded.UpgradedState), decode(p, typeName, read.NewState)
+			if !after.Equal(before) {
 				t.Errorf("%s: a read changes the state of %s from\n%s\nto\n%s", version, typeName, before, after)
 			}
 			if diff := gocmp.Diff(identity, read.NewIdentity); diff != "" {
@@ -283,7 +286,7 @@ func decode(p *acctest.Protocol, typeName string, value *tfprotov6.DynamicValue)
 	return decoded
 }
 
-// identityIn is the identity of an instance in a state file, nil where it has none.
+// identityIn returns the identity of an instance in a state file, or nil.
 func identityIn(p *acctest.Protocol, instance releasedInstance) *tfprotov6.ResourceIdentityData {
 	p.T.Helper()
 	if instance.Identity == nil {

@@ -14,29 +14,32 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// Chaos: faults of all kinds at random, in one call of twenty, with and without the provider being killed or Terraform
-// interrupted on the way. The promise tested here: after three applies at most, and at the end of each round, every latch is
-// as declared, in state and in the account, and nobody else's has changed.
+// Chaos: one call of twenty meets a fault of a random kind. In some tests, the provider is killed
+// or Terraform is interrupted, too. This is the promise: after at most three applies, at the end of
+// each round, each latch is as declared in state and account, and no other customer's latch has
+// changed.
 //
 // `make faults` runs it at full size. TEST_SEED is the seed to repeat.
 
-// lastingKinds end a call however often it's tried, and the last of them the whole run. They are dealt out one by one: at
-// random, a run of thousands of calls would never end.
+// lastingKinds fail a call in spite of all retries, and the last of them fails the whole run. Each
+// is injected once: at random, a run of thousands of calls would never end.
 var lastingKinds = []fusebillsim.FaultKind{
-	fusebillsim.FaultDifferentAnswer, fusebillsim.FaultUnauthorized, fusebillsim.FaultRedirectHost, fusebillsim.FaultRedirectPlainHTTP,
-	fusebillsim.FaultRateLimitDay,
+	fusebillsim.FaultDifferentAnswer, fusebillsim.FaultUnauthorized,
+	fusebillsim.FaultRedirectHost, fusebillsim.FaultRedirectPlainHTTP, fusebillsim.FaultRateLimitDay,
 }
 
-// passingKinds are all others.
+// passingKinds are the kinds that a retry survives.
 var passingKinds = []fusebillsim.FaultKind{
-	fusebillsim.FaultStatus500Before, fusebillsim.FaultStatus500After, fusebillsim.FaultDropBefore, fusebillsim.FaultDropAfter,
-	fusebillsim.FaultLatencyBefore, fusebillsim.FaultLatencyAfter, fusebillsim.FaultSlowDrip, fusebillsim.FaultTruncatedBody,
-	fusebillsim.FaultTruncatedJSON, fusebillsim.FaultEmptyBody, fusebillsim.FaultNotJSON, fusebillsim.FaultWrongContentType,
+	fusebillsim.FaultStatus500Before, fusebillsim.FaultStatus500After,
+	fusebillsim.FaultDropBefore, fusebillsim.FaultDropAfter,
+	fusebillsim.FaultLatencyBefore, fusebillsim.FaultLatencyAfter, fusebillsim.FaultSlowDrip,
+	fusebillsim.FaultTruncatedBody, fusebillsim.FaultTruncatedJSON, fusebillsim.FaultEmptyBody,
+	fusebillsim.FaultNotJSON, fusebillsim.FaultWrongContentType,
 	fusebillsim.FaultHTMLBody, fusebillsim.FaultHTML502, fusebillsim.FaultStaleList, fusebillsim.FaultMissingRows,
 	fusebillsim.FaultRateLimitMinute,
 }
 
-// chaos is an account that it has come over.
+// chaos is an account with random faults, and a workspace that changes its latches.
 type chaos struct {
 	t        *testing.T
 	dice     *rand.Rand
@@ -44,7 +47,7 @@ type chaos struct {
 	cli      *acctest.Workspace
 	block    func(acctest.LatchSet) string // how latches are declared
 	declared acctest.LatchSet
-	others   acctest.LatchSet // customers that aren't declared
+	others   acctest.LatchSet // customers that are not declared
 	faults   atomic.Int64
 	applies  int
 	most     int // applies until all was done
@@ -52,11 +55,12 @@ type chaos struct {
 
 const appliesUntilDone = 3
 
-// newChaos makes an account of n customers to declare, and some others.
+// newChaos makes an account of n customers to declare, and 50 others.
 func newChaos(t *testing.T, n int64, block func(acctest.LatchSet) string) *chaos {
 	t.Helper()
 	seed := acctest.Seed(t)
-	x := &chaos{t: t, dice: rand.New(rand.NewPCG(seed, uint64(n))), block: block, declared: acctest.NumberedSet(n, 100_000)}
+	dice := rand.New(rand.NewPCG(seed, uint64(n)))
+	x := &chaos{t: t, dice: dice, block: block, declared: acctest.NumberedSet(n, 100_000)}
 	for id := range int64(50) {
 		x.others = append(x.others, acctest.Customer{ID: n + 1 + id, Contact: 900_000 + id})
 	}
@@ -72,8 +76,8 @@ func newChaos(t *testing.T, n int64, block func(acctest.LatchSet) string) *chaos
 	return x
 }
 
-// begin makes calls fail, from now on, until it's called off: any by what passes, and one call to change a latch by each of
-// these kinds.
+// begin injects faults until end is called: passing ones at random, and each of the lasting ones
+// into one call that changes a latch.
 func (x *chaos) begin(lasting ...fusebillsim.FaultKind) (end func()) {
 	ends := []func(){x.account.InjectChaos(fusebillsim.Chaos{
 		Probability: 0.05, Seed: x.dice.Uint64(), Kinds: passingKinds, Latency: 20 * time.Millisecond,
@@ -82,7 +86,8 @@ func (x *chaos) begin(lasting ...fusebillsim.FaultKind) (end func()) {
 	n := len(x.declared)
 	for i, kind := range lasting {
 		ends = append(ends, x.account.Inject(fusebillsim.Fault{
-			Kind: kind, Route: fusebillsim.RouteLatch, After: n*i/len(lasting) + x.dice.IntN(n/len(lasting)),
+			Kind: kind, Route: fusebillsim.RouteLatch,
+			After:     n*i/len(lasting) + x.dice.IntN(n/len(lasting)),
 			OnRequest: func(*http.Request) { x.faults.Add(1) },
 		}))
 	}
@@ -99,7 +104,8 @@ func (x *chaos) declare(s acctest.LatchSet) {
 	x.cli.Declare(x.block(s))
 }
 
-// apply applies until all is done, and fails the test where that takes too long, or where any latch is wrong then.
+// apply applies until it succeeds. It fails the test if that takes more than three applies, or if a
+// latch is wrong at the end.
 func (x *chaos) apply() {
 	x.t.Helper()
 	var output string
@@ -113,7 +119,7 @@ func (x *chaos) apply() {
 			return
 		}
 	}
-	x.t.Fatalf("%d applies weren't enough. The last:\n%s", appliesUntilDone, output)
+	x.t.Fatalf("%d applies were not enough. The last:\n%s", appliesUntilDone, output)
 }
 
 // check fails the test for each latch that is wrong, in state or in the account.
@@ -136,16 +142,17 @@ func (x *chaos) check() {
 
 // asSingles declares each latch as a resource.
 func asSingles(s acctest.LatchSet) string {
-	return acctest.Block(`resource "fusebill_hubspot_latch" "test"`, "for_each = "+s.Expression(), "fusebill_id = each.key",
+	return acctest.Block(`resource "fusebill_hubspot_latch" "test"`,
+		"for_each = "+s.Expression(), "fusebill_id = each.key",
 		"hubspot_id = each.value.hubspot_id", "hubspot_company_id = each.value.hubspot_company_id")
 }
 
-// asSet declares them as one.
+// asSet declares the latches as one latch set.
 func asSet(s acctest.LatchSet) string { return s.Block("max_changes = 1000") }
 
 func runsAll() bool { return os.Getenv("FAULTS") == "all" }
 
-// sized is how large or how often something is here, and in a short run.
+// sized returns the size or the number for this run: the full one, or that of a short run.
 func sized[N int | int64](full, short N) N {
 	if runsAll() {
 		return full
@@ -172,18 +179,22 @@ func TestAccFaultsChaos_create(t *testing.T) {
 	}
 }
 
-// Each round changes every latch, and is stopped on the way.
+// TestAccFaultsChaos_stopped changes every latch in each round, and stops one apply of it.
 func TestAccFaultsChaos_stopped(t *testing.T) {
 	t.Parallel()
-	for how, stop := range map[string]func(*acctest.Workspace, *exec.Cmd){"provider killed": (*acctest.Workspace).KillProvider, "interrupted": (*acctest.Workspace).Interrupt} {
+	for how, stop := range map[string]func(*acctest.Workspace, *exec.Cmd){
+		"provider killed": (*acctest.Workspace).KillProvider, "interrupted": (*acctest.Workspace).Interrupt,
+	} {
 		for name, test := range map[string]struct {
 			n      int64
 			block  func(acctest.LatchSet) string
 			change func(*chaos) acctest.LatchSet
 		}{
-			// Contacts go to others in chains and rings, which a set puts in order.
-			"a set": {sized[int64](1000, 100), asSet, func(x *chaos) acctest.LatchSet { return x.declared.Shuffled(x.dice) }},
-			// Single latches of long rings would have to be under way at the same time.
+			// Contacts move in chains and rings, which a set orders.
+			"a set": {sized[int64](1000, 100), asSet, func(x *chaos) acctest.LatchSet {
+				return x.declared.Shuffled(x.dice)
+			}},
+			// A ring of single latches settles only where all of them are changed at the same time.
 			"single latches": {sized[int64](100, 30), asSingles, func(x *chaos) acctest.LatchSet {
 				return x.declared.Renumbered(100_000 + 1000*(1+x.dice.Int64N(500)))
 			}},
@@ -193,7 +204,7 @@ func TestAccFaultsChaos_stopped(t *testing.T) {
 				x := newChaos(t, test.n, test.block)
 				x.declare(x.declared)
 				x.cli.Apply()
-				for range sized(25, 3) { // Of each of the two, with a set and with single latches: 50.
+				for range sized(25, 3) { // Two such tests: 50 rounds of each way to stop.
 					end := x.begin(lastingKinds[x.dice.IntN(len(lastingKinds))])
 					x.declare(test.change(x))
 					stopOnce(x.cli, x.account, 1+x.dice.Int64N(test.n*9/10), stop)
@@ -206,7 +217,7 @@ func TestAccFaultsChaos_stopped(t *testing.T) {
 	}
 }
 
-// stopOnce applies, and stops that at the n-th call to change a latch.
+// stopOnce applies, and stops the apply at its n-th call that changes a latch.
 func stopOnce(c *acctest.Workspace, a acctest.Account, n int64, stop func(*acctest.Workspace, *exec.Cmd)) {
 	c.T.Helper()
 	cmd, _ := c.Command("apply", "-no-color", "-auto-approve")
@@ -220,5 +231,5 @@ func stopOnce(c *acctest.Workspace, a acctest.Account, n int64, stop func(*accte
 	if err != nil {
 		c.T.Fatal(err)
 	}
-	_ = cmd.Wait() // Whatever it ends with: the calls of other customers may have been the last.
+	_ = cmd.Wait() // Any exit code is right: the calls of other customers may have been the last.
 }

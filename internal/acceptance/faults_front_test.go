@@ -32,23 +32,23 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/fusebillsim"
 )
 
-// front stands before a simulated account and does to calls what the simulator can't, such as what takes TLS, HTTP/2 or
-// another host. The matrix of faults is in faults_matrix_test.go.
+// front serves a simulated account, and plays tricks that the simulator cannot play, such as those
+// that need TLS, HTTP/2 or another host. The matrix of faults is in faults_matrix_test.go.
 type front struct {
 	t         *testing.T
 	sim       *fusebillsim.Simulator
-	authority string // in PEM form, what the provider has to trust; "" where the account is served without TLS
+	authority string // the certificate to trust, in PEM form; "" without TLS
 
 	mu      sync.Mutex
 	tricks  []*trick
-	expired atomic.Int64 // handshakes that are still to show a certificate that has expired; a negative number is all
-	shown   atomic.Int64 // those that have
+	expired atomic.Int64 // handshakes left that show an expired certificate; negative: all
+	shown   atomic.Int64 // handshakes that have shown one
 }
 
-// trick is something that a front does to the calls of a route in place of handing them on.
+// trick is played on calls of a route, in place of passing them on.
 type trick struct {
 	route fusebillsim.Route
-	left  int // calls to meet; a negative number is all
+	left  int // calls to meet; negative: all
 	meets func(*http.Request) bool
 	play  trickster
 }
@@ -67,7 +67,9 @@ const (
 // newFront serves an account.
 func newFront(t *testing.T, how speaks, customers ...acctest.Customer) (*front, acctest.Account) {
 	t.Helper()
-	sim := fusebillsim.New(fusebillsim.Config{APIKey: acctest.APIKey, LimitMinute: 1 << 30, LimitDay: 1 << 30, Minute: time.Second})
+	sim := fusebillsim.New(fusebillsim.Config{
+		APIKey: acctest.APIKey, LimitMinute: 1 << 30, LimitDay: 1 << 30, Minute: time.Second,
+	})
 	for _, c := range customers {
 		sim.AddCustomers(fusebillsim.Customer{ID: c.ID, HubSpotID: c.Contact, HubSpotCompanyID: c.Company})
 	}
@@ -92,7 +94,8 @@ func newFront(t *testing.T, how speaks, customers ...acctest.Customer) (*front, 
 	return f, acctest.Account{Simulator: sim, URL: server.URL + "/v1"}
 }
 
-// Write takes the server's log, in which a call shows that came to it without TLS, and so with a key that anybody can read.
+// Write reads the server's log. The log shows calls that came without TLS, with a key that anyone
+// can read.
 func (f *front) Write(line []byte) (int, error) {
 	if strings.Contains(string(line), "HTTP request to an HTTPS server") {
 		f.t.Errorf("a call was made without TLS: %s", line)
@@ -108,7 +111,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.sim.ServeHTTP(w, r)
 }
 
-// due is the trick that a call meets, if any.
+// due returns the trick that a call meets, if any.
 func (f *front) due(r *http.Request) *trick {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -128,7 +131,7 @@ func (f *front) due(r *http.Request) *trick {
 	return nil
 }
 
-// routeOf is the route of a call of the provider.
+// routeOf returns the route of a call.
 func routeOf(r *http.Request) fusebillsim.Route {
 	switch path := r.URL.Path; {
 	case strings.HasSuffix(path, "/latchCustomer"):
@@ -142,7 +145,7 @@ func routeOf(r *http.Request) fusebillsim.Route {
 	}
 }
 
-// play makes the front do something to calls, until it's called off.
+// play plays a trick until off is called.
 func (f *front) play(t trick) (off func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -163,8 +166,8 @@ func redirect(target func(*http.Request) string) trickster {
 
 func withoutTLS(r *http.Request) string { return "http://" + r.Host }
 
-// elsewhere is another host, to which no call may come. It's as trusted as the account, so that nothing but the provider's
-// own rule keeps the key from it.
+// elsewhere serves another host, to which no call may come. The client trusts it as it trusts the
+// account, so only the provider's own rule keeps the key from it.
 func elsewhere(t *testing.T) func(*http.Request) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -174,7 +177,7 @@ func elsewhere(t *testing.T) func(*http.Request) string {
 	return func(*http.Request) string { return server.URL }
 }
 
-// aboutAnother answers with another customer than was asked for.
+// aboutAnother answers a read with another customer.
 func aboutAnother(customer int64) trickster {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		r = r.Clone(r.Context())
@@ -182,7 +185,7 @@ func aboutAnother(customer int64) trickster {
 		switch {
 		case routeOf(r) == fusebillsim.RouteCustomer:
 			r.URL.Path = r.URL.Path[:strings.LastIndexByte(r.URL.Path, '/')+1] + fmt.Sprint(customer)
-		case query.Get("query") != "": // A list of all is about nobody else.
+		case query.Get("query") != "": // A list of all cannot be about another customer.
 			query.Set("query", fmt.Sprintf("id:%d", customer))
 			r.URL.RawQuery = query.Encode()
 		}
@@ -190,7 +193,7 @@ func aboutAnother(customer int64) trickster {
 	}
 }
 
-// withoutLatches hands calls on and leaves the HubSpot IDs out of the answers.
+// withoutLatches passes calls on and removes the HubSpot IDs from the answers.
 func withoutLatches(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	r.Header.Del("Accept-Encoding")
 	recorder := httptest.NewRecorder()
@@ -221,8 +224,8 @@ func withoutLatches(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	_, _ = w.Write(body)
 }
 
-// goAway hands calls on and ends the connection in place of answering: the server says that this call is the last, and
-// whether it was done isn't told.
+// goAway passes calls on and closes the connection in place of the answer. The client learns that
+// the server takes no more calls, and not whether this one was made.
 func goAway(_ http.ResponseWriter, r *http.Request, next http.Handler) {
 	next.ServeHTTP(httptest.NewRecorder(), r)
 	if conn, ok := r.Context().Value(heldConnKey{}).(net.Conn); ok {
@@ -237,7 +240,8 @@ func goAway(_ http.ResponseWriter, r *http.Request, next http.Handler) {
 
 type heldConnKey struct{}
 
-// heldListener ends TLS by itself. The server then sees nothing but HTTP/2, on connections that tricks can get hold of.
+// heldListener terminates TLS. The server then sees HTTP/2 alone, on connections that tricks can
+// use.
 type heldListener struct {
 	net.Listener
 	config *tls.Config
@@ -253,7 +257,7 @@ func (l heldListener) Accept() (net.Conn, error) {
 	return heldConn{tls.Server(conn, l.config)}, nil
 }
 
-// takeHold starts a server behind a heldListener.
+// takeHold starts a server behind a [heldListener].
 func takeHold(server *httptest.Server, config *tls.Config) {
 	server.Listener = heldListener{server.Listener, config}
 	server.Config.Protocols = new(http.Protocols)
@@ -264,14 +268,14 @@ func takeHold(server *httptest.Server, config *tls.Config) {
 	server.Start()
 }
 
-// expire makes the certificate one that has expired, for so many new connections.
+// expire shows an expired certificate to this number of new connections.
 func (f *front) expire(times int) (off func()) {
 	f.expired.Store(int64(times))
 	return func() { f.expired.Store(0) }
 }
 
-// config is that of each connection anew: the server of httptest has a certificate of its own, which a host without a name
-// would get otherwise.
+// config returns the TLS configuration, which decides on the certificate of each connection. The
+// server of httptest has a certificate of its own, and would show it to a host without a name.
 func (f *front) config(all certificates) *tls.Config {
 	base := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2"}}
 	base.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
@@ -285,7 +289,7 @@ func (f *front) config(all certificates) *tls.Config {
 	return base
 }
 
-// hasExpired says whether a connection meets a certificate that has expired, which it counts.
+// hasExpired reports whether a connection is shown an expired certificate, and counts it.
 func (f *front) hasExpired() bool {
 	for {
 		left := f.expired.Load()
@@ -299,7 +303,7 @@ func (f *front) hasExpired() bool {
 	}
 }
 
-// certificates are those of a server, by an authority made for the test.
+// certificates are the certificates of a server, signed by an authority made for the test.
 type certificates struct {
 	authority      string
 	valid, expired tls.Certificate
@@ -313,8 +317,10 @@ func newCertificates(t *testing.T) certificates {
 	}
 	now := time.Now()
 	authority := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test authority"}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature, NotBefore: now.AddDate(-1, 0, 0), NotAfter: now.AddDate(1, 0, 0),
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test authority"},
+		IsCA: true, BasicConstraintsValid: true,
+		KeyUsage:  x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+		NotBefore: now.AddDate(-1, 0, 0), NotAfter: now.AddDate(1, 0, 0),
 	}
 	sign := func(certificate *x509.Certificate) []byte {
 		signed, err := x509.CreateCertificate(rand.Reader, certificate, authority, &key.PublicKey, key)
@@ -325,8 +331,9 @@ func newCertificates(t *testing.T) certificates {
 	}
 	server := func(serial int64, until time.Time) tls.Certificate {
 		return tls.Certificate{PrivateKey: key, Certificate: [][]byte{sign(&x509.Certificate{
-			SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "Test account"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-			KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+			SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "Test account"},
+			IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+			KeyUsage:    x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 			NotBefore: now.AddDate(0, -1, 0), NotAfter: until,
 		})}}
 	}

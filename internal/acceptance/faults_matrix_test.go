@@ -22,47 +22,50 @@ import (
 	"github.com/fusebill/terraform-provider-fusebill/internal/provider"
 )
 
-// The matrix of faults: everything that can go wrong with a call, in every operation, once and for good. The promises
-// tested in each cell:
+// The matrix of faults: each way in which a call can fail, in each operation, once and lasting.
+// These are the promises that each cell tests:
 //
-//   - what passes when it's tried again isn't seen at all;
-//   - what doesn't is an error, and then state and account hold for each customer what was so before or what is declared;
-//   - success means that both hold what is declared, to the letter;
-//   - the next run without the fault ends with just that, and no other customer's latch has changed;
-//   - the key is in nothing that was printed or written.
+//   - a user does not see a fault that a retry survives;
+//   - any other fault is an error, and state and account hold the prior or the declared latch of
+//     each customer;
+//   - after success, both hold exactly what is declared;
+//   - the next run, without the fault, ends with what is declared, and no other customer's latch
+//     has changed;
+//   - the key is in no output and in no file.
 //
-// What the user sees in each cell is in testdata/faults.json, from which the guide about faults is made: faults_page_test.go.
-// `make faults` runs all cells and writes that; otherwise a third of them is run and compared with it.
+// The file testdata/faults.json has what the user sees in each cell. faults_page_test.go makes the
+// guide about faults from it. `make faults` runs all cells and writes the file; other runs compare
+// a third of the cells with it.
 
-// faults are what goes wrong.
+// faultTable has the rows of the matrix.
 var faultTable = []fault{
 	{name: "No answer in time", slow: true, done: true, inject: simulated(fusebillsim.FaultLatencyAfter)},
-	{name: "Answer that drips in", slow: true, done: true, inject: simulated(fusebillsim.FaultSlowDrip)},
-	{name: "500 before anything is done", inject: simulated(fusebillsim.FaultStatus500Before)},
-	{name: "500 after all is done", done: true, inject: simulated(fusebillsim.FaultStatus500After)},
-	{name: "Connection dropped before anything is done", inject: simulated(fusebillsim.FaultDropBefore)},
-	{name: "Connection dropped after all is done", done: true, inject: simulated(fusebillsim.FaultDropAfter)},
+	{name: "Answer that arrives too slowly", slow: true, done: true, inject: simulated(fusebillsim.FaultSlowDrip)},
+	{name: "Status 500, the call not handled", inject: simulated(fusebillsim.FaultStatus500Before)},
+	{name: "Status 500, the call handled", done: true, inject: simulated(fusebillsim.FaultStatus500After)},
+	{name: "Connection dropped, the call not handled", inject: simulated(fusebillsim.FaultDropBefore)},
+	{name: "Connection dropped, the call handled", done: true, inject: simulated(fusebillsim.FaultDropAfter)},
 	{name: "HTTP/2 connection closed (GOAWAY)", speaks: http2, done: true, inject: played(goAway)},
-	{name: "Answer that breaks off", done: true, inject: simulated(fusebillsim.FaultTruncatedBody)},
-	{name: "Half of an answer that says it is whole", done: true, inject: simulated(fusebillsim.FaultTruncatedJSON)},
+	{name: "Answer cut off", done: true, inject: simulated(fusebillsim.FaultTruncatedBody)},
+	{name: "Incomplete JSON", done: true, inject: simulated(fusebillsim.FaultTruncatedJSON)},
 	{name: "Empty answer", done: true, inject: simulated(fusebillsim.FaultEmptyBody)},
 	{name: "HTML page with status 200", done: true, inject: simulated(fusebillsim.FaultHTMLBody)},
 	{name: "HTML page with status 502", done: true, inject: simulated(fusebillsim.FaultHTML502)},
 	{name: "JSON labelled as text", harmless: true, inject: simulated(fusebillsim.FaultWrongContentType)},
-	// Refused for half an hour, a run fails. Nobody wants to wait for that here.
-	{name: "Calls of the minute used up", harmless: true, lasts: 2, inject: simulated(fusebillsim.FaultRateLimitMinute)},
-	{name: "Calls of the day used up", final: true, ends: true, inject: simulated(fusebillsim.FaultRateLimitDay)},
+	// A run fails once it is refused for half an hour, which is too long to wait here.
+	{name: "Quota of the minute used up", harmless: true, lasts: 2, inject: simulated(fusebillsim.FaultRateLimitMinute)},
+	{name: "Quota of the day used up", final: true, ends: true, inject: simulated(fusebillsim.FaultRateLimitDay)},
 	{name: "Key refused (401)", final: true, inject: simulated(fusebillsim.FaultUnauthorized)},
-	{name: "Lists that are out of date", lies: true, routes: lists, inject: simulated(fusebillsim.FaultStaleList)},
+	{name: "Outdated lists", lies: true, routes: lists, inject: simulated(fusebillsim.FaultStaleList)},
 	{name: "Customers missing from lists", lies: true, harmless: true, routes: lists, inject: missingRows},
 	{name: "Lists without HubSpot IDs", harmless: true, routes: lists, inject: listsWithoutLatches},
-	{name: "No answer has HubSpot IDs", final: true, done: true, isOrdered: true, inject: played(withoutLatches),
-		unseen: func(op operation) bool { return slices.Equal(op.own, changes) || len(op.tells) > 1 }}, // They are read then.
+	{name: "All answers without HubSpot IDs", final: true, done: true, isOrdered: true, inject: played(withoutLatches),
+		// These customers are then read individually.
+		unseen: func(op operation) bool { return slices.Equal(op.own, changes) || len(op.reports) > 1 }},
 	{name: "Answer that differs from the request", final: true, spares: true, inject: differing,
-		unseen: func(op operation) bool { return len(op.tells) > 1 }}, // Who lists all can't be told of others.
-	{name: "Redirect to another host", final: true, speaks: tlsHTTP, inject: func(r *faultRun, route fusebillsim.Route, times int) func() {
-		return r.trick(route, times, redirect(elsewhere(r.t)))
-	}},
+		// A list of all customers cannot be answered with another customer.
+		unseen: func(op operation) bool { return len(op.reports) > 1 }},
+	{name: "Redirect to another host", final: true, speaks: tlsHTTP, inject: redirectedElsewhere},
 	{name: "Redirect to plain HTTP", final: true, speaks: tlsHTTP, inject: played(redirect(withoutTLS))},
 	{name: "Expired certificate", final: true, speaks: tlsHTTP, ofConnections: true, inject: expiredCertificate},
 }
@@ -74,27 +77,27 @@ type fault struct {
 	routes []fusebillsim.Route // on which it can show; nil: all
 	inject func(r *faultRun, route fusebillsim.Route, times int) (mend func())
 
-	final         bool                 // trying again makes no sense, so it shows even where it happens once
-	unseen        func(operation) bool // and yet these operations get by
-	ends          bool                 // no call is made any more, and so nothing is put back before the next run
-	done          bool                 // the call was made all the same, which a write finds out
-	harmless      bool                 // it never shows
-	lies          bool                 // lists say what isn't so; who wants no more than a list gets that
-	spares        bool                 // lists of all are spared, so that it is chance what an outage meets
-	slow          bool                 // it takes longer than a call may
-	ofConnections bool                 // it meets connections, whatever is called on them
-	isOrdered     bool                 // its outcome depends on which of several reads side by side it meets
-	lasts         int                  // calls that it meets where it lasts; 0: all
+	final         bool                 // no retry is made, so a single fault shows
+	unseen        func(operation) bool // reports whether an operation succeeds in spite of a final fault
+	ends          bool                 // no further call is made, so nothing is restored before the next run
+	done          bool                 // the call was made in spite of the fault, which a write finds out
+	harmless      bool                 // the fault never shows
+	lies          bool                 // lists are wrong, and operations that read nothing else believe them
+	spares        bool                 // lists of all are spared, so chance decides what an outage meets
+	slow          bool                 // the call takes longer than request_timeout
+	ofConnections bool                 // the fault meets connections, not calls
+	isOrdered     bool                 // the outcome depends on which of several concurrent reads it meets
+	lasts         int                  // the number of calls that a lasting fault meets; 0: all
 }
 
-// simulated is a fault of the simulator's.
+// simulated is a fault that the simulator injects.
 func simulated(kind fusebillsim.FaultKind) func(*faultRun, fusebillsim.Route, int) func() {
 	return func(r *faultRun, route fusebillsim.Route, times int) func() {
 		return r.simulate(fusebillsim.Fault{Kind: kind, Route: route, Times: times, Latency: acctest.Forever})
 	}
 }
 
-// simulate injects a fault and counts the calls that it meets, by a fault beside it that does nothing else.
+// simulate injects a fault. A second fault, which does nothing else, counts the calls that meet it.
 func (r *faultRun) simulate(f fusebillsim.Fault) (mend func()) {
 	f.Match = r.meets
 	count := f
@@ -103,27 +106,36 @@ func (r *faultRun) simulate(f fusebillsim.Fault) (mend func()) {
 	return func() { counted(); mended() }
 }
 
-// played is a fault of the front's.
+// played is a fault that the front injects.
 func played(play trickster) func(*faultRun, fusebillsim.Route, int) func() {
 	return func(r *faultRun, route fusebillsim.Route, times int) func() { return r.trick(route, times, play) }
 }
 
-// meets says whether a call is one to meet the fault. Where the operation takes what another customer holds, and the fault
-// isn't in every call, it's the call that claims it: the others are those that make way for it, and put that back.
+// meets reports whether a call meets the fault. In an operation that takes a contact from another
+// customer, only an outage meets all calls. Any other fault meets the call that claims the contact,
+// and not those that release or restore it.
 func (r *faultRun) meets(call *http.Request) bool {
-	return !r.op.takes || r.moment == outage || routeOf(call) != fusebillsim.RouteLatch || acctest.CustomerOf(r.t, call) == subject
+	return !r.op.takes || r.moment == outage || routeOf(call) != fusebillsim.RouteLatch ||
+		acctest.CustomerOf(r.t, call) == subject
 }
 
 // trick makes the front do something to calls, and counts them.
 func (r *faultRun) trick(route fusebillsim.Route, times int, play trickster) func() {
-	return r.front.play(trick{route: route, left: times, meets: r.meets, play: func(w http.ResponseWriter, call *http.Request, next http.Handler) {
+	counted := func(w http.ResponseWriter, call *http.Request, next http.Handler) {
 		r.met.Add(1)
 		play(w, call, next)
-	}})
+	}
+	return r.front.play(trick{route: route, left: times, meets: r.meets, play: counted})
+}
+
+func redirectedElsewhere(r *faultRun, route fusebillsim.Route, times int) func() {
+	return r.trick(route, times, redirect(elsewhere(r.t)))
 }
 
 func missingRows(r *faultRun, route fusebillsim.Route, times int) func() {
-	return r.simulate(fusebillsim.Fault{Kind: fusebillsim.FaultMissingRows, Route: route, Times: times, IDs: []int64{subject, 12, giver}})
+	return r.simulate(fusebillsim.Fault{
+		Kind: fusebillsim.FaultMissingRows, Route: route, Times: times, IDs: []int64{subject, 12, giver},
+	})
 }
 
 func listsWithoutLatches(r *faultRun, route fusebillsim.Route, times int) func() {
@@ -142,29 +154,45 @@ func expiredCertificate(r *faultRun, _ fusebillsim.Route, times int) func() {
 	return func() { r.met.Add(r.front.shown.Load()); off() }
 }
 
-// operations are what is under way when it goes wrong.
+// operationTable has the columns of the matrix.
 var operationTable = []operation{
-	{name: "create", own: changes, before: neighbours, after: neighbours.With(acctest.Customer{ID: subject, Contact: 101, Company: 202}), command: apply},
-	// It's taken from the customer that holds it, who gets it back if that fails.
-	{name: "create that takes a contact", own: changes, takes: true, before: neighbours, after: neighbours.With(acctest.Customer{ID: subject, Contact: 101, Company: 202}), command: apply},
-	{name: "read", own: acctest.ReadRoutes, before: neighbours.With(acctest.Customer{ID: subject, Contact: 111}), after: neighbours.With(acctest.Customer{ID: subject, Contact: 101, Company: 202}, acctest.Customer{ID: 14}),
-		drift: func(a acctest.Account) { a.SetLatch(subject, 101, 202); a.SetLatch(14, 0, 0) }, command: []string{"apply", "-refresh-only", "-auto-approve"}},
-	{name: "update", own: changes, before: neighbours.With(acctest.Customer{ID: subject, Contact: 111}), after: neighbours.With(acctest.Customer{ID: subject, Contact: 101, Company: 202}), command: apply},
-	{name: "delete", own: changes, before: neighbours.With(acctest.Customer{ID: subject, Contact: 111, Company: 211}), after: neighbours, command: apply},
-	{name: "import", own: acctest.ReadRoutes, before: neighbours, after: neighbours.With(acctest.Customer{ID: subject, Contact: 101, Company: 202}),
-		drift: func(a acctest.Account) { a.SetLatch(subject, 101, 202) }, command: []string{"import", address(subject), fmt.Sprint(subject)}},
-	{name: "create of a set", own: changes, inSet: true, after: neighbours.With(acctest.Customer{ID: subject, Contact: 101, Company: 202}), command: apply},
-	{name: "update of a set", own: changes, inSet: true, before: neighbours.With(acctest.Customer{ID: subject, Contact: 111}),
-		after: neighbours.With(acctest.Customer{ID: subject, Contact: 101, Company: 202}, acctest.Customer{ID: 14}), command: apply},
-	{name: "action", own: changes, before: neighbours.With(acctest.Customer{ID: subject, Contact: 111, Company: 211}), after: neighbours, protocol: (*faultRun).unlatch},
-	{name: "data source of latches", own: acctest.ReadRoutes, before: neighbours, after: neighbours, tells: everybody, config: latchesData, command: apply},
-	{name: "data source of a customer", own: acctest.ReadRoutes, before: neighbours, after: neighbours, tells: []int64{12}, config: customerData, command: apply},
-	{name: "list", own: acctest.ReadRoutes, before: neighbours, after: neighbours, tells: everybody, protocol: (*faultRun).query},
+	{name: "create", own: changes, before: neighbours, after: withSubject, command: apply},
+	// The contact is taken from the customer that holds it, and restored if the operation fails.
+	{name: "create that takes a contact", own: changes, takes: true, before: neighbours, after: withSubject,
+		command: apply},
+	{name: "read", own: acctest.ReadRoutes, before: withPrior, after: withoutOneNeighbour,
+		drift:   func(a acctest.Account) { a.SetLatch(subject, 101, 202); a.SetLatch(14, 0, 0) },
+		command: []string{"apply", "-refresh-only", "-auto-approve"}},
+	{name: "update", own: changes, before: withPrior, after: withSubject, command: apply},
+	{name: "delete", own: changes, before: withBoth, after: neighbours, command: apply},
+	{name: "import", own: acctest.ReadRoutes, before: neighbours, after: withSubject,
+		drift:   func(a acctest.Account) { a.SetLatch(subject, 101, 202) },
+		command: []string{"import", address(subject), fmt.Sprint(subject)}},
+	{name: "create of a set", own: changes, inSet: true, after: withSubject, command: apply},
+	{name: "update of a set", own: changes, inSet: true, before: withPrior, after: withoutOneNeighbour, command: apply},
+	{name: "action", own: changes, before: withBoth, after: neighbours, protocol: (*faultRun).unlatch},
+	{name: "data source of latches", own: acctest.ReadRoutes, before: neighbours, after: neighbours,
+		reports: everybody, config: latchesData, command: apply},
+	{name: "data source of a customer", own: acctest.ReadRoutes, before: neighbours, after: neighbours,
+		reports: []int64{12}, config: customerData, command: apply},
+	{name: "list", own: acctest.ReadRoutes, before: neighbours, after: neighbours,
+		reports: everybody, protocol: (*faultRun).query},
 }
 
-// Configurations with one data source, whose latches an output tells.
+// The latches of operations.
 var (
-	latchesData  = acctest.Block(`data "fusebill_hubspot_latches" "test"`) + acctest.Block(`output "latches"`, "value = data.fusebill_hubspot_latches.test.latches")
+	neighbours  = acctest.LatchSet{{ID: 12, Contact: 112}, {ID: 13, Company: 213}, {ID: 14, Contact: 114, Company: 214}}
+	withPrior   = neighbours.With(acctest.Customer{ID: subject, Contact: 111})
+	withBoth    = neighbours.With(acctest.Customer{ID: subject, Contact: 111, Company: 211})
+	withSubject = neighbours.With(acctest.Customer{ID: subject, Contact: 101, Company: 202})
+
+	withoutOneNeighbour = withSubject.With(acctest.Customer{ID: 14})
+)
+
+// Configurations with one data source, and an output with the latches that it reports.
+var (
+	latchesData = acctest.Block(`data "fusebill_hubspot_latches" "test"`) +
+		acctest.Block(`output "latches"`, "value = data.fusebill_hubspot_latches.test.latches")
 	customerData = acctest.Block(`data "fusebill_customer" "test"`, "id = 12") +
 		acctest.Block(`output "latches"`, "value = { (data.fusebill_customer.test.id) = data.fusebill_customer.test }")
 )
@@ -174,44 +202,45 @@ var apply = []string{"apply", "-auto-approve"}
 // operation is a column of the matrix.
 type operation struct {
 	name          string
-	own           []fusebillsim.Route   // the calls that it is about
-	before, after acctest.LatchSet      // what is declared, before and after it: in state, and in the account
-	inSet         bool                  // as one resource
-	takes         bool                  // from the giver, who hasn't given up anything
-	drift         func(acctest.Account) // what others do, after the fault has begun
+	own           []fusebillsim.Route   // the routes that the operation is about
+	before, after acctest.LatchSet      // the prior and the declared latches
+	inSet         bool                  // the latches are one latch set
+	takes         bool                  // the contact is taken from the giver
+	drift         func(acctest.Account) // changes by others, after the fault has begun
 	command       []string              // of the CLI
-	config        string                // in place of the latches that are declared
+	config        string                // in place of the declared latches
+	reports       []int64               // customers that an operation without state reports
 
-	tells    []int64                                                                                   // the customers whose latches it tells, where it keeps nothing
-	protocol func(*faultRun, *acctest.Protocol) (told acctest.LatchSet, diags []*tfprotov6.Diagnostic) // what isn't run by the CLI, since not every one can
+	// protocol runs operations that not every CLI has.
+	protocol func(*faultRun, *acctest.Protocol) (reported acctest.LatchSet, diags []*tfprotov6.Diagnostic)
 }
 
 // The customers of each account.
 const (
-	subject   = 11 // whom the operation is about
-	bystander = 21 // whose latch is nobody's concern
-	giver     = 31 // who has held contact 101 until a moment ago, which lists that are out of date don't know
+	subject   = 11 // the customer of the operation
+	bystander = 21 // a customer that nobody declares
+	giver     = 31 // holds contact 101 at first; a list that is out of date still shows that
 )
 
 var everybody = []int64{subject, 12, 13, 14, bystander, giver}
 
-var neighbours = acctest.LatchSet{{ID: 12, Contact: 112}, {ID: 13, Company: 213}, {ID: 14, Contact: 114, Company: 214}}
-
-// moment says which calls meet a fault.
+// moment is when calls meet a fault.
 type moment string
 
 const (
-	once    moment = "once"    // the first of each kind; of a final fault, the first of the operation's own
-	lasting moment = "lasting" // all of the operation's own
-	outage  moment = "outage"  // all
+	once    moment = "once"    // the first call of each route; for a final fault, of the operation's own routes
+	lasting moment = "lasting" // all calls of the operation's own routes
+	outage  moment = "outage"  // all calls
 )
 
-// moments are those at which a fault makes a difference in an operation.
+// moments returns the moments at which a fault makes a difference in an operation.
 func moments(f fault, op operation) []moment {
 	switch {
-	case f.ofConnections, f.lies && !f.harmless: // Which list or connection is the first depends on what reads come side by side.
+	// The order of concurrent reads decides which list or connection is the first.
+	case f.ofConnections, f.lies && !f.harmless:
 		return []moment{lasting}
-	case f.isOrdered && op.name == "read": // A list that lacks the IDs is made up for, a single answer is not.
+	// A list without the IDs is replaced by other reads, a single answer without them is not.
+	case f.isOrdered && op.name == "read":
 		return []moment{lasting}
 	case f.spares || f.routes != nil || slices.Equal(op.own, acctest.ReadRoutes):
 		return []moment{once, lasting}
@@ -222,19 +251,19 @@ func moments(f fault, op operation) []moment {
 
 // faultRun is one run of a cell.
 type faultRun struct {
-	t       *testing.T
-	fault   fault
-	op      operation
-	moment  moment
-	front   *front
-	account acctest.Account
-	met     atomic.Int64 // calls that have met the fault
-	cli     *acctest.Workspace
-	printed strings.Builder
-	told    acctest.LatchSet // by an operation of the protocol, at last
+	t        *testing.T
+	fault    fault
+	op       operation
+	moment   moment
+	front    *front
+	account  acctest.Account
+	met      atomic.Int64 // calls that met the fault
+	cli      *acctest.Workspace
+	printed  strings.Builder
+	reported acctest.LatchSet // by the last operation of the protocol
 }
 
-// untouched is what the user sees where no call met the fault.
+// untouched stands for a run in which no call met the fault.
 const untouched = "-"
 
 func TestAccFaults(t *testing.T) {
@@ -249,7 +278,8 @@ func TestAccFaults(t *testing.T) {
 					continue
 				}
 				for _, moment := range moments(f, op) {
-					t.Run(strings.ReplaceAll(f.name, "/", "")+"/"+op.name+"/"+string(moment), func(t *testing.T) {
+					name := strings.Join([]string{strings.ReplaceAll(f.name, "/", ""), op.name, string(moment)}, "/")
+					t.Run(name, func(t *testing.T) {
 						t.Parallel()
 						r := &faultRun{t: t, fault: f, op: op, moment: moment}
 						seen := r.play()
@@ -268,7 +298,7 @@ func TestAccFaults(t *testing.T) {
 	if all {
 		results.write(t)
 	}
-	results.compare(t, written) // What has changed is to be read, even where it's written by now.
+	results.compare(t, written) // A change is to be read, even though it is written by now.
 }
 
 // play runs the cell and returns what the user sees.
@@ -285,20 +315,21 @@ func (r *faultRun) play() (seen string) {
 	mend()
 	believed := r.fault.lies && slices.Equal(r.op.own, acctest.ReadRoutes)
 	r.check(succeeded && !believed)
-	unfindable := r.op.takes && r.fault.routes != nil // Only lists tell who holds what is to be taken.
+	// Lists alone show who holds the contact that is to be taken.
+	unfindable := r.op.takes && r.fault.routes != nil
 	switch {
 	case r.met.Load() == 0 && (!succeeded || seen != ""):
-		r.t.Errorf("no call met the fault, and yet there is %q", seen)
+		r.t.Errorf("no call met the fault, but the user sees %q", seen)
 	case r.met.Load() == 0:
 		seen = untouched
 	case !succeeded && !strings.Contains(seen, "Error: "):
-		r.t.Error("it failed without a word")
+		r.t.Error("the run failed without an error message")
 	case seen != "" && r.fault.done && r.moment == lasting && slices.Equal(r.op.own, changes):
-		r.t.Errorf("the change was made, and there is %q", seen)
+		r.t.Errorf("the change was made, but the user sees %q", seen)
 	case seen != "" && (r.fault.harmless && !unfindable || r.moment == once && !r.fault.final && !r.fault.lies):
-		r.t.Errorf("it should have been survived, and there is %q", seen)
+		r.t.Errorf("retries should have survived the fault, but the user sees %q", seen)
 	case succeeded && seen == "" && r.fault.final && (r.fault.unseen == nil || !r.fault.unseen(r.op)):
-		r.t.Error("nothing tells that something is wrong")
+		r.t.Error("the run succeeded without an error or a warning")
 	}
 	r.converge()
 	r.keepsSecrets()
@@ -312,7 +343,8 @@ func (r *faultRun) play() (seen string) {
 func (r *faultRun) prepare() {
 	customers := acctest.LatchSet{{ID: subject}, {ID: bystander, Contact: 121, Company: 221}, {ID: giver, Contact: 101}}
 	for _, h := range slices.Concat(neighbours.Unlatched(), r.op.before) {
-		customers = append(slices.DeleteFunc(customers, func(c acctest.Customer) bool { return c.ID == h.ID }), h)
+		customers = slices.DeleteFunc(customers, func(c acctest.Customer) bool { return c.ID == h.ID })
+		customers = append(customers, h)
 	}
 	r.front, r.account = newFront(r.t, r.fault.speaks, customers...)
 	if r.op.protocol != nil {
@@ -342,10 +374,11 @@ func (r *faultRun) prepare() {
 	r.cli.Declare(blocks...)
 }
 
-// callTimeout is more than a call takes here, even where the machine is busy: the first retry would be too many.
+// callTimeout is longer than a call takes here, even on a busy machine: a retry that the fault did
+// not cause would use up the only one.
 const callTimeout = "2s"
 
-// provider is the provider's block. One retry is as good as four.
+// provider returns the provider block. One retry tests as much as four.
 func (r *faultRun) provider() string {
 	settings := []string{fmt.Sprintf("base_url = %q", r.account.URL), "max_retries = 1"}
 	if r.fault.slow {
@@ -361,7 +394,7 @@ func label(customer int64) string { return fmt.Sprintf("of_%d", customer) }
 
 func address(customer int64) string { return acctest.LatchType + "." + label(customer) }
 
-// state is a state file that holds these latches.
+// state returns a state file with these latches.
 func (r *faultRun) state(s acctest.LatchSet) string {
 	host := "registry.terraform.io"
 	if r.cli.CLI.IsOpenTofu() {
@@ -369,7 +402,8 @@ func (r *faultRun) state(s acctest.LatchSet) string {
 	}
 	var resources []string
 	add := func(typeName, label, attributes string) {
-		resources = append(resources, acctest.Foreign{Provider: host + "/fusebill/fusebill", TypeName: typeName, State: attributes}.InState(label))
+		of := acctest.Foreign{Provider: host + "/fusebill/fusebill", TypeName: typeName, State: attributes}
+		resources = append(resources, of.InState(label))
 	}
 	if r.op.inSet {
 		var contacts, companies []string
@@ -427,12 +461,12 @@ func (r *faultRun) inject() (mend func()) {
 	}
 }
 
-// operate does what the operation is about.
+// operate runs the operation.
 func (r *faultRun) operate() (succeeded bool, seen string) {
 	if r.op.protocol == nil {
 		return r.run(r.op.command...)
 	}
-	told, diags := r.op.protocol(r, r.configured())
+	reported, diags := r.op.protocol(r, r.configured())
 	texts := map[string]bool{}
 	succeeded = true
 	for _, d := range diags {
@@ -443,15 +477,16 @@ func (r *faultRun) operate() (succeeded bool, seen string) {
 		texts[kind+d.Summary] = true
 		fmt.Fprintf(&r.printed, "%s%s\n%s\n", kind, d.Summary, d.Detail)
 	}
-	r.told = told
+	r.reported = reported
 	return succeeded, strings.Join(slices.Sorted(maps.Keys(texts)), "; ")
 }
 
-// configured is a provider in this process, set as the one that the CLI runs.
+// configured returns a provider in this process with the settings of the one that the CLI runs.
 func (r *faultRun) configured() *acctest.Protocol {
 	r.t.Helper()
 	p := acctest.NewProtocol(r.t, r.account.Simulator)
-	p.Server = provider.NewServerWith("test", []fusebill.Option{fusebill.WithRetryWait(time.Millisecond, time.Millisecond)}, nil)()
+	shortWaits := fusebill.WithRetryWait(time.Millisecond, time.Millisecond)
+	p.Server = provider.NewServerWith("test", []fusebill.Option{shortWaits}, nil)()
 	settings := map[string]tftypes.Value{
 		"api_key":     tftypes.NewValue(tftypes.String, acctest.APIKey),
 		"base_url":    tftypes.NewValue(tftypes.String, r.account.URL),
@@ -463,32 +498,34 @@ func (r *faultRun) configured() *acctest.Protocol {
 	if r.front.authority != "" {
 		settings["ca_certificate"] = tftypes.NewValue(tftypes.String, r.front.authority)
 	}
-	resp, err := p.Server.ConfigureProvider(r.t.Context(), &tfprotov6.ConfigureProviderRequest{Config: p.Value(p.ProviderType, settings)})
+	resp, err := p.Server.ConfigureProvider(r.t.Context(), &tfprotov6.ConfigureProviderRequest{
+		Config: p.Value(p.ProviderType, settings),
+	})
 	p.Succeeded(resp.Diagnostics, err)
 	return p
 }
 
 // query lists the account's latches.
-func (r *faultRun) query(p *acctest.Protocol) (told acctest.LatchSet, diags []*tfprotov6.Diagnostic) {
+func (r *faultRun) query(p *acctest.Protocol) (reported acctest.LatchSet, diags []*tfprotov6.Diagnostic) {
 	p.List(r.t.Context(), acctest.Listing{IncludeResource: true}, func(result tfprotov6.ListResourceResult) bool {
 		diags = append(diags, result.Diagnostics...)
 		if result.Resource != nil {
-			told = append(told, heldIn(p, result.Resource))
+			reported = append(reported, latchIn(p, result.Resource))
 		}
 		return true
 	})
-	return told, diags
+	return reported, diags
 }
 
 // unlatch removes the subject's latch by the action.
-func (r *faultRun) unlatch(p *acctest.Protocol) (told acctest.LatchSet, diags []*tfprotov6.Diagnostic) {
+func (r *faultRun) unlatch(p *acctest.Protocol) (reported acctest.LatchSet, diags []*tfprotov6.Diagnostic) {
 	said, diags := p.Unlatch(acctest.Customer{ID: subject})
 	fmt.Fprintln(&r.printed, said)
 	return nil, diags
 }
 
-// heldIn reads a latch.
-func heldIn(p *acctest.Protocol, encoded *tfprotov6.DynamicValue) acctest.Customer {
+// latchIn returns a latch in the encoding of the protocol.
+func latchIn(p *acctest.Protocol, encoded *tfprotov6.DynamicValue) acctest.Customer {
 	p.T.Helper()
 	value, err := encoded.Unmarshal(p.LatchType)
 	var attributes map[string]tftypes.Value
@@ -515,23 +552,24 @@ func heldIn(p *acctest.Protocol, encoded *tfprotov6.DynamicValue) acctest.Custom
 	return acctest.Customer{ID: id("fusebill_id"), Contact: id("hubspot_id"), Company: id("hubspot_company_id")}
 }
 
-// announcements are warnings that say what a plan does, with and without a fault.
+// announcements are warnings about what a plan does. They show with and without a fault.
 var announcements = map[string]bool{
 	"Warning: HubSpot latches will be removed": true,
 	// A create that ended with errors is resumed by the next run.
 	"Warning: HubSpot latch set is resumed": true,
-	// The tests' own way to name a provider isn't the user's.
+	// Users install the provider in another way.
 	"Warning: Provider development overrides are in effect": true,
 }
 
-// announcedTaking is what a plan says that takes a contact.
+// announcedTaking is the warning of a plan that takes a contact.
 const announcedTaking = "Warning: HubSpot contact is latched to another customer"
 
-// told matches the summary of an error or a warning of the CLI, which follows an empty line: the API's own "Error: " may begin
-// a line, too.
+// told matches the summary of an error or a warning of the CLI. It follows an empty line, since a
+// line of the API's own words may begin with "Error: ", too.
 var told = regexp.MustCompile(`(?m)^[│╷ ]*\n[│ ]*((?:Error|Warning): .*)$`)
 
-// run runs a command of the CLI, and says whether it succeeded and which errors and warnings it shows, each once.
+// run runs a command of the CLI. It reports whether the command succeeded, and which errors and
+// warnings it shows, each once.
 func (r *faultRun) run(args ...string) (succeeded bool, seen string) {
 	r.t.Helper()
 	cmd, output := r.cli.Command(append([]string{args[0], "-no-color"}, args[1:]...)...)
@@ -551,11 +589,11 @@ func (r *faultRun) run(args ...string) (succeeded bool, seen string) {
 	return err == nil, strings.Join(slices.Sorted(maps.Keys(texts)), "; ")
 }
 
-// check fails the test unless state and account hold what may be held after a run. Success promises that it's what is
-// declared, unless what was believed was a lie.
+// check fails the test unless state and account hold latches that are allowed after a run. After
+// success, these are the declared ones, unless the operation believed a wrong list.
 func (r *faultRun) check(succeeded bool) {
 	r.t.Helper()
-	if len(r.op.tells) > 0 {
+	if len(r.op.reports) > 0 {
 		r.checkList(succeeded)
 		return
 	}
@@ -571,7 +609,8 @@ func (r *faultRun) check(succeeded bool) {
 		}
 		for where, got := range places {
 			if got != after && (succeeded || got != before) {
-				r.t.Errorf("success: %v, and %s has customer %d latched to %s, want %s (before: %s)", succeeded, where, customer, got.Latch(), after.Latch(), before.Latch())
+				r.t.Errorf("success: %v, and %s has customer %d latched to %s, want %s (before: %s)",
+					succeeded, where, customer, got.Latch(), after.Latch(), before.Latch())
 			}
 		}
 	}
@@ -585,16 +624,17 @@ func (r *faultRun) check(succeeded bool) {
 	r.account.Holds(r.t, acctest.Customer{ID: bystander, Contact: 121, Company: 221}, given)
 }
 
-// checkList fails the test unless all is told, or nothing where that failed, and the account is as it was.
+// checkList fails the test unless a run that succeeded has reported all latches, and the account is
+// unchanged.
 func (r *faultRun) checkList(succeeded bool) {
 	r.t.Helper()
-	told := r.told
+	reported := r.reported
 	if r.op.protocol == nil {
-		told = r.cli.Latches()
+		reported = r.cli.Latches()
 	}
-	for _, customer := range r.op.tells {
-		if got, want := latchOf(told, customer), r.inAccount(customer); succeeded && got != want {
-			r.t.Errorf("customer %d is said to be latched to %s, and is to %s", customer, got.Latch(), want.Latch())
+	for _, customer := range r.op.reports {
+		if got, want := latchOf(reported, customer), r.inAccount(customer); succeeded && got != want {
+			r.t.Errorf("customer %d is reported to be latched to %s, and is latched to %s", customer, got.Latch(), want.Latch())
 		}
 	}
 	r.account.Holds(r.t, r.op.after.With(acctest.Customer{ID: bystander, Contact: 121, Company: 221})...)
@@ -603,7 +643,7 @@ func (r *faultRun) checkList(succeeded bool) {
 	}
 }
 
-// of is the latch of a customer in a set, without IDs where it has none.
+// latchOf returns the latch of a customer in a set, without IDs where it has none.
 func latchOf(s acctest.LatchSet, customer int64) acctest.Customer {
 	for _, h := range s {
 		if h.ID == customer {
@@ -618,7 +658,8 @@ func (r *faultRun) inAccount(customer int64) acctest.Customer {
 	return acctest.Customer{ID: customer, Contact: c.HubSpotID, Company: c.HubSpotCompanyID}
 }
 
-// converge does once more what was to be done, and fails the test unless everything is as declared then.
+// converge runs the operation again, without the fault. It fails the test unless state and account
+// hold what is declared then.
 func (r *faultRun) converge() {
 	r.t.Helper()
 	if r.op.name == "import" && latchOf(r.cli.Latches(), subject) == (acctest.Customer{ID: subject}) {
@@ -636,7 +677,7 @@ func (r *faultRun) converge() {
 	r.check(true)
 }
 
-// keepsSecrets fails the test if the key, or a part of it, was printed or written.
+// keepsSecrets fails the test if any output or file has the key or a part of it.
 func (r *faultRun) keepsSecrets() {
 	r.t.Helper()
 	written := map[string]string{"what was printed": r.printed.String()}

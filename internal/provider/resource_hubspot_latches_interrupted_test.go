@@ -165,8 +165,8 @@ func TestAccCLILatches_killedProvider(t *testing.T) {
 	}
 }
 
-// In each round, a thousand customers exchange their contacts, and the provider is killed at a
-// random call.
+// In each round, more customers than a batch has exchange their contacts, and the provider is
+// killed at a random call.
 func TestAccCLILatches_providerKilledAtRandomCalls(t *testing.T) {
 	t.Parallel()
 	const rounds, n = 20, 120 // more than a batch

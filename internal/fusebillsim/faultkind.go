@@ -79,9 +79,6 @@ const (
 	FaultNullBody
 	// FaultNoContent answers 204 without a body.
 	FaultNoContent
-	// FaultLateWrite drops the connection at once, and handles the write Fault.Latency later.
-	// [Simulator.Settle] waits for it.
-	FaultLateWrite
 
 	// FaultUnlatchedRows gives entries of lists both HubSpot keys as null. As with the two kinds
 	// below, the entries are those of Fault.IDs, or else every Fault.Every-th of the page.
@@ -123,7 +120,6 @@ func (k FaultKind) String() string {
 		FaultMalformedKey:      "MalformedKey",
 		FaultNullBody:          "NullBody",
 		FaultNoContent:         "NoContent",
-		FaultLateWrite:         "LateWrite",
 		FaultUnlatchedRows:     "UnlatchedRows",
 		FaultRowsWithoutKeys:   "RowsWithoutKeys",
 		FaultMalformedRows:     "MalformedRows",
@@ -136,7 +132,7 @@ func (k FaultKind) concerns(r Route) bool {
 	switch k {
 	case FaultStaleList, FaultMissingRows, FaultUnlatchedRows, FaultRowsWithoutKeys, FaultMalformedRows:
 		return r == RouteCustomers
-	case FaultDifferentAnswer, FaultLateWrite:
+	case FaultDifferentAnswer:
 		return r.writes()
 	default:
 		return true

@@ -23,8 +23,7 @@ type Fault struct {
 	// Times is the number of calls with the fault. 0 means one, a negative number all.
 	Times int
 
-	// Latency is the wait of FaultLatencyBefore, FaultLatencyAfter, FaultSlowDrip and
-	// FaultLateWrite.
+	// Latency is the wait of FaultLatencyBefore, FaultLatencyAfter and FaultSlowDrip.
 	Latency time.Duration
 
 	// IDs and Every choose the customers of a fault that changes entries of lists. Without either,

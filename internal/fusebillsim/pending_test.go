@@ -75,28 +75,6 @@ func TestAbandonedCallWithoutEffect(t *testing.T) {
 	}
 }
 
-// A retry may well be handled before the write whose answer was lost.
-func TestLateWrite(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := newTest(t, Config{})
-		s.AddCustomers(Customer{ID: 1})
-		s.Inject(Fault{Kind: FaultLateWrite, Latency: time.Minute})
-		start := time.Now()
-		_, err := trySend(s.Transport(), newRequest(t, http.MethodPost, latchPath, latchBody))
-		if err == nil || time.Since(start) != 0 {
-			t.Errorf("%v after %v, want a dropped connection at once", err, time.Since(start))
-		}
-		post(t, s, latchPath, `{"fusebillId":1,"hubSpotId":9}`)
-		checkLatches(t, s, holder{1, 9, 0})
-		s.Settle()
-		if time.Since(start) != time.Minute {
-			t.Errorf("settled after %v", time.Since(start))
-		}
-		checkLatches(t, s, holder{1, 101, 202})
-	})
-}
-
 func TestSettleWaitsForCallsUnderWay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -44,10 +44,6 @@ func (s *Simulator) respond(r *http.Request) (*answer, error) {
 		}
 		return nil, err
 	}
-	if late := c.fault(FaultLateWrite); late != nil {
-		s.processLater(c, late.Latency)
-		return nil, errDropped
-	}
 	a, err := s.process(c)
 	if err != nil {
 		return nil, err

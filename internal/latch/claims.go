@@ -114,10 +114,10 @@ func (g *graph) wasReleasedLocked(c *change) bool {
 // registerLocked registers a waiting change for the events that may free its claims.
 func (g *graph) registerLocked(c *change) {
 	for _, claim := range c.target.Without(c.current).Claims() {
-		g.claimLocked(claim).waiters.add(c)
+		g.claimLocked(claim).addWaiter(c)
 	}
 	for _, h := range c.held {
-		g.customerLocked(h.Holder).waiters.add(c)
+		g.customerLocked(h.Holder).addWaiter(c)
 	}
 }
 
@@ -216,7 +216,7 @@ func (g *graph) evaluateRestoreLocked(c *change) {
 			g.finishLocked(c, c.notRestored(nil))
 			return
 		default:
-			claim.waiters.add(c)
+			claim.addWaiter(c)
 			return
 		}
 	}

@@ -268,7 +268,7 @@ func (g *graph) pushLocked(c *change) {
 	}
 }
 
-func (w *waiters) add(c *change) { *w = append(*w, c) }
+func (w *waiters) addWaiter(c *change) { *w = append(*w, c) }
 
 // wakeLocked queues the changes that wait for a claim or a customer for evaluation.
 func (g *graph) wakeLocked(w *waiters) {

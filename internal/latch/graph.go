@@ -252,8 +252,8 @@ func (g *graph) isToKeepMoreLocked(c *change) bool {
 	return isRelease && (c.customer.isKept || g.leftByReleaseLocked(c) != c.target)
 }
 
-// refuseLocked ends a change that is not to be made. Nobody has declared the latch that its
-// customer holds.
+// refuseLocked ends a change with an error, before it has written anything. It does not count as a
+// declaration of the customer's latch.
 func (g *graph) refuseLocked(c *change, err error) {
 	c.isKnown = false
 	c.customer.refused = c.Declared

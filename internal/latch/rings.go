@@ -13,8 +13,8 @@ type search struct {
 }
 
 // isUndecided reports whether a change waits, or is about to release first, and is not known to be
-// settling. One that is about to release stays settling where others search again: if each had to
-// begin again because of the other, two of them would stop each other for ever.
+// settling. A change that is about to release stays settling while others search again. If each of
+// two such changes had to begin again because of the other, neither would ever release.
 func (c *change) isUndecided() bool {
 	return !c.isSettling && (c.phase == waiting || c.phase == working && c.step == release)
 }

@@ -65,15 +65,15 @@ func (r *run) write(ctx context.Context, c *change, latch fusebill.Latch) error 
 	return c.doubt
 }
 
-// isWanted reports whether a write of a change is to be sent now: the read that it is based on is
-// not too old, and a release is not to keep something that another change has begun to declare.
+// isWanted reports whether a write of a change may be sent now: the read that it relies on is not
+// too old, and no other change has begun to declare something that the write would release.
 func (g *graph) isWanted(c *change) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return (c.late >= maxLate || !time.Now().After(c.sendBefore)) && !g.isToKeepMoreLocked(c)
 }
 
-// holds takes in what a customer holds.
+// holds records the current latch of a customer.
 func (r *run) holds(c *change, current fusebill.Latch, isProgress bool) {
 	g := r.graph
 	g.mu.Lock()
@@ -113,15 +113,15 @@ func (r *run) readBack(ctx context.Context, c *change, latch fusebill.Latch, fai
 	return unconfirmed
 }
 
-// readAfterwards reads the customer of a write, also shortly after a cancel.
+// readAfterwards reads the customer of a write, even shortly after a cancel.
 func (r *run) readAfterwards(ctx context.Context, c *change) (fusebill.Customer, error) {
 	ctx, cancel := outlasting(ctx, readBackTimeout)
 	defer cancel()
 	return r.coordinator.reader.CustomerNow(c.with(ctx), c.CustomerID)
 }
 
-// losers returns the customers that have released something for a latch, and would lose it if they
-// restored it before the service makes the latch.
+// losers returns the customers that have released something for a latch. They would lose it if they
+// restored it and the service made the latch later.
 func (r *run) losers(c *change, latch fusebill.Latch) (ids []int64) {
 	g := r.graph
 	g.mu.Lock()

@@ -166,7 +166,8 @@ func (g *graph) takeLocked(c *change) {
 func (g *graph) returnTakenLocked(c *change) {
 	for _, t := range c.taken {
 		if t.last != nil {
-			if t.isKnown {
+			// A change that has succeeded keeps the answer as its result: Terraform refuses another one.
+			if t.isKnown && t.last.err != nil {
 				t.last.current = t.current
 			}
 			t.last.run.takers--

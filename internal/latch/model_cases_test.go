@@ -375,6 +375,19 @@ func TestModel_cases(t *testing.T) {
 			want: rows{1: contact(102)}, failed: []string{"a"},
 		},
 		{
+			name: "a claim is taken from a customer whose change has succeeded in a run under way",
+			resources: []*resource{
+				set("s", rows{1: contact(101), 2: contact(102)}, rows{1: contact(106), 2: contact(109)}, explicit(time.Minute)),
+				single("b", rows{3: contact(103)}, rows{3: contact(120)}, slow(10*time.Second), reassociate),
+			},
+			others: rows{9: contact(109)},
+			change: func(s *scenario) {
+				s.outside = []write{{at: 5 * time.Second, customer: 1, latch: both(120, 308)}}
+			},
+			want:   rows{1: both(0, 308), 2: contact(102), 3: contact(120), 9: contact(109)},
+			failed: []string{"s"},
+		},
+		{
 			name: "a chain of 30", resources: chain(false), change: parallelism(30),
 			want: declared(chain(false)), check: writes(30),
 		},

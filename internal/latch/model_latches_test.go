@@ -220,6 +220,9 @@ func (r *run) resultsEqualAccount(violated report) {
 		for _, other := range all[*latch.UnexpectedAnswerError](o.result.Err) {
 			held = append(held, other.Answered)
 		}
+		if o.succeeded() {
+			held = append(held, r.answers(o)...)
+		}
 		if !slices.Contains(held, o.result.Latch) {
 			violated("%s ended with %s for customer %d, which held %v", o.name, o.result.Latch, o.CustomerID, held)
 		}
@@ -231,6 +234,19 @@ func (r *run) resultsEqualAccount(violated report) {
 			violated("%s succeeded, and left %s with customer %d", o.name, left, o.CustomerID)
 		}
 	}
+}
+
+// answers returns the answers to the writes that a successful change has made. Terraform needs them
+// as results, even if another customer has taken a claim since.
+func (r *run) answers(o outcome) []fusebill.Latch {
+	var all []fusebill.Latch
+	for _, req := range r.service.requests {
+		isOwn := req.write && req.ids[0] == o.CustomerID && req.latch == o.Declared && req.sent >= o.began
+		if isOwn && req.answer != nil {
+			all = append(all, *req.answer)
+		}
+	}
+	return all
 }
 
 // otherAnswersAreShown checks that an answer to a write that shows another latch than the requested

@@ -7,8 +7,8 @@ import (
 )
 
 // Settle waits for a moment in which no call is under way and no late write is pending; see
-// [Behavior.AbandonedWriteDelay]. A hook of a [Fault] must not call it, since the hook's own call is
-// under way.
+// [Behavior.AbandonedWriteDelay]. A hook of a [Fault] must not call it, since the hook's own call
+// is under way.
 func (s *Simulator) Settle() {
 	s.pending.wait()
 }

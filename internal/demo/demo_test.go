@@ -29,7 +29,7 @@ func TestStep_check(t *testing.T) {
 		"exit code is 2": func(s *step) { s.code = 0 },
 		"output lacks":   func(s *step) { s.shows = []string{"2 to change"} },
 		"calls wrote":    func(s *step) { s.writes = 1 },
-		"account holds":  func(s *step) { s.latches = []acctest.Customer{{ID: 11}} },
+		"latches of the account":  func(s *step) { s.latches = []acctest.Customer{{ID: 11}} },
 	} {
 		other := s
 		change(&other)

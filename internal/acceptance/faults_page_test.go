@@ -121,8 +121,8 @@ func (r faultResults) page() string {
 			[]moment{once, lasting}, "once | in every call",
 		},
 	} {
-		fmt.Fprintf(&page, "\n## %s\n\nOperations: %s. %s\n\n| fault | %s |\n|---|%s\n", table.title,
-			inWords(table.operations), table.text, table.headings, strings.Repeat("---|", len(table.moments)))
+		fmt.Fprintf(&page, "\n## %s\n\n%s\nThe operations are %s.\n\n| fault | %s |\n|---|%s\n", table.title,
+			table.text, inWords(table.operations), table.headings, strings.Repeat("---|", len(table.moments)))
 		for _, f := range faultTable {
 			fmt.Fprintf(&page, "| %s |", f.name)
 			for _, moment := range table.moments {
@@ -160,9 +160,10 @@ Two messages appear beside other errors and are not repeated in the tables. A la
 error **HubSpot latches are incomplete**. A plan of new latches that cannot read the account adds the warning *Plan is
 not checked for conflicts*; the apply checks again.
 
-## What is true after each fault
+## State and account after each fault
 
-The tables come from %d test runs of %d cells: %d faults in %d operations, against a simulated Fusebill. After each run:
+The tables come from %d test runs of %d cells, which are %d faults in %d operations, against a simulated Fusebill.
+After each run:
 
 - The state holds the prior or the declared latch of each customer. No latch is tainted; a latch set is, if it could be
   created only in part.

@@ -2,7 +2,6 @@ package acceptance
 
 import (
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,53 +9,24 @@ import (
 	"testing"
 )
 
-const (
-	stylePhrases    = "testdata/style_phrases.txt"
-	styleExceptions = "testdata/style_exceptions.txt"
-)
+const stylePhrases = "testdata/style_phrases.txt"
 
 // TestStyle checks the English of comments, messages and documentation: the phrases of
-// [stylePhrases], sentences that start with a pronoun, contractions, and long lines. Files that are
-// not rewritten yet are on a list that can only shrink. STYLE_SHRINK=1 removes the entries that are
-// not needed any more.
+// [stylePhrases], sentences that start with a pronoun, contractions, and long lines.
 func TestStyle(t *testing.T) {
 	t.Parallel()
 	phrases, err := readStylePhrases(stylePhrases)
 	if err != nil {
 		t.Fatal(err)
 	}
-	broken := map[string][]styleFinding{}
 	for _, path := range styledFiles(t, "../..") {
 		content, err := os.ReadFile(filepath.Join("../..", path))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if findings := checkStyle(path, content, phrases); len(findings) > 0 {
-			broken[path] = findings
+		for _, finding := range checkStyle(path, content, phrases) {
+			t.Error(finding)
 		}
-	}
-
-	listed := readStyleExceptions(t)
-	unlisted, needless := compareStyle(listed, slices.Collect(maps.Keys(broken)))
-	if os.Getenv("STYLE_SHRINK") != "" {
-		shrinkStyleExceptions(t, needless)
-		needless = nil
-	}
-	for _, path := range unlisted {
-		for _, f := range broken[path] {
-			t.Error(f)
-		}
-	}
-	if len(unlisted) > 0 {
-		t.Errorf("These files break the style and are not on the list. Rewrite them. "+
-			"Only a file that was moved goes on the list in internal/acceptance/%s, in place of its old path:\n%s",
-			styleExceptions, strings.Join(unlisted, "\n"))
-	}
-	if len(needless) > 0 {
-		t.Errorf("These files follow the style or are gone, and the list may only shrink. "+
-			"Remove these lines from internal/acceptance/%s, or run\n"+
-			"STYLE_SHRINK=1 go test -run 'TestStyle$' ./internal/acceptance\n%s",
-			styleExceptions, strings.Join(needless, "\n"))
 	}
 }
 
@@ -90,61 +60,6 @@ func styledFiles(t *testing.T, root string) []string {
 		t.Fatal(err)
 	}
 	return files
-}
-
-// compareStyle compares the listed files with those that break a rule. It returns the files that
-// are missing in the list and those that are on it needlessly.
-func compareStyle(listed, broken []string) (unlisted, needless []string) {
-	for _, path := range slices.Sorted(slices.Values(broken)) {
-		if !slices.Contains(listed, path) {
-			unlisted = append(unlisted, path)
-		}
-	}
-	for _, path := range listed {
-		if !slices.Contains(broken, path) {
-			needless = append(needless, path)
-		}
-	}
-	return unlisted, needless
-}
-
-// readStyleExceptions returns the listed files. It fails the test if the list is not sorted: a
-// sorted list is easier to merge.
-func readStyleExceptions(t *testing.T) []string {
-	t.Helper()
-	content, err := os.ReadFile(styleExceptions)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var listed []string
-	for line := range strings.Lines(string(content)) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-			listed = append(listed, line)
-		}
-	}
-	sorted := slices.Compact(slices.Sorted(slices.Values(listed)))
-	if !slices.Equal(listed, sorted) {
-		t.Errorf("%s is not sorted or has duplicates. In this order it is right:\n%s",
-			styleExceptions, strings.Join(sorted, "\n"))
-	}
-	return listed
-}
-
-func shrinkStyleExceptions(t *testing.T, needless []string) {
-	t.Helper()
-	content, err := os.ReadFile(styleExceptions)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var kept strings.Builder
-	for line := range strings.Lines(string(content)) {
-		if !slices.Contains(needless, strings.TrimSpace(line)) {
-			kept.WriteString(line)
-		}
-	}
-	if err := os.WriteFile(styleExceptions, []byte(kept.String()), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // TestStyleChecker checks the checker itself with the texts of testdata/style_cases.txt.
@@ -242,15 +157,5 @@ func TestStyleChecker_lines(t *testing.T) {
 				t.Errorf("got findings in lines %v, want %v", got, c.want)
 			}
 		})
-	}
-}
-
-// TestCompareStyle checks that the list of exceptions is exactly the files that break a rule.
-func TestCompareStyle(t *testing.T) {
-	t.Parallel()
-	listed, broken := []string{"clean.go", "gone.go", "later.go"}, []string{"later.go", "new.go"}
-	unlisted, needless := compareStyle(listed, broken)
-	if !slices.Equal(unlisted, []string{"new.go"}) || !slices.Equal(needless, []string{"clean.go", "gone.go"}) {
-		t.Errorf("got %v to add and %v to remove, want new.go to add, clean.go and gone.go to remove", unlisted, needless)
 	}
 }

@@ -146,7 +146,9 @@ func checkRecords(a attempt, err error) string {
 	for _, claim := range a.declared.Claims() {
 		if claim.Kind == a.kindAtFault(err) {
 			return fmt.Sprintf(text+"it. To find that customer:\n\n  data \"fusebill_customer\" \"holder\" {\n"+
-				"    %s = \"%d\"\n  }", claim.String()+" exists", attributeOf(claim), claim.ID)
+				"    %s = \"%d\"\n  }\n\nTo take it from that customer, set allow_reassociation = true. If the account has more "+
+				"than 20,000 customers, also set conflict_check = \"always\" in the provider block.",
+				claim.String()+" exists", attributeOf(claim), claim.ID)
 		}
 	}
 	return fmt.Sprintf(text+"either of them.", a.declared.String()+" exist")

@@ -318,14 +318,20 @@ func importStep(t *testing.T, folder string) resource.TestStep {
 	return step
 }
 
-// TestReadmeShowsExample checks that the README shows a configuration that a test runs.
-func TestReadmeShowsExample(t *testing.T) {
+// TestReadmeShowsExamples checks that the configuration and the commands of the README are those
+// that other tests run.
+func TestReadmeShowsExamples(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(readme), "```terraform\n"+readExample(t, "provider/provider.tf")+"```") {
-		t.Error("the README does not show examples/provider/provider.tf")
+	for name, language := range map[string]string{
+		"provider/provider.tf":       "terraform",
+		"guides/installing/build.sh": "shell",
+	} {
+		if !strings.Contains(string(readme), "```"+language+"\n"+readExample(t, name)+"```") {
+			t.Errorf("the README does not show examples/%s", name)
+		}
 	}
 }

@@ -259,8 +259,8 @@ Use this page to look up what a command does when the account is not as Terrafor
 Find the situation in the first column. The other columns show:
 
 - **outcome:** the result of the command. **Bold type** is the summary of an error, *italic type* that of a warning. An
-  error of the plan means that nothing was applied. An error of the apply is about this customer: the other changes of
-  the apply are made.
+  error of the plan means that nothing was applied. An error of the apply affects this customer only: the apply makes
+  its other changes.
 - **state:** the latch of the customer in the state, afterwards.
 - **account:** the latch of the customer in the account, afterwards.
 
@@ -274,7 +274,7 @@ This page is made from %d test runs of the real CLI with a simulated Fusebill. E
 - in another account, and with a wrong path, nothing is written, the state keeps all its latches, and the run ends after
   a few calls;
 - a destroy that does not reach the account of the state fails;
-- a command that succeeds leaves state and account as they are declared.
+- a command that succeeds leaves state and account as declared.
 
 ## Situations
 
@@ -291,7 +291,7 @@ const commandsEnd = `
 The provider recognizes another account by its oldest customers, which the state records.
 [How it works](how-it-works.md) explains the check. It cannot recognize another account in these cases:
 
-- Terraform reads no latch of the state: in the first apply of all, or with ` + "`-refresh=false`" + ` or ` + "`-target`" + `, a create
+- Terraform reads no latch of the state: in the very first apply, or with ` + "`-refresh=false`" + ` or ` + "`-target`" + `, a create
   has nothing to compare.
 - A ` + "`terraform import`" + ` command imports from whichever account the key opens. The next plan compares the imported latch
   with the account, and fails if they differ.

@@ -235,7 +235,7 @@ var situationTable = []situation{
 	{
 		name: "held by another customer", title: "held by another customer",
 		meaning: "The contact is latched to another customer, which no resource manages.",
-		next:    "Unlatch that customer, or set `allow_reassociation`, see [Moving latches](moving.md).",
+		next:    "Unlatch that customer, or set `allow_reassociation`, see [Move latches](moving.md).",
 		change: func(a acctest.Account, c command) {
 			if c.prior() == c.contact {
 				a.SetLatch(subject, 0, 0)

@@ -113,11 +113,11 @@ func (r faultResults) page() string {
 		headings    string
 	}{
 		{
-			"Changes of latches", "The fault meets the calls that change a latch, or all calls, reads included.", changing,
+			"Changes of latches", "The fault affects the calls that change a latch, or all calls, reads included.", changing,
 			[]moment{once, lasting, outage}, "once | in each call that changes a latch | in every call",
 		},
 		{
-			"Reads of latches", "The fault meets the calls that read customers, individually or in lists.", reading,
+			"Reads of latches", "The fault affects the calls that read customers, individually or in lists.", reading,
 			[]moment{once, lasting}, "once | in every call",
 		},
 	} {
@@ -144,8 +144,7 @@ description: |-
 
 # Failures of Fusebill and the network
 
-Find the fault in the first column. The other columns list the errors and warnings that the CLI shows, in the words in
-which it prints them.
+Find the fault in the first column. The other columns quote the errors and warnings that the CLI prints.
 
 - **Bold** is an error.
 - *nothing* means that the run succeeds without an error or a warning.
@@ -153,10 +152,10 @@ which it prints them.
   case because its result depends on the order of calls.
 
 The provider retries a call that fails for a reason that may pass: ` + "`max_retries`" + ` times, 4 by default, and waits
-longer before each retry. It retries calls that change a latch, too, since they may be repeated without harm. Each error
+longer before each retry. It also retries calls that change a latch, because repeating them does no harm. Each error
 names the customer, quotes the answer of Fusebill and gives the next step.
 
-Two messages appear beside other errors and are not repeated in the tables. A latch set of which a part failed adds the
+Two messages appear beside other errors and are not repeated in the tables. A latch set that fails in part adds the
 error **HubSpot latches are incomplete**. A plan of new latches that cannot read the account adds the warning *Plan is
 not checked for conflicts*; the apply checks again.
 
@@ -165,11 +164,12 @@ not checked for conflicts*; the apply checks again.
 The tables come from %d test runs of %d cells, which are %d faults in %d operations, against a simulated Fusebill.
 After each run:
 
-- The state holds the prior or the declared latch of each customer. No latch is tainted; a latch set is, if it could be
-  created only in part.
+- The state holds the prior or the declared latch of each customer. No single latch is tainted. A latch set is tainted
+  if its create succeeded only in part.
 - No other customer's latch has changed. A contact or company that ` + "`allow_reassociation`" + ` took is restored if the
-  change failed. The exception is a day whose calls are used up at that moment; the error then names both customers.
-- The next run without the fault ends with what is declared.
+  change failed. There is one exception: if the calls of the day are used up at that moment, it is not restored, and the
+  error names both customers.
+- The next run without the fault makes each latch as declared.
 - The API key is in no output and in no file, and was sent to no other host and over no plain HTTP.
 `
 

@@ -27,10 +27,10 @@ type customerFilterModel struct {
 
 // Descriptions of the arguments, for their schemas.
 const (
-	statusesDescription = "Only customers in one of these states: `Draft`, `Active`, `Hold`, " +
+	statusesDescription = "Only customers with one of these statuses: `Draft`, `Active`, `Hold`, " +
 		"`Suspended`, `Cancelled`."
 	referenceDescription = "Only customers with exactly this reference, your own customer ID in Fusebill. " +
-		"Letter case counts, and no character is a wildcard."
+		"Letter case matters, and no character is a wildcard."
 	companyNameDescription   = "Only customers with exactly this company name."
 	primaryEmailDescription  = "Only customers with exactly this primary email address."
 	modifiedSinceDescription = "Only customers that were changed at this time or later: a date, such as `2026-01-31`, " +

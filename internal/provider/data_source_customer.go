@@ -51,7 +51,7 @@ func (d *customerDataSource) Metadata(
 
 func (d *customerDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	const (
-		exactly = " to look for. Letter case and white space count, and no character is a wildcard."
+		exactly = " to look for. Letter case and white space matter, and no character is a wildcard."
 		toFind  = " to look for." + idNote
 		reads   = " To find the holder, the provider reads the whole account, with one call for each 1,000 customers. " +
 			"Other data sources of the same run use the result for ten minutes."
@@ -75,9 +75,10 @@ func (d *customerDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 		}
 	}
 	attributes := customerAttributes()
-	attributes["id"] = id("ID of the customer"+toFind+" It is in the URL of its page in Fusebill.", idOfCustomer)
+	attributes["id"] = id(
+		"ID of the customer"+toFind+" The ID is in the URL of the customer's page in Fusebill.", idOfCustomer)
 	attributes["reference"] = text("Reference" + exactly +
-		" It is your own customer ID in Fusebill, and several customers may have the same one.")
+		" The reference is your own ID for the customer, and several customers may have the same one.")
 	attributes["primary_email"] = text("Primary email address" + exactly)
 	attributes["hubspot_id"] = id("ID of the HubSpot contact"+toFind+reads, idOfContact)
 	attributes["hubspot_company_id"] = id("ID of the HubSpot company"+toFind+reads, idOfCompany)

@@ -33,16 +33,18 @@ func (*matchHubSpotExportFunction) Definition(
 	lists := types.MapType{ElemType: types.ListType{ElemType: text}}
 	resp.Definition = function.Definition{
 		Summary: "Finds the HubSpot contacts or companies of customers in an export of HubSpot",
-		MarkdownDescription: "Finds the record of each customer in an export of HubSpot's contacts or companies. The " +
-			"function tries the rules in their order. The records that match a customer by the first rule with a match are " +
-			"the candidates of the customer. The function never chooses between several candidates. It returns an object:\n\n" +
+		MarkdownDescription: "Finds the record of each customer in an export of HubSpot's contacts or companies. For " +
+			"each customer, the function tries the rules in order until one matches a record of the export. All records that " +
+			"match by this rule are the candidates of the customer. The function never chooses between several candidates. " +
+			"It returns an object:\n\n" +
 			"| attribute | type | content |\n|---|---|---|\n" +
-			"| `matches` | map of strings | from the ID of a customer to the ID of its only candidate, if this is no other " +
-			"customer's candidate; use it as `hubspot_ids` or `hubspot_company_ids` of a set |\n" +
+			"| `matches` | map of strings | from the ID of a customer to the ID of its only candidate, if no other " +
+			"customer has the same candidate; use it as `hubspot_ids` or `hubspot_company_ids` of a set |\n" +
 			"| `unmatched` | list of strings | the IDs of customers without a candidate |\n" +
 			"| `ambiguous` | map of lists | from the ID of a customer with several candidates to their IDs |\n" +
 			"| `contested` | map of lists | from the ID of a record that is a candidate of several customers to their IDs |\n" +
-			"| `record_names` | map of strings | from the ID of each of these records to its name in the export, for reviews |",
+			"| `record_names` | map of strings | from the ID of each record in the attributes above to its name in the " +
+			"export, for reviews |",
 		Parameters: []function.Parameter{
 			function.ListParameter{
 				Name: "customers",

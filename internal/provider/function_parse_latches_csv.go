@@ -47,7 +47,8 @@ func (*parseLatchesCSVFunction) Definition(
 			"Anything that might latch the wrong contact or company is an error: a number that a spreadsheet has rounded " +
 			"(`1.23457E+10`), decimals, leading zeros, the URL of another kind of record, a customer, contact or company " +
 			"on two lines, a line without any HubSpot ID, a line with more cells than the header, a missing column, " +
-			"and a file without latches. The error lists the first twenty faults, with line and column, and counts the others.",
+			"and a file without latches. The error lists the first twenty mistakes, with line and column, and " +
+			"counts the others.",
 		Parameters: []function.Parameter{
 			function.StringParameter{
 				Name:                "csv",

@@ -43,7 +43,7 @@ func (r *hubSpotLatchesResource) Schema(ctx context.Context, _ resource.SchemaRe
 			},
 			"max_removals": schema.Int64Attribute{
 				MarkdownDescription: "Largest number of customers that one update or replacement may unlatch, listed or not, 0 " +
-					"or more. The provider refuses a plan that unlatches more. A destroy has no limit. Default: `10` or 5 % of the " +
+					"or more. The provider refuses a plan that unlatches more. A destroy has no limit. Default: `10` or 5% of the " +
 					"rows in the state, whichever is more.",
 				Optional:   true,
 				Validators: atLeastNone,
@@ -51,7 +51,7 @@ func (r *hubSpotLatchesResource) Schema(ctx context.Context, _ resource.SchemaRe
 			"max_changes": schema.Int64Attribute{
 				MarkdownDescription: "Largest number of customers for which one update or replacement may replace an ID or " +
 					"remove one of two IDs, 0 or more. The provider refuses a plan that changes more. New rows and added IDs do not " +
-					"count. Default: `10` or 5 % of the rows in the state, whichever is more.",
+					"count. Default: `10` or 5% of the rows in the state, whichever is more.",
 				Optional:   true,
 				Validators: atLeastNone,
 			},

@@ -6,7 +6,7 @@ terraform {
   }
 }
 
-# All latches of the account, also those that Terraform does not manage.
+# All latches of the account, including those that Terraform does not manage.
 data "fusebill_hubspot_latches" "all" {}
 
 # Write the latches to a file: terraform output -raw csv > latches.csv

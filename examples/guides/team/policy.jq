@@ -1,4 +1,4 @@
-# Lists the customers that a plan unlatches, one a line. The input is the plan as JSON.
+# Lists the customers that a plan unlatches, one per line. The input is the plan as JSON.
 
 # The customers of all latches in one half of the plan. A move between two resources is no removal.
 def customers(half): [

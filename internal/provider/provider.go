@@ -57,7 +57,7 @@ func (p *fusebillProvider) Metadata(_ context.Context, _ provider.MetadataReques
 
 func (p *fusebillProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Keeps HubSpot latches of Fusebill (now Stax Bill) customers as declared.",
+		MarkdownDescription: "Links Fusebill (now Stax Bill) customers to their HubSpot contacts and companies.",
 		Attributes: map[string]schema.Attribute{
 			"api_key": schema.StringAttribute{
 				MarkdownDescription: "API key of the Fusebill account, as Fusebill shows it. The provider removes a leading " +

@@ -12,12 +12,12 @@ variable "csv" {
 
   validation {
     condition     = alltrue([for row in csvdecode(var.csv) : row.hubspot_id != "" || row.hubspot_company_id != ""])
-    error_message = "Each row needs a hubspot_id, a hubspot_company_id, or both."
+    error_message = "Each line needs a hubspot_id, a hubspot_company_id, or both."
   }
 
   validation {
     condition     = length(distinct(csvdecode(var.csv)[*].fusebill_id)) == length(csvdecode(var.csv))
-    error_message = "Each customer has one row."
+    error_message = "Each customer has one line."
   }
 }
 

@@ -1,7 +1,7 @@
 # This mock replaces the provider in all runs of this file. It needs no key and makes no call.
 mock_provider "fusebill" {}
 
-run "each_row_becomes_a_latch" {
+run "each_line_becomes_a_latch" {
   variables {
     csv = <<-EOT
       fusebill_id,hubspot_id,hubspot_company_id
@@ -12,12 +12,12 @@ run "each_row_becomes_a_latch" {
 
   assert {
     condition     = toset(keys(fusebill_hubspot_latch.customer)) == toset(["2554529", "2554530"])
-    error_message = "Each row should become a latch, by its customer's ID."
+    error_message = "Each line should become a latch, by its customer's ID."
   }
 
   assert {
     condition     = fusebill_hubspot_latch.customer["2554529"].hubspot_id == "101"
-    error_message = "The contact should be that of the row."
+    error_message = "The contact should be that of the line."
   }
 
   assert {
@@ -31,7 +31,7 @@ run "each_row_becomes_a_latch" {
   }
 }
 
-run "row_without_contact_and_company_is_refused" {
+run "line_without_contact_and_company_is_refused" {
   command = plan
 
   variables {
@@ -45,7 +45,7 @@ run "row_without_contact_and_company_is_refused" {
   expect_failures = [var.csv]
 }
 
-run "customer_on_two_rows_is_refused" {
+run "customer_on_two_lines_is_refused" {
   command = plan
 
   variables {

@@ -62,11 +62,11 @@ var faultTable = []fault{
 	{name: "All answers without HubSpot IDs", final: true, done: true, isOrdered: true, inject: played(withoutLatches),
 		// These customers are then read individually.
 		unseen: func(op operation) bool { return slices.Equal(op.own, changes) || len(op.reports) > 1 }},
-	{name: "Answer that differs from the request", final: true, spares: true, inject: differing,
+	{name: "Answer that differs from the request", final: true, isOrdered: true, spares: true, inject: differing,
 		// A list of all customers cannot be answered with another customer.
 		unseen: func(op operation) bool { return len(op.reports) > 1 }},
-	{name: "Redirect to another host", final: true, speaks: tlsHTTP, inject: redirectedElsewhere},
-	{name: "Redirect to plain HTTP", final: true, speaks: tlsHTTP, inject: played(redirect(withoutTLS))},
+	{name: "Redirect to another host", final: true, isOrdered: true, speaks: tlsHTTP, inject: redirectedElsewhere},
+	{name: "Redirect to plain HTTP", final: true, isOrdered: true, speaks: tlsHTTP, inject: played(redirect(withoutTLS))},
 	{name: "Expired certificate", final: true, speaks: tlsHTTP, ofConnections: true, inject: expiredCertificate},
 }
 
@@ -239,7 +239,9 @@ func moments(f fault, op operation) []moment {
 	// The order of concurrent reads decides which list or connection is the first.
 	case f.ofConnections, f.lies && !f.harmless:
 		return []moment{lasting}
-	// A list without the IDs is replaced by other reads, a single answer without them is not.
+	// If the fault meets a list, other reads replace it. If it meets the plan that Terraform makes
+	// of an object that is not in the configuration, before it reads the object, Terraform ignores
+	// the error.
 	case f.isOrdered && op.name == "read":
 		return []moment{lasting}
 	case f.spares || f.routes != nil || slices.Equal(op.own, acctest.ReadRoutes):

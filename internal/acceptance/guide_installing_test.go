@@ -197,7 +197,18 @@ func (g guide) makeRelease(version string) {
 // sign signs a file with a new key.
 func (g guide) sign(file string) {
 	g.T.Helper()
-	g.T.Cleanup(func() { g.tool("gpgconf", "--kill", "gpg-agent") })
+	// The name of a socket has at most 108 bytes, and the folders of tests have long names.
+	keys, err := os.MkdirTemp("", "gpg")
+	if err != nil {
+		g.T.Fatal(err)
+	}
+	g.Setenv("GNUPGHOME", keys)
+	g.T.Cleanup(func() {
+		g.tool("gpgconf", "--kill", "gpg-agent")
+		if err := os.RemoveAll(keys); err != nil {
+			g.T.Error(err)
+		}
+	})
 	g.tool("gpg", "--batch", "--passphrase", "", "--quick-generate-key", "release@example.com")
 	g.tool("gpg", "--batch", "--yes", "--output", file+".sig", "--detach-sign", file)
 }

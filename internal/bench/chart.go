@@ -51,7 +51,7 @@ func chart(rows []row) string {
 	}
 
 	var svg strings.Builder
-	fmt.Fprintf(&svg, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 448" role="img" `+
+	fmt.Fprintf(&svg, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 462" role="img" `+
 		`aria-label="API calls of a plan by number of latches">`+"\n<style>%s</style>\n"+
 		`<text font-weight="600" x="16" y="26">API calls of a plan without changes, by number of latches</text>`+"\n",
 		chartStyle)
@@ -60,11 +60,11 @@ func chart(rows []row) string {
 		fmt.Fprintf(&svg, `<text text-anchor="end" x="%d" y="%.1f">%s</text>`+"\n", plotLeft-20, y(n)+4, grouped(n))
 		if n >= 10 {
 			fmt.Fprintf(&svg, `<text text-anchor="middle" x="%.1f" y="%d">%s</text>`+"\n",
-				x(n), plotBottom+22, grouped(n))
+				x(n), plotBottom+36, grouped(n))
 		}
 	}
 	fmt.Fprintf(&svg, `<text text-anchor="middle" x="%d" y="%d">latches</text>`+"\n",
-		(plotLeft+plotRight)/2, plotBottom+42)
+		(plotLeft+plotRight)/2, plotBottom+56)
 	for i, line := range []struct {
 		class, what, legend string
 		labelOffset         float64 // of the number below its point, in pixels

@@ -180,10 +180,8 @@ func copySource(t *testing.T, to string) {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"provider", "latch", "customers", "fusebill"} {
-		if err := os.CopyFS(filepath.Join(to, "internal", name), os.DirFS("../"+name)); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.CopyFS(filepath.Join(to, "internal"), os.DirFS("..")); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -26,10 +26,10 @@ func TestStep_check(t *testing.T) {
 		t.Errorf("got %v, want no error", err)
 	}
 	for want, change := range map[string]func(s *step){
-		"exit code is 2": func(s *step) { s.code = 0 },
-		"output lacks":   func(s *step) { s.shows = []string{"2 to change"} },
-		"calls wrote":    func(s *step) { s.writes = 1 },
-		"latches of the account":  func(s *step) { s.latches = []acctest.Customer{{ID: 11}} },
+		"exit code is 2":         func(s *step) { s.code = 0 },
+		"output lacks":           func(s *step) { s.shows = []string{"2 to change"} },
+		"calls wrote":            func(s *step) { s.writes = 1 },
+		"latches of the account": func(s *step) { s.latches = []acctest.Customer{{ID: 11}} },
 	} {
 		other := s
 		change(&other)

@@ -153,8 +153,8 @@ func (s situation) groupSize() int {
 	return n
 }
 
-// cells are the cells of a row after the situation. Each explains the kinds of resources apart
-// where they differ. It returns nil where there is no result.
+// cells returns the cells of a row after the situation, or nil if there is no result. A cell names
+// both kinds of resources if their results differ.
 func (r commandResults) cells(command, situation string) []string {
 	outcomes := r[command][situation]
 	if len(outcomes) == 0 {

@@ -45,8 +45,8 @@ var ErrAccountUnread = errors.New("the account cannot be read as a whole")
 var errAccountFailed = errors.New("an earlier reading of the account failed")
 
 // ReadAccount reads the whole account, so the holders of all claims are known. It makes no call
-// where the last reading is at most maxAge old. It returns [ErrAccountUnread] where the account has
-// more than maxPages pages, or where more than maxPages customers would have to be read
+// if the last reading is at most maxAge old. It returns [ErrAccountUnread] if the account has
+// more than maxPages pages, or if more than maxPages customers would have to be read
 // individually because their list entries lack the latch. It returns no error for a single customer
 // that cannot be read.
 func (r *Reader) ReadAccount(ctx context.Context, maxAge time.Duration, maxPages int) error {

@@ -47,8 +47,8 @@ func (r *Reader) find(ctx context.Context, filter fusebill.Filter) ([]fusebill.C
 	return r.fromPages(ctx, filter)
 }
 
-// FindHolder returns the customer that holds a contact or a company, or a customer with the ID 0
-// where no customer holds it. It reads the holder again if the answer about it is older than
+// FindHolder returns the customer that holds a contact or a company, or a customer with the ID 0 if
+// no customer holds it. It reads the holder again if the answer about it is older than
 // [MaxAge].
 func (r *Reader) FindHolder(ctx context.Context, claim fusebill.Claim) (fusebill.Customer, error) {
 	err := r.ReadAccount(ctx, MaxAge, math.MaxInt)

@@ -41,8 +41,8 @@ type Reader struct {
 }
 
 const (
-	// MaxAge is the maximum age of an answer that a plan uses, and of the account as it was read
-	// where a write relies on it. A plan of 10,000 latches takes less time.
+	// MaxAge is the maximum age of an answer that a plan uses, and of a reading of the account that
+	// a write relies on. A plan of 10,000 latches takes less time.
 	MaxAge = 10 * time.Minute
 	// MaxAgeBeforeWrite is the maximum age of an answer about a customer when a write of that
 	// customer is sent. The write overwrites a change that somebody else has made since the answer.

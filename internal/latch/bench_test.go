@@ -29,7 +29,7 @@ func BenchmarkPermutation(b *testing.B) {
 }
 
 // reshuffle is a run of changes that move every contact to another customer, and every company
-// where there are two kinds.
+// if there are two kinds.
 type reshuffle struct {
 	run    *run
 	holder map[fusebill.Claim][]int64 // one for each

@@ -46,7 +46,7 @@ func (g *graph) cancelLocked(c *change) {
 }
 
 // neededLocked returns the changes that must go on after a cancel: open changes that cannot restore
-// what they have released, because others hold it by now, and the changes that these wait for.
+// their latches, because others hold the claims by now, and the changes that these wait for.
 func (g *graph) neededLocked() map[*change]bool {
 	needed := make(map[*change]bool)
 	var stack []*change

@@ -40,8 +40,8 @@ func (c *conflicts) explain(isExplained bool) {
 	c.isUnexplained = !isExplained
 }
 
-// looksUp searches for the holder of a claim after the service has refused a write, and reports
-// whether the change should wait and try again. A refusal may name neither the holder nor the
+// looksUp searches for the holder of a claim after the service has refused a write. It returns true
+// if the change should wait and try again. A refusal may name neither the holder nor the
 // reason. The customers from which the change has taken something hold it again by now, and are not
 // the reason.
 func (r *run) looksUp(ctx context.Context, c *change, refusal error) bool {

@@ -38,7 +38,7 @@ func (r *run) restore(c *change) {
 
 // putBack restores what a failed change has released, except what others hold by now, and returns
 // the error of the change. It does not change a customer that somebody else has changed since.
-// Where others hold what was released, as in a ring, it brings the declared latch instead if that
+// If others hold what was released, as in a ring, it brings the declared latch instead if that
 // is free, and returns no error.
 func (r *run) putBack(c *change) error {
 	if !c.isOpen() {

@@ -196,8 +196,8 @@ func TestRings_keepChangesFromOutside(t *testing.T) {
 	})
 }
 
-// A ring settles where the response to one of its writes is lost, and where the service fails once.
-// Where the service keeps failing, no latch is lost.
+// A ring settles if the response to one of its writes is lost, and if the service fails once. If
+// the service keeps failing, no latch is lost.
 func TestRings_settleDespiteLostResponses(t *testing.T) {
 	m := ring(3)
 	for _, kind := range []fusebillsim.FaultKind{

@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-// envRelease names the folder with the packages that goreleaser has built. Where it is set,
+// envRelease names the folder with the packages that goreleaser has built. If it is set,
 // [TestRelease] checks them, and the guide on installing is run with them.
 const envRelease = "RELEASE"
 

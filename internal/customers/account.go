@@ -282,7 +282,7 @@ func (r *Reader) endPages(pages int, isLast bool, err error) {
 	r.answerFromCacheLocked()
 }
 
-// failReadsLocked ends the reads of the whole account with the error of a page. Where the key is
+// failReadsLocked ends the reads of the whole account with the error of a page. If the key is
 // refused, every other call would fail, too, so it ends all reads.
 func (r *Reader) failReadsLocked(err error) {
 	r.queue.waiting = slices.DeleteFunc(r.queue.waiting, func(queued *read) bool {

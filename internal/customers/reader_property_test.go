@@ -29,7 +29,7 @@ var (
 // accounts, services, faults and interleavings. It checks that:
 //
 //   - An answer was true of that customer at a moment after the read began, less the age that the
-//     read allows, and before it ended. Where the service's lists are stale, it may be from any
+//     read allows, and before it ended. If the service's lists are stale, it may be from any
 //     time before.
 //   - It is never older than this process's own last write of the customer that had finished when
 //     the read began; where that write failed, never older than its end. Stale lists do not

@@ -21,7 +21,7 @@ const (
 	// has whole seconds, and answers take time.
 	clockPrecision = 2 * time.Second
 	// resetSlack is the shortest wait after a 429, even after one that came although its window
-	// should be over. Where the Date is wrong, the client tries again in these steps, so it notices
+	// should be over. If the Date is wrong, the client tries again in these steps, so it notices
 	// the end of a window at most so late.
 	resetSlack = 2 * time.Second
 	// maxMinuteWaits is the number of windows in a row after which a refused call fails, because

@@ -7,7 +7,7 @@ import (
 )
 
 // Only this file decides what an HTTP status of the service means. Callers use its predicates,
-// which are about the last answer of a call. Where the service may have carried out an earlier try,
+// which are about the last answer of a call. If the service may have carried out an earlier try,
 // the error is also an [OutcomeUnknownError].
 //
 //	status               again  meaning                             predicates

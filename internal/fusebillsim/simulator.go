@@ -70,7 +70,7 @@ func (s *Simulator) Configure(change func(*Behavior)) {
 	s.behavior.Store(next.clone()) // The caller may change its maps later.
 }
 
-// ServeHTTP answers r. Where the connection is to be dropped, by a fault or because the request's
+// ServeHTTP answers r. If the connection is to be dropped, by a fault or because the request's
 // context has ended, it panics with [http.ErrAbortHandler], at which a [http.Server] drops it.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a, err := s.respond(r.WithContext(r.Context()))

@@ -203,7 +203,7 @@ func (g *graph) unreserveLocked(c *change) {
 }
 
 // evaluateRestoreLocked hands a failed change to a worker that restores what it has released,
-// except the claims that others hold by now. Where a write under way may take one of these claims,
+// except the claims that others hold by now. If a write under way may take one of these claims,
 // the restore waits for it. A waiting restore has nothing reserved, so no other change waits for
 // it.
 func (g *graph) evaluateRestoreLocked(c *change) {

@@ -94,7 +94,7 @@ func TestClaims_failAtOnceWhileHolderIsDeclared(t *testing.T) {
 }
 
 // Changes that wait for a holder fail as soon as its change has failed, and restore what they have
-// released. Where another customer has that by then, the error reports the loss.
+// released. If another customer has that by then, the error reports the loss.
 func TestClaims_failWhenChangeOfHolderFails(t *testing.T) {
 	for _, order := range [][3]int{{1, 2, 0}, {0, 1, 2}, {2, 0, 1}} {
 		runInBubble(t, fmt.Sprint(order), func(t *testing.T) {

@@ -99,7 +99,7 @@ func (c *Coordinator) Apply(ctx context.Context, changes []Change, options Apply
 }
 
 // Unlatch removes a customer's latch for an action, without a resource, and returns the removed
-// latch. It does nothing where the customer has no latch. Where expected is not zero and the
+// latch. It does nothing where the customer has no latch. If expected is not zero and the
 // customer has another latch, it returns an [OtherLatchError]. It calls tell before the write, with
 // the latch that it is about to remove.
 func (c *Coordinator) Unlatch(

@@ -68,7 +68,7 @@ func TestCreate_failsWithoutCustomer(t *testing.T) {
 }
 
 // A create writes nothing where the account cannot be read because of a fault: a service that moves
-// claims without a refusal would take the claim from its holder. Where the account is too large to
+// claims without a refusal would take the claim from its holder. If the account is too large to
 // read or the service refuses lists for good, the service's answer to the write decides.
 func TestCreate_writesNothingWithoutAccount(t *testing.T) {
 	inBubble(t, func(t *testing.T) {

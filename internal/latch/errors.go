@@ -95,7 +95,7 @@ const (
 )
 
 // HeldError refuses a latch with claims that other customers hold and do not release.
-// [Coordinator.Apply] returns it after it has waited for the holders, if that can help. Where a
+// [Coordinator.Apply] returns it after it has waited for the holders, if that can help. If a
 // context has ended the wait, the error wraps the cause too.
 type HeldError struct {
 	CustomerID int64     // the customer that claims them

@@ -56,7 +56,7 @@ func (r *run) hasReleased(until time.Duration) bool {
 
 // fewWrites checks that, without disturbances, each change writes its customer twice at most, and
 // four times where a change of the run failed or was refused, and was undone. Each change that
-// takes from the customer may write it once more, and restore it. Where the account is not read,
+// takes from the customer may write it once more, and restore it. If the account is not read,
 // refusals do not count.
 func (r *run) fewWrites(violated report) {
 	if !r.isQuiet() || len(r.refuses) > 0 {

@@ -330,7 +330,7 @@ func (g *generator) makeDisturbances() {
 }
 
 // makeMerges lets HubSpot have merged some of the contacts and companies that are declared. The
-// account and the states show the new IDs. Where the service moves claims silently, nobody can know
+// account and the states show the new IDs. If the service moves claims silently, nobody can know
 // that a customer holds a merged one, so there it is merged only where no other customer holds it.
 func (g *generator) makeMerges() {
 	if !g.one(12) {

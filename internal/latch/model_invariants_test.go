@@ -158,7 +158,7 @@ func all[E error](err error) []E {
 }
 
 // errorsAreDocumented checks that, without disturbances, a change fails only for a reason that the
-// documentation names. Where the account is not read, the service decides, in its own words.
+// documentation names. If the account is not read, the service decides, in its own words.
 func (r *run) errorsAreDocumented(violated report) {
 	for _, o := range r.outcomes() {
 		if o.succeeded() || !r.isQuiet() || isDocumented(o.result.Err) {

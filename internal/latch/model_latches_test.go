@@ -208,7 +208,7 @@ func isNew(gain *accountChange, write *request) bool {
 }
 
 // resultsEqualAccount checks that the result of a change is what its customer holds when the
-// operation ends, and that a change without an error ends as it was declared. Where others or other
+// operation ends, and that a change without an error ends as it was declared. If others or other
 // operations changed the customer meanwhile, the result is one of its latches since the read that
 // the change was based on; where lists may be stale, it is any that the customer had.
 func (r *run) resultsEqualAccount(violated report) {

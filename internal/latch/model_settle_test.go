@@ -138,7 +138,7 @@ func (s *scenario) holder(claim fusebill.Claim) int64 {
 }
 
 // isReleasedBy reports whether changes that are completed together leave a customer without a
-// claim. Where a change of the run declares the customer, that one decides: a release leaves it
+// claim. If a change of the run declares the customer, that one decides: a release leaves it
 // alone.
 func (r *run) isReleasedBy(holder int64, claim fusebill.Claim, together map[step]bool) bool {
 	released := false

@@ -19,7 +19,7 @@ func (r *run) takeUnreadLocked() []*change {
 	return batch
 }
 
-// read reads the customers of changes that have begun. Where one of them claims something, it reads
+// read reads the customers of changes that have begun. If one of them claims something, it reads
 // the account first, whose pages may include the customers.
 func (r *run) read(batch []*change) {
 	found, errs := r.readCustomers(batch)

@@ -102,7 +102,7 @@ func TestRestore_doesNotWaitForRefusedChange(t *testing.T) {
 	})
 }
 
-// A restore waits for a write under way that may take its claim. Where that write fails, the claim
+// A restore waits for a write under way that may take its claim. If that write fails, the claim
 // is restored.
 func TestRestore_waitsForWriteUnderWay(t *testing.T) {
 	inBubble(t, func(t *testing.T) {

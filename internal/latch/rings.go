@@ -49,7 +49,7 @@ func (g *graph) unsettleLocked(c *change) {
 }
 
 // breakRingsLocked searches for rings, beginning with the changes that are not known to be
-// settling. Where changes under way will release everything that the changes of a ring wait for,
+// settling. If changes under way will release everything that the changes of a ring wait for,
 // one of these releases first. Otherwise its release might be in vain, so it waits.
 func (g *graph) breakRingsLocked() {
 	for len(g.unsure) > 0 {
@@ -151,7 +151,7 @@ func (g *graph) releaseFirstLocked(settling []*change) {
 	}
 }
 
-// releaseOnPathLocked follows the changes that a change waits for. Where it reaches one that is on
+// releaseOnPathLocked follows the changes that a change waits for. If it reaches one that is on
 // its path already, the path has closed a ring, and that change releases first. It visits each
 // change once.
 func (g *graph) releaseOnPathLocked(start *change, takeAway func(*change)) {

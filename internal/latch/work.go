@@ -123,7 +123,7 @@ func (g *graph) retryLocked(c *change) {
 }
 
 // verify checks, before a write, that the customer has the latch that the change expects, and that
-// stillHolds returns true. It calls stillHolds with the graph's mu held. Where verify returns
+// stillHolds returns true. It calls stillHolds with the graph's mu held. If verify returns
 // false, it has already decided how the change goes on.
 func (r *run) verify(ctx context.Context, c *change, stillHolds func() bool) bool {
 	if c.claimsMore() {

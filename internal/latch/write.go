@@ -34,7 +34,7 @@ func (r *run) readNow(ctx context.Context, c *change) (fusebill.Customer, error)
 	return r.coordinator.reader.CustomerNow(c.with(ctx), c.CustomerID)
 }
 
-// write sets the latch of a change's customer and checks the answer. Where the outcome is unknown,
+// write sets the latch of a change's customer and checks the answer. If the outcome is unknown,
 // it reads the customer, which may prove that the write was made.
 func (r *run) write(ctx context.Context, c *change, latch fusebill.Latch) error {
 	g, reader := r.graph, r.coordinator.reader

@@ -44,7 +44,7 @@ func refuses(kind fusebill.Kind) func(attempt, error) bool {
 	}
 }
 
-// kindAtFault returns what a refusal is about, the empty kind if it may be both. Where both are
+// kindAtFault returns what a refusal is about, the empty kind if it may be both. If both are
 // declared, only the API's words name the contact or the company. No decision depends on them, only
 // the attribute that the message points at.
 func (a attempt) kindAtFault(err error) fusebill.Kind {

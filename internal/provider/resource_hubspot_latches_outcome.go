@@ -197,7 +197,7 @@ func wrongAccount(lookedUp []int64, rows int, baseURL string) diag.Diagnostic {
 	return diag.NewErrorDiagnostic("Customers of the set are not in this Fusebill account",
 		fmt.Sprintf("%s exists in the account that the API key opens at %s: %s. The key may be that of another account, "+
 			"or base_url that of another environment, such as the sandbox.\n\nCheck api_key and base_url in the provider "+
-			"block, or FUSEBILL_API_KEY and FUSEBILL_BASE_URL. Where the account is right and the customers were all "+
+			"block, or FUSEBILL_API_KEY and FUSEBILL_BASE_URL. If the account is right and the customers were all "+
 			"deleted, remove the set from the configuration, and from the state:\n\n"+
 			"  terraform state rm ADDRESS", what, baseURL, listed(lookedUp)))
 }

@@ -1,11 +1,8 @@
 package acceptance
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -101,72 +98,19 @@ func (s randomState) of(id int64) []acctest.Customer {
 func (x *trial) state() randomState {
 	x.t.Helper()
 	s := randomState{rows: map[string]map[int64]acctest.Customer{}}
-	text, err := os.ReadFile(filepath.Join(x.cli.Dir, "terraform.tfstate"))
-	if os.IsNotExist(err) {
-		return s
-	}
-	var file struct {
-		Resources []struct {
-			Type, Name string
-			Instances  []struct {
-				Status, Deposed string
-				Attributes      struct {
-					FusebillID string `json:"fusebill_id"`
-					HubSpotID  string `json:"hubspot_id"`
-					CompanyID  string `json:"hubspot_company_id"`
-
-					HubSpotIDs map[string]string `json:"hubspot_ids"`
-					CompanyIDs map[string]string `json:"hubspot_company_ids"`
-					Exclusive  bool
-				}
-			}
+	for _, object := range x.cli.Objects() {
+		rows := map[int64]acctest.Customer{}
+		for _, latch := range object.Latches {
+			rows[latch.ID] = latch
 		}
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &file)
-	}
-	if err != nil {
-		x.t.Fatal(err)
-	}
-	for _, r := range file.Resources {
-		for _, i := range r.Instances {
-			rows := map[int64]acctest.Customer{}
-			add := func(customer, contact, company string) {
-				row := rows[x.number(customer)]
-				rows[x.number(customer)] = acctest.Customer{
-					ID: x.number(customer), Contact: row.Contact + x.number(contact), Company: row.Company + x.number(company),
-				}
-			}
-			if r.Type == acctest.LatchType {
-				add(i.Attributes.FusebillID, i.Attributes.HubSpotID, i.Attributes.CompanyID)
-			}
-			for id, contact := range i.Attributes.HubSpotIDs {
-				add(id, contact, "")
-			}
-			for id, company := range i.Attributes.CompanyIDs {
-				add(id, "", company)
-			}
-			address := r.Type + "." + r.Name
-			if i.Deposed != "" {
-				address += " deposed " + i.Deposed
-			}
-			s.rows[address] = rows
-			s.isExclusive = s.isExclusive || i.Attributes.Exclusive && i.Status == ""
+		address := object.Address
+		if object.Deposed != "" {
+			address += " deposed " + object.Deposed
 		}
+		s.rows[address] = rows
+		s.isExclusive = s.isExclusive || object.IsExclusive && object.Status == ""
 	}
 	return s
-}
-
-// number returns the number in a string of the state; none is 0.
-func (x *trial) number(text string) int64 {
-	if text == "" {
-		return 0
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		x.t.Fatal(err)
-	}
-	return n
 }
 
 // finished is a command that has ended.

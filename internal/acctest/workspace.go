@@ -226,49 +226,84 @@ func Prints(t *testing.T, output string, texts ...string) {
 // Latches returns all latches of the state, both in resources and in the output "latches".
 func (c *Workspace) Latches() LatchSet {
 	c.T.Helper()
-	text, err := os.ReadFile(filepath.Join(c.Dir, "terraform.tfstate"))
-	if os.IsNotExist(err) {
-		return nil
-	}
-	if err != nil {
-		c.T.Fatal(err)
-	}
-	var state struct {
-		Outputs struct {
-			Latches struct{ Value map[int64]stateLatch }
-		}
-		Resources []struct {
-			Type      string
-			Instances []struct {
-				Status     string
-				Attributes struct {
-					stateLatch
-					FusebillID int64            `json:"fusebill_id,string"`
-					Contacts   map[int64]string `json:"hubspot_ids"`
-					Companies  map[int64]string `json:"hubspot_company_ids"`
-				}
-			}
-		}
-	}
-	if err := json.Unmarshal(text, &state); err != nil {
-		c.T.Fatalf("state: %v\n%s", err, text)
-	}
 	var all LatchSet
-	for customer, latch := range state.Outputs.Latches.Value {
+	for customer, latch := range c.state().Outputs.Latches.Value {
 		all = append(all, latch.of(customer))
 	}
-	for _, resource := range state.Resources {
-		for _, instance := range resource.Instances {
-			all = append(all, setInState(instance.Attributes.Contacts, instance.Attributes.Companies)...)
-			if resource.Type == LatchType {
-				all = append(all, instance.Attributes.of(instance.Attributes.FusebillID))
-				if instance.Status != "" && !c.MayBeTainted {
-					c.T.Errorf("the latch of customer %d is %s", instance.Attributes.FusebillID, instance.Status)
-				}
-			}
+	for _, object := range c.Objects() {
+		all = append(all, object.Latches...)
+		if !object.isSet && object.Status != "" && !c.MayBeTainted {
+			c.T.Errorf("%s is %s: %v", object.Address, object.Status, object.Latches)
 		}
 	}
 	return all
+}
+
+// StateObject is an object of a state: a single latch or a latch set.
+type StateObject struct {
+	Address     string
+	Deposed     string // the key of a deposed object; empty: the object is current
+	Status      string // "tainted", or empty
+	IsExclusive bool
+	Latches     LatchSet
+
+	isSet bool
+}
+
+// Objects returns the single latches and latch sets of the state.
+func (c *Workspace) Objects() []StateObject {
+	c.T.Helper()
+	var all []StateObject
+	for _, resource := range c.state().Resources {
+		for _, instance := range resource.Instances {
+			a := instance.Attributes
+			object := StateObject{
+				Address: resource.Type + "." + resource.Name, Deposed: instance.Deposed, Status: instance.Status,
+				IsExclusive: a.Exclusive, isSet: resource.Type != LatchType, Latches: setInState(a.Contacts, a.Companies),
+			}
+			if !object.isSet {
+				object.Latches = LatchSet{a.of(a.FusebillID)}
+			}
+			all = append(all, object)
+		}
+	}
+	return all
+}
+
+// stateFile has the parts of a state file that tests read.
+type stateFile struct {
+	Outputs struct {
+		Latches struct{ Value map[int64]stateLatch }
+	}
+	Resources []struct {
+		Type, Name string
+		Instances  []struct {
+			Status, Deposed string
+			Attributes      struct {
+				stateLatch
+				FusebillID int64            `json:"fusebill_id,string"`
+				Contacts   map[int64]string `json:"hubspot_ids"`
+				Companies  map[int64]string `json:"hubspot_company_ids"`
+				Exclusive  bool
+			}
+		}
+	}
+}
+
+// state reads the state file. A missing file is an empty state.
+func (c *Workspace) state() (state stateFile) {
+	c.T.Helper()
+	text, err := os.ReadFile(filepath.Join(c.Dir, "terraform.tfstate"))
+	if os.IsNotExist(err) {
+		return state
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &state)
+	}
+	if err != nil {
+		c.T.Fatalf("state: %v\n%s", err, text)
+	}
+	return state
 }
 
 // setInState is a latch set as a state file has it.
